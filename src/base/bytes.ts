@@ -1,0 +1,65 @@
+/** Octets: making, joining, searching and showing them, without a copy where none is needed. */
+
+export const CR = 0x0d;
+export const LF = 0x0a;
+export const NO_BYTES: Uint8Array = new Uint8Array(0);
+
+const encoder = new TextEncoder();
+const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** Text to UTF-8 octets. */
+export function utf8(text: string): Uint8Array {
+  return encoder.encode(text);
+}
+
+/** Octets as text if they are well-formed UTF-8 (RFC 3629), else undefined. */
+export function parseUtf8(bytes: Uint8Array): string | undefined {
+  try {
+    return strictUtf8.decode(bytes);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Each octet as the character of the same number: never loses anything, never fails. */
+export function latin1(bytes: Uint8Array): string {
+  return asBuffer(bytes).toString('latin1');
+}
+
+/** The reverse of `latin1`; characters above 255 lose their high bits. */
+export function fromLatin1(text: string): Uint8Array {
+  return Buffer.from(text, 'latin1');
+}
+
+/** The same memory as a Buffer. */
+export function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes)
+    ? bytes
+    : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+/** One piece from many; a single piece is returned as it is. */
+export function concat(pieces: readonly Uint8Array[]): Uint8Array {
+  const [only] = pieces;
+  return pieces.length === 1 && only !== undefined ? only : Buffer.concat(pieces);
+}
+
+/** Equal octets; takes the same time wherever they differ is NOT promised: see node:crypto. */
+export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && asBuffer(a).equals(b);
+}
+
+/** Octets for people: printable ASCII as it is, the rest as \r \n \t \xNN, at most `max` shown. */
+export function visible(bytes: Uint8Array | string, max = 200): string {
+  const text = typeof bytes === 'string' ? bytes : latin1(bytes.subarray(0, max + 1));
+  const shown = text.slice(0, max).replace(/[^\x20-\x5b\x5d-\x7e]/g, escapeCharacter);
+  return text.length > max ? `${shown}...` : shown;
+}
+
+function escapeCharacter(character: string): string {
+  const named: Record<string, string> = { '\r': '\\r', '\n': '\\n', '\t': '\\t', '\\': '\\\\' };
+  const code = character.charCodeAt(0);
+  if (named[character] !== undefined) return named[character];
+  if (code < 256) return `\\x${code.toString(16).padStart(2, '0')}`;
+  return `\\u${code.toString(16).padStart(4, '0')}`;
+}

@@ -1,0 +1,8 @@
+/** Limits that several floors share; each is an option elsewhere with this as its default. */
+
+/** Octets of a header block: larger ones are refused (5.3.4), so that heads stay in memory. */
+export const HEAD_BYTES = 1_048_576;
+/** Content up to this size lives in the database, larger content in files. */
+export const INLINE_BYTES = 32_768;
+/** Received fields before a message counts as looping (RFC 5321 6.3 asks for at least 100). */
+export const HOPS = 100;

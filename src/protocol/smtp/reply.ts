@@ -1,0 +1,29 @@
+/** SMTP replies: a code, an enhanced code, lines of text (RFC 5321 4.2, RFC 2034, RFC 3463). */
+
+/** A reply; `lines` without CRLF and without codes. */
+export interface Reply {
+  readonly code: number;
+  /** `2.1.5`; undefined for 220, 221 greetings, 250 to EHLO, 334 and 354. */
+  readonly enhanced: string | undefined;
+  readonly lines: readonly string[];
+}
+
+/** A one-line reply. */
+export function reply(code: number, enhanced: string | undefined, text: string): Reply {
+  return { code, enhanced, lines: [text] };
+}
+
+/**
+ * A reply as text with CRLF after each line, the enhanced code on each line (RFC 2034 4).
+ * Control characters in the text become `?`: nothing can be injected through a reply.
+ */
+export function formatReply(reply: Reply): string {
+  const status = reply.enhanced === undefined ? '' : `${reply.enhanced} `;
+  const last = reply.lines.length - 1;
+  let out = '';
+  for (const [index, line] of reply.lines.entries()) {
+    const clean = line.replace(/[\x00-\x1f\x7f]/g, '?').slice(0, 480);
+    out += `${reply.code}${index === last ? ' ' : '-'}${status}${clean}\r\n`;
+  }
+  return out;
+}
