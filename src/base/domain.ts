@@ -76,5 +76,7 @@ function toALabels(text: string): string | undefined {
 }
 
 function soundALabel(label: string): boolean {
-  return !label.startsWith('xn--') || domainToASCII(label) !== '';
+  if (!label.startsWith('xn--')) return true;
+  const decoded = domainToUnicode(label);
+  return decoded !== label && domainToASCII(decoded) === label;
 }
