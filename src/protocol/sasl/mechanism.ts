@@ -44,7 +44,12 @@ export type SaslOutcome =
       /** Goes along with the success where the protocol can carry it, else as a last challenge. */
       readonly final: Uint8Array | undefined;
     }
-  | { readonly kind: 'rejected'; readonly login: string | undefined }
+  | {
+      readonly kind: 'rejected';
+      readonly login: string | undefined;
+      /** A last challenge that says why (SCRAM's `e=`); the exchange has failed all the same. */
+      readonly final?: Uint8Array;
+    }
   | { readonly kind: 'malformed'; readonly why: string };
 
 export interface SaslContext {
@@ -52,11 +57,15 @@ export interface SaslContext {
   readonly secure: Secure;
   /** Fresh octets for a nonce, drawn from the world before the exchange. */
   readonly nonce: Uint8Array;
+  /** What was announced: SCRAM must know whether -PLUS was; undefined: all that is available. */
+  readonly offered?: readonly string[];
 }
 
 export interface Mechanism {
   /** As it is announced: `PLAIN`, `SCRAM-SHA-256-PLUS`. */
   readonly name: string;
+  /** Announced in descending order: the stronger first, LOGIN after PLAIN. */
+  readonly preference: number;
   /** Whether this TLS connection can carry it (channel binding). */
   available(secure: Secure): boolean;
   /** `initial` is the initial response, decoded; undefined when none was sent. */
