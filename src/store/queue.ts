@@ -59,8 +59,15 @@ export interface DueRecipient {
 }
 
 export interface QueueReader {
-  /** Rows whose time has come, earliest first. */
-  due(nowMs: number, limit: number): Awaitable<readonly DueRecipient[]>;
+  /**
+   * Waiting rows whose time has come, ordered by nextMs, id, number; with `after`, only those
+   * behind it in that order, so that a backlog can be paged through without counting rows twice.
+   */
+  due(
+    nowMs: number,
+    limit: number,
+    after?: Pick<DueRecipient, 'nextMs' | 'id' | 'number'>,
+  ): Awaitable<readonly DueRecipient[]>;
   /** The earliest time of any waiting row. */
   nextDueMs(): Awaitable<number | undefined>;
   message(id: QueueId): Awaitable<QueuedMessage | undefined>;
