@@ -3,10 +3,11 @@
 import type { Address, ReversePath } from '#base/address.ts';
 import type { QueueId, SessionId } from '#base/brand.ts';
 import type { JsonObject } from '#base/json.ts';
+import type { Part } from '#message/part.ts';
 import type { RelayPermit } from '#policy/relay.ts';
 import type { Content } from '#store/content.ts';
 import type { Acceptance } from '#store/operations.ts';
-import type { Committed, Durable } from '#store/durable.ts';
+import type { Committed } from '#store/durable.ts';
 import type { Envelope, Notify } from '#store/queue.ts';
 
 export interface NewMail {
@@ -16,6 +17,10 @@ export interface NewMail {
   readonly recipients: readonly NewMailRecipient[];
   /** Complete: trace and repairs are in the head, Return-Path and Delivered-To are not. */
   readonly content: Content;
+  /** The structure of `content`, where it was found while the message came in (large ones). */
+  readonly root: Part | undefined;
+  /** The Message-ID field without brackets, for the ledger. */
+  readonly messageId: string | undefined;
   readonly envelope: Pick<Envelope, 'ret' | 'envelopeId' | 'smtpUtf8' | 'body'>;
   readonly session: SessionId | undefined;
   /** The login's main address, for submitted mail. */
@@ -38,5 +43,5 @@ export interface Intake {
   /** Resolves recipients, runs the MDA for local ones: ready to be written, nothing written. */
   prepare(mail: NewMail): Acceptance;
   /** `prepare` and commit. Throws a temporary Failure when it is not on disk. */
-  accept(mail: NewMail): Promise<Committed<unknown> & { readonly durable: Durable }>;
+  accept(mail: NewMail): Promise<Committed<unknown>>;
 }
