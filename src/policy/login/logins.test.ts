@@ -269,7 +269,14 @@ suite('logins', () => {
       await new Promise((resolve) => setImmediate(resolve));
     }
     assert.equal(most, 2);
-    assert.deepEqual((await Promise.all(all)).toSorted(), [1, 1, 1, 1, 1, ...Array(3).fill('login-busy')]);
+    assert.deepEqual((await Promise.all(all)).toSorted(), [
+      1,
+      1,
+      1,
+      1,
+      1,
+      ...Array(3).fill('login-busy'),
+    ]);
   });
 
   test('a stored password that cannot be read is a failure, not a wrong password', async () => {
