@@ -1,0 +1,97 @@
+/** A real Postern in a process of its own, started and stopped as its users do it. */
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ROOT } from '../laws/tree.ts';
+
+/** What `--ready-file` says. */
+export interface Ready {
+  readonly domain: string;
+  /** Path of the PEM file to trust. */
+  readonly ca: string;
+  readonly accounts: readonly { readonly address: string; readonly password: string }[];
+  readonly listeners: Readonly<Record<string, { readonly host: string; readonly port: number }>>;
+}
+
+export interface Running {
+  readonly ready: Ready;
+  readonly folder: string;
+  /** Everything it printed so far. */
+  output(): string;
+  readonly child: ChildProcess;
+  /** Ends with the signal and waits; the folder stays until `remove`. */
+  stop(signal?: NodeJS.Signals): Promise<number | null>;
+  /** Starts again on the same data. */
+  restart(): Promise<Running>;
+  remove(): void;
+}
+
+export interface StartOptions {
+  readonly folder?: string;
+  /** TOML for `--config`; without it the demo starts. */
+  readonly config?: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+const POSTERN = path.join(ROOT, 'bin/postern');
+const READY_MS = 20_000;
+
+/** Starts and waits until it is ready; throws with its output when it ends before. */
+export async function startPostern(options: StartOptions = {}): Promise<Running> {
+  const folder = options.folder ?? mkdtempSync(path.join(tmpdir(), 'postern-test-'));
+  const readyFile = path.join(folder, 'ready.json');
+  rmSync(readyFile, { force: true });
+  const args = ['serve', '--data', path.join(folder, 'data'), '--ready-file', readyFile];
+  if (options.config !== undefined) {
+    writeFileSync(path.join(folder, 'postern.toml'), options.config);
+    args.push('--config', path.join(folder, 'postern.toml'));
+  }
+  const child = spawn(POSTERN, args, {
+    env: { ...process.env, NO_COLOR: '1', ...options.env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  child.stdout?.on('data', (bytes: Buffer) => (output += bytes.toString()));
+  child.stderr?.on('data', (bytes: Buffer) => (output += bytes.toString()));
+  await waitFor(() => existsSync(readyFile) || child.exitCode !== null, READY_MS);
+  if (!existsSync(readyFile)) {
+    child.kill('SIGKILL');
+    throw new Error(`postern did not get ready: ${output}`);
+  }
+  const ready = JSON.parse(readFileSync(readyFile, 'utf8')) as Ready;
+  return {
+    ready,
+    folder,
+    child,
+    output: () => output,
+    stop: (signal = 'SIGTERM') => stopChild(child, signal),
+    restart: () => startPostern({ ...options, folder }),
+    remove: () => rmSync(folder, { recursive: true, force: true }),
+  };
+}
+
+/** Polls a condition; false when the time is over. */
+export async function waitFor(
+  condition: () => boolean | Promise<boolean>,
+  timeoutMs: number,
+): Promise<boolean> {
+  const end = performance.now() + timeoutMs;
+  while (performance.now() < end) {
+    if (await condition()) return true;
+    await sleep(10);
+  }
+  return false;
+}
+
+async function stopChild(child: ChildProcess, signal: NodeJS.Signals): Promise<number | null> {
+  if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;
+  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  child.kill(signal);
+  const hard = setTimeout(() => child.kill('SIGKILL'), 15_000);
+  await ended;
+  clearTimeout(hard);
+  return child.exitCode;
+}
