@@ -1,0 +1,186 @@
+/** One TCP stream as a Connection: callbacks in, octets out, TLS put over it when asked. */
+
+import type { Socket } from 'node:net';
+import { NO_BYTES } from '#base/bytes.ts';
+import { Failure, invariant } from '#base/failure.ts';
+import type { Secure } from '#base/secure.ts';
+import type { Connection, Endpoint, Receiver, Timer, TlsOptions } from '#base/world.ts';
+import { systemClock } from './clock.ts';
+import { streamFailure } from './failures.ts';
+import { handshakeAsClient } from './tls/client.ts';
+import { handshakeAsServer } from './tls/server.ts';
+import type { Secured } from './tls/facts.ts';
+
+/** Ends of the stream, known before the first octet. */
+export interface Ends {
+  readonly remote: Endpoint;
+  readonly local: Endpoint;
+}
+
+/**
+ * A Connection over a socket that was made paused, with `allowHalfOpen`: the peer's end is told
+ * to the receiver, who may still answer. `lingerMs` is how long `end` waits for the peer to take
+ * what is queued and to close its side.
+ */
+export class SocketConnection implements Connection {
+  readonly remote: Endpoint;
+  readonly local: Endpoint;
+  readonly #lingerMs: number;
+  #socket: Socket;
+  #receiver: Receiver | undefined;
+  #secure: Secure | undefined;
+  #failure: Failure | undefined;
+  #paused = false;
+  #shaking = false;
+  #ending = false;
+  #closed = false;
+  #linger: Timer | undefined;
+
+  constructor(socket: Socket, ends: Ends, lingerMs: number) {
+    this.remote = ends.remote;
+    this.local = ends.local;
+    this.#lingerMs = lingerMs;
+    this.#socket = socket;
+    socket.on('error', this.#onError);
+    socket.on('close', this.#onClose);
+  }
+
+  get secure(): Secure | undefined {
+    return this.#secure;
+  }
+
+  open(receiver: Receiver): void {
+    const first = this.#receiver === undefined;
+    this.#receiver = receiver;
+    if (!first) return;
+    if (this.#closed) queueMicrotask(() => this.#receiver?.closed(this.#failure));
+    else if (!this.#shaking) this.#listen();
+  }
+
+  write(bytes: Uint8Array): boolean {
+    invariant(!this.#shaking, 'nothing is written during a TLS handshake');
+    // Octets for a stream that is gone are dropped: `closed` says so, and nobody waits in vain.
+    if (this.#closed || this.#ending || this.#socket.destroyed) return true;
+    return this.#socket.write(bytes);
+  }
+
+  pause(): void {
+    this.#paused = true;
+    if (!this.#shaking && !this.#ending) this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#paused = false;
+    if (!this.#shaking && this.#receiver !== undefined) this.#socket.resume();
+  }
+
+  async startTls(options: TlsOptions): Promise<Secure> {
+    invariant(this.#secure === undefined && !this.#shaking, 'TLS starts once on a connection');
+    const clear = this.#socket;
+    this.#shaking = true;
+    // The listeners go before the first octet of the handshake comes: it is not for the receiver.
+    this.#unlisten(clear);
+    clear.pause();
+    try {
+      await this.#written(clear);
+      // Injected in clear before the handshake (CVE-2011-0411): gone, whoever sent it.
+      while (clear.read() !== null);
+      const secured = await this.#handshake(clear, options);
+      this.#secured(clear, secured);
+      return secured.secure;
+    } catch (thrown) {
+      const failure = Failure.from(thrown);
+      this.#failure ??= failure;
+      this.#shaking = false;
+      clear.destroy();
+      throw failure;
+    }
+  }
+
+  end(): void {
+    if (this.#ending || this.#closed) return;
+    this.#ending = true;
+    this.#socket.end();
+    // What still comes in is read away, so that closing does not reset the stream and take the
+    // last reply with it; a peer that neither reads nor closes is cut off.
+    if (this.#receiver === undefined) this.#socket.on('data', dropped);
+    this.#socket.resume();
+    this.#linger = systemClock.after(this.#lingerMs, () => this.#socket.destroy());
+  }
+
+  destroy(): void {
+    this.#socket.destroy();
+  }
+
+  #handshake(clear: Socket, options: TlsOptions): Promise<Secured> {
+    return options.side === 'server'
+      ? handshakeAsServer(clear, options)
+      : handshakeAsClient(clear, options);
+  }
+
+  #secured(clear: Socket, secured: Secured): void {
+    this.#shaking = false;
+    this.#secure = secured.secure;
+    clear.off('close', this.#onClose);
+    this.#socket = secured.socket;
+    secured.socket.on('error', this.#onError);
+    secured.socket.on('close', this.#onClose);
+    if (secured.socket.destroyed) throw this.#failure ?? gone();
+    if (this.#receiver !== undefined) this.#listen();
+  }
+
+  /** Resolves when the system has taken everything; in order, so TLS cannot overtake it. */
+  async #written(socket: Socket): Promise<void> {
+    if (socket.destroyed) throw this.#failure ?? gone();
+    if (socket.writableLength === 0) return;
+    await new Promise<void>((resolve, reject) => {
+      socket.write(NO_BYTES, (error) => (error ? reject(this.#failure ?? gone()) : resolve()));
+    });
+  }
+
+  #listen(): void {
+    const socket = this.#socket;
+    socket.on('data', this.#onData);
+    socket.on('end', this.#onEnd);
+    socket.on('drain', this.#onDrain);
+    if (this.#paused) socket.pause();
+    else socket.resume();
+  }
+
+  #unlisten(socket: Socket): void {
+    socket.off('data', this.#onData);
+    socket.off('end', this.#onEnd);
+    socket.off('drain', this.#onDrain);
+  }
+
+  readonly #onData = (bytes: Uint8Array): void => {
+    if (!this.#ending) this.#receiver?.received(bytes);
+  };
+
+  readonly #onEnd = (): void => {
+    if (!this.#ending) this.#receiver?.ended();
+  };
+
+  readonly #onDrain = (): void => {
+    if (!this.#ending) this.#receiver?.drained();
+  };
+
+  readonly #onError = (error: Error): void => {
+    this.#failure ??= streamFailure(error);
+  };
+
+  readonly #onClose = (): void => {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#linger?.cancel();
+    this.#receiver?.closed(this.#failure);
+  };
+}
+
+function gone(): Failure {
+  return Failure.temporary('connection-reset', 'the connection is closed');
+}
+
+function dropped(): void {
+  // Read away on purpose.
+}
