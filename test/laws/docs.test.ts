@@ -1,0 +1,54 @@
+/** The laws of the documents: the weaknesses table names real tests, links lead somewhere. */
+
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+import { ROOT, readTree } from './tree.ts';
+
+const PAGES = [
+  'README.md',
+  'ARCHITECTURE.md',
+  'CONTRIBUTING.md',
+  'SECURITY.md',
+  'CHANGELOG.md',
+  ...readdirSync(path.join(ROOT, 'docs'), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => `docs/${name}`),
+];
+
+test('each row of the weaknesses table has a cure and a proof, and the proof is a test', () => {
+  const titles = new Set(
+    readTree()
+      .filter((file) => file.isTest)
+      .flatMap((file) => [...file.text.matchAll(/\btest\(\s*['"`](.+?)['"`],/g)])
+      .map((match) => match[1]),
+  );
+  const rows = page('docs/weaknesses.md')
+    .split('\n')
+    .filter((line) => line.startsWith('| ') && !line.startsWith('| weakness'))
+    .map((line) => line.split('|').map((cell) => cell.trim()));
+  assert.ok(rows.length >= 10);
+  for (const [, weakness, cure, , , proof] of rows) {
+    assert.notEqual(cure, '', weakness);
+    assert.ok(titles.has(proof), `${weakness}: no test is called "${proof}"`);
+  }
+});
+
+test('links between the documents, and files they name, are there', () => {
+  const broken = PAGES.flatMap((name) => {
+    const text = page(name);
+    const links = [...text.matchAll(/\]\((?!https?:)([^)#]+)[^)]*\)/g)].map((match) =>
+      path.join(path.dirname(name), match[1] ?? ''),
+    );
+    const files = [...text.matchAll(/`((?:src|test|docs)\/[\w./-]+)`/g)].map((m) => m[1] ?? '');
+    return [...links, ...files]
+      .filter((target) => !existsSync(path.join(ROOT, target)))
+      .map((target) => `${name}: ${target}`);
+  });
+  assert.deepEqual(broken, []);
+});
+
+function page(name: string): string {
+  return readFileSync(path.join(ROOT, name), 'utf8');
+}
