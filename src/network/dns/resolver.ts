@@ -1,0 +1,157 @@
+/** The Resolver for real: questions to name servers, answers read with suspicion, cached. */
+
+import type * as dns from 'dns-packet';
+import { concat, latin1 } from '#base/bytes.ts';
+import type { Clock, Endpoint, Lookup, Random, Resolver, TlsaRecord } from '#base/world.ts';
+import { TtlCache } from './cache.ts';
+import { questionName, reverseName } from './names.ts';
+import type { RecordType } from './packet.ts';
+import { Search, type Found } from './search.ts';
+import { parseServer, systemServers } from './servers.ts';
+
+export interface ResolverOptions {
+  readonly clock: Clock;
+  readonly random: Random;
+  /** `127.0.0.1:5353`; undefined: those of /etc/resolv.conf. */
+  readonly servers?: readonly string[];
+  /** Which of them validate DNSSEC and are reached safely: only their AD bit is believed. */
+  readonly validating?: readonly string[];
+  /** For one question to one server. Default 3,000. */
+  readonly tryMs?: number;
+  /** For a whole lookup, with all servers and aliases. Default 12,000. */
+  readonly totalMs?: number;
+  /** How often each server is asked before giving up. Default 2. */
+  readonly rounds?: number;
+  /** Answers kept. Default 10,000. */
+  readonly cacheEntries?: number;
+  /** Questions on their way at the same time; more wait. Default 256. */
+  readonly concurrent?: number;
+  /** Lookups that wait for that; more fail. Default 10,000. */
+  readonly waiting?: number;
+}
+
+/** Aliases followed for one name (reliability: a chain of 20 is an attack). */
+const ALIASES = 10;
+const DAY_SECONDS = 86_400;
+const NEGATIVE_SECONDS = 3_600;
+
+/**
+ * A Resolver. It never rejects: whatever goes wrong is `failed` with the reason. A name that
+ * cannot exist (not a domain name, not an address) is `none` with `nxdomain`.
+ * MX exchanges and PTR names are lower case without trailing dot; the root is `.` (RFC 7505).
+ */
+export function dnsResolver(options: ResolverOptions): Resolver {
+  const names = new Lookups(options);
+  return {
+    mx: (domain) => names.lookup(questionName(domain), 'MX', readMx),
+    a: (host) => names.lookup(questionName(host), 'A', readText),
+    aaaa: (host) => names.lookup(questionName(host), 'AAAA', readAaaa),
+    txt: (name) => names.lookup(questionName(name), 'TXT', readTxt),
+    ptr: (address) => names.lookup(reverseName(address), 'PTR', readName),
+    tlsa: (name) => names.lookup(questionName(name), 'TLSA', readTlsa),
+  };
+}
+
+class Lookups {
+  readonly #search: Search;
+  readonly #cache: TtlCache<Found>;
+  readonly #running = new Map<string, Promise<Found>>();
+
+  constructor(options: ResolverOptions) {
+    const servers = options.servers?.map(parseServer) ?? systemServers();
+    const trusted = new Set(options.validating?.map((text) => key(parseServer(text))));
+    this.#search = new Search({
+      clock: options.clock,
+      random: options.random,
+      servers: servers.map((server) => ({
+        ...server,
+        validating: trusted.has(key(server)),
+      })),
+      tryMs: options.tryMs ?? 3_000,
+      totalMs: options.totalMs ?? 12_000,
+      rounds: options.rounds ?? 2,
+      aliases: ALIASES,
+      concurrent: options.concurrent ?? 256,
+      waiting: options.waiting ?? 10_000,
+    });
+    this.#cache = new TtlCache(options.clock, options.cacheEntries ?? 10_000);
+  }
+
+  async lookup<T>(
+    name: string | undefined,
+    type: RecordType,
+    read: (answer: dns.Answer) => T | undefined,
+  ): Promise<Lookup<T>> {
+    if (name === undefined) return { kind: 'none', why: 'nxdomain', authentic: false };
+    const found = await this.#found(name, type);
+    if (found.kind === 'failed') return found;
+    if (found.kind === 'none') {
+      return { kind: 'none', why: found.why, authentic: found.authentic };
+    }
+    const records = found.answers.map(read).filter((record) => record !== undefined);
+    if (records.length === 0) return { kind: 'none', why: 'nodata', authentic: found.authentic };
+    const { ttlSeconds, authentic } = found;
+    return { kind: 'found', records, ttlSeconds, authentic };
+  }
+
+  /** From the cache, from the same question that is on its way already, or asked now. */
+  #found(name: string, type: RecordType): Promise<Found> | Found {
+    const key = `${type} ${name}`;
+    const kept = this.#cache.get(key);
+    if (kept !== undefined) {
+      const { value, seconds } = kept;
+      return value.kind === 'found' ? { ...value, ttlSeconds: seconds } : value;
+    }
+    const running = this.#running.get(key);
+    if (running !== undefined) return running;
+    const started = this.#search.run({ name, type }).then((found) => {
+      this.#running.delete(key);
+      if (found.kind !== 'failed') this.#cache.set(key, found, keepSeconds(found));
+      return found;
+    });
+    this.#running.set(key, started);
+    return started;
+  }
+}
+
+function keepSeconds(found: Exclude<Found, { kind: 'failed' }>): number {
+  const most = found.kind === 'found' ? DAY_SECONDS : NEGATIVE_SECONDS;
+  return Math.min(found.ttlSeconds, most);
+}
+
+function key(server: Endpoint): string {
+  return `${server.address} ${server.port}`;
+}
+
+function readMx(answer: dns.Answer): { preference: number; exchange: string } | undefined {
+  if (answer.type !== 'MX') return undefined;
+  return { preference: answer.data.preference ?? 0, exchange: plainName(answer.data.exchange) };
+}
+
+function readText(answer: dns.Answer): string | undefined {
+  return answer.type === 'A' ? answer.data : undefined;
+}
+
+function readAaaa(answer: dns.Answer): string | undefined {
+  return answer.type === 'AAAA' ? answer.data : undefined;
+}
+
+function readName(answer: dns.Answer): string | undefined {
+  return answer.type === 'PTR' ? plainName(answer.data) : undefined;
+}
+
+function readTxt(answer: dns.Answer): string | undefined {
+  if (answer.type !== 'TXT') return undefined;
+  const strings = Array.isArray(answer.data) ? answer.data : [answer.data];
+  return latin1(concat(strings.map((one) => (typeof one === 'string' ? Buffer.from(one) : one))));
+}
+
+function readTlsa(answer: dns.Answer): TlsaRecord | undefined {
+  if (answer.type !== 'TLSA') return undefined;
+  const { usage, selector, matchingType, certificate } = answer.data;
+  return { usage, selector, matching: matchingType, data: certificate };
+}
+
+function plainName(name: string): string {
+  return name === '.' ? name : name.toLowerCase();
+}
