@@ -24,12 +24,12 @@ let right: Side;
 
 before(async () => {
   const port = await freePort();
-  dns = await startDnsServer(
-    ['left', 'right'].flatMap((name, index) => [
-      { name: `${name}.test`, type: 'MX', data: { preference: 10, exchange: `mx.${name}.test` } },
-      { name: `mx.${name}.test`, type: 'A', data: `127.0.0.${index + 2}` },
-    ]),
-  );
+  dns = await startDnsServer({
+    'left.test': { mx: [[10, 'mx.left.test']] },
+    'mx.left.test': { a: ['127.0.0.2'] },
+    'right.test': { mx: [[10, 'mx.right.test']] },
+    'mx.right.test': { a: ['127.0.0.3'] },
+  });
   left = await side('left.test', '127.0.0.2', port, 'ann');
   right = await side('right.test', '127.0.0.3', port, 'ben');
 });
@@ -85,7 +85,7 @@ pop3_listen = []
 pop3s_listen = []
 smtp_port = ${port}
 smtp_allow_loopback_mx = true
-resolver_addresses = ["127.0.0.1:${dns.port}"]
+resolver_addresses = ["${dns.server}"]
 mynetworks = []
 log_level = "debug"
 `,

@@ -66,6 +66,7 @@ const UDP_OCTETS = 1_232;
 /** Starts it on a free port of 127.0.0.1. */
 export async function startDnsServer(
   zone: Readonly<Record<string, ZoneEntry>> = {},
+  options: { readonly port?: number } = {},
 ): Promise<DnsServer> {
   const entries = new Map(Object.entries(zone).map(([name, entry]) => [name.toLowerCase(), entry]));
   const queries: string[] = [];
@@ -88,7 +89,7 @@ export async function startDnsServer(
     if (entry?.slowMs === undefined) reply();
     else later(entry.slowMs, reply);
   };
-  const { tcp, udp } = await bind(serve);
+  const { tcp, udp } = await bind(serve, options.port ?? 0);
   const { address, port } = tcp.address() as AddressInfo;
   return {
     address,
@@ -107,10 +108,13 @@ export async function startDnsServer(
 type Serve = (query: Buffer, over: 'udp' | 'tcp', send: (answer: Buffer) => void) => void;
 
 /** The same free port for both: found by trying. */
-async function bind(serve: Serve): Promise<{ tcp: Server; udp: UdpSocket }> {
+async function bind(serve: Serve, wanted: number): Promise<{ tcp: Server; udp: UdpSocket }> {
   for (;;) {
     const tcp = tcpServer(serve);
-    await new Promise<void>((resolve) => tcp.listen(0, '127.0.0.1', resolve));
+    await new Promise<void>((resolve, reject) => {
+      tcp.once('error', reject);
+      tcp.listen(wanted, '127.0.0.1', resolve);
+    });
     const udp = createSocket('udp4');
     const { port } = tcp.address() as AddressInfo;
     const bound = await new Promise<boolean>((resolve) => {
@@ -125,6 +129,7 @@ async function bind(serve: Serve): Promise<{ tcp: Server; udp: UdpSocket }> {
       return { tcp, udp };
     }
     tcp.close();
+    if (wanted !== 0) throw new Error(`port ${wanted} is taken for UDP`);
   }
 }
 
