@@ -1,0 +1,228 @@
+/** The order of work: due rows in memory, taken in turn by message, within limits by destination. */
+
+import type { Domain, QueueId } from '#base/brand.ts';
+import type { DueRecipient } from '#store/queue.ts';
+
+export interface LaneLimits {
+  /** Jobs at the same time. */
+  readonly slots: number;
+  /** Of these, for one message: one huge mailing leaves room for others. */
+  readonly slotsPerMessage: number;
+  /** Recipients in one job. */
+  readonly recipientsPerJob: number;
+  /** Rows kept in memory; the others stay on disk until there is room. */
+  readonly rows: number;
+  readonly rowsPerDomain: number;
+}
+
+/** Some rows of one message for one destination, leased until `done`. */
+export interface LaneJob {
+  readonly id: QueueId;
+  readonly domain: Domain;
+  readonly numbers: readonly number[];
+}
+
+interface Message {
+  readonly id: QueueId;
+  readonly known: Set<number>;
+  readonly groups: Map<Domain, Group>;
+  readonly ready: Set<Group>;
+  running: number;
+}
+
+interface Destination {
+  readonly name: Domain;
+  readonly parked: Set<Group>;
+  rows: number;
+  running: number;
+  overflowed: boolean;
+}
+
+interface Group {
+  readonly message: Message;
+  readonly destination: Destination;
+  numbers: number[];
+}
+
+/**
+ * Messages take turns in a ring, and each turn is one job; what must wait for its destination is
+ * parked there and does not stand in anybody's way. A row is known from `offer` to `done`, so it
+ * is never handed out twice at the same time.
+ */
+export class Lanes {
+  readonly #limits: LaneLimits;
+  /** How many jobs a destination may have at this moment. */
+  readonly #allowance: (domain: Domain) => number;
+  readonly #messages = new Map<QueueId, Message>();
+  readonly #destinations = new Map<Domain, Destination>();
+  readonly #ring = new Set<Message>();
+  #rows = 0;
+  #running = 0;
+  #overflowed = false;
+  #wantsMore = false;
+
+  constructor(limits: LaneLimits, allowance: (domain: Domain) => number) {
+    this.#limits = limits;
+    this.#allowance = allowance;
+  }
+
+  /** Rows known: waiting for their turn or leased. */
+  get rows(): number {
+    return this.#rows;
+  }
+
+  get running(): number {
+    return this.#running;
+  }
+
+  /** Whether rows were left on disk for which there is room now; asking resets it. */
+  takeWish(): boolean {
+    const wish = this.#wantsMore;
+    this.#wantsMore = false;
+    return wish;
+  }
+
+  /** Takes in a due row; false when it is known already or there is no room for it. */
+  offer(row: DueRecipient): boolean {
+    const message = this.#messages.get(row.id);
+    if (message?.known.has(row.number) === true) return false;
+    if (!this.#hasRoom(row.domain)) return false;
+    this.#add(message ?? this.#newMessage(row.id), row);
+    return true;
+  }
+
+  /** The next job, or undefined when nothing may start now. */
+  take(): LaneJob | undefined {
+    for (const message of this.#ring) {
+      if (this.#running >= this.#limits.slots) return undefined;
+      this.#ring.delete(message);
+      // Comes back when one of its jobs is done.
+      if (message.running >= this.#limits.slotsPerMessage) continue;
+      const job = this.#next(message);
+      if (message.ready.size > 0) this.#ring.add(message);
+      if (job !== undefined) return job;
+    }
+    return undefined;
+  }
+
+  /**
+   * Ends a job. Its rows are forgotten: they are settled, or found again on disk. `keep` frees
+   * the job's place and leaves the rows leased for as long as the process lives.
+   */
+  done(job: LaneJob, rows: 'forget' | 'keep' = 'forget'): void {
+    const message = this.#messages.get(job.id);
+    const destination = this.#destinations.get(job.domain);
+    if (message === undefined || destination === undefined) return;
+    if (rows === 'forget') {
+      for (const number of job.numbers) message.known.delete(number);
+      this.#rows -= job.numbers.length;
+      destination.rows -= job.numbers.length;
+    }
+    this.#running -= 1;
+    message.running -= 1;
+    destination.running -= 1;
+    if (message.ready.size > 0) this.#ring.add(message);
+    if (message.known.size === 0 && message.running === 0) this.#messages.delete(job.id);
+    this.#release(destination);
+    this.#notice(destination);
+  }
+
+  #next(message: Message): LaneJob | undefined {
+    const [group] = message.ready;
+    if (group === undefined) return undefined;
+    message.ready.delete(group);
+    const { destination } = group;
+    if (destination.running >= this.#allowance(destination.name)) {
+      destination.parked.add(group);
+      return undefined;
+    }
+    const numbers = group.numbers.slice(0, this.#limits.recipientsPerJob);
+    group.numbers = group.numbers.slice(numbers.length);
+    if (group.numbers.length > 0) message.ready.add(group);
+    else message.groups.delete(destination.name);
+    this.#running += 1;
+    message.running += 1;
+    destination.running += 1;
+    return { id: message.id, domain: destination.name, numbers };
+  }
+
+  #add(message: Message, row: DueRecipient): void {
+    const destination = this.#destinationOf(row.domain);
+    message.known.add(row.number);
+    this.#rows += 1;
+    destination.rows += 1;
+    const group = message.groups.get(row.domain);
+    if (group !== undefined) {
+      group.numbers.push(row.number);
+      return;
+    }
+    const fresh: Group = { message, destination, numbers: [row.number] };
+    message.groups.set(row.domain, fresh);
+    message.ready.add(fresh);
+    if (message.running < this.#limits.slotsPerMessage) this.#ring.add(message);
+  }
+
+  /** Lets as many parked groups go on as the destination has free places. */
+  #release(destination: Destination): void {
+    let free = this.#allowance(destination.name) - destination.running;
+    for (const group of destination.parked) {
+      if (free <= 0) return;
+      free -= 1;
+      destination.parked.delete(group);
+      group.message.ready.add(group);
+      this.#ring.add(group.message);
+    }
+  }
+
+  #hasRoom(domain: Domain): boolean {
+    if (this.#rows >= this.#limits.rows) {
+      this.#overflowed = true;
+      return false;
+    }
+    const destination = this.#destinations.get(domain);
+    if (destination === undefined || destination.rows < this.#limits.rowsPerDomain) return true;
+    destination.overflowed = true;
+    return false;
+  }
+
+  /** Sees when there is room again for what was left on disk, and forgets idle destinations. */
+  #notice(destination: Destination): void {
+    if (destination.overflowed && destination.rows <= this.#limits.rowsPerDomain / 2) {
+      destination.overflowed = false;
+      this.#wantsMore = true;
+    }
+    if (this.#overflowed && this.#rows <= this.#limits.rows / 2) {
+      this.#overflowed = false;
+      this.#wantsMore = true;
+    }
+    if (destination.rows === 0 && destination.running === 0) {
+      this.#destinations.delete(destination.name);
+    }
+  }
+
+  #newMessage(id: QueueId): Message {
+    const message: Message = {
+      id,
+      known: new Set(),
+      groups: new Map(),
+      ready: new Set(),
+      running: 0,
+    };
+    this.#messages.set(id, message);
+    return message;
+  }
+
+  #destinationOf(name: Domain): Destination {
+    const found = this.#destinations.get(name);
+    if (found !== undefined) return found;
+    const fresh: Destination = {
+      name,
+      parked: new Set(),
+      rows: 0,
+      running: 0,
+      overflowed: false,
+    };
+    this.#destinations.set(name, fresh);
+    return fresh;
+  }
+}
