@@ -1,0 +1,13 @@
+/** The groups of settings, in the order of the documentation. */
+
+export { identity } from './network.ts';
+export { listeners } from './network.ts';
+export { certificates } from './delivery.ts';
+export { access } from './reception.ts';
+export { limits } from './reception.ts';
+export { routes } from './delivery.ts';
+export { outbound } from './delivery.ts';
+export { queue } from './delivery.ts';
+export { names } from './network.ts';
+export { storage } from './system.ts';
+export { observation } from './system.ts';

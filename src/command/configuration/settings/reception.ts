@@ -1,0 +1,148 @@
+/** Settings: what clients may do, and how much of it. */
+
+import { group } from '../declare.ts';
+import { count, duration, list, size, text, yesNo } from '../values.ts';
+
+const restrictions = list(
+  text(
+    'restriction',
+    'a restriction such as "reject_unauth_destination"',
+    /^[a-z0-9_ .:-]{1,200}$/,
+  ),
+  50,
+);
+
+export const access = group(
+  'Access',
+  'Restrictions are tried in order; the first that permits or rejects decides.',
+  {
+    mynetworks: {
+      type: list(
+        text(
+          'network',
+          'a network such as "192.0.2.0/24" or "[2001:db8::]/32"',
+          /^!?\[?[0-9a-fA-F:.]{2,45}\]?(?:\/\d{1,3})?$/,
+        ),
+        1_000,
+      ),
+      default: ['127.0.0.0/8', '[::1]/128'],
+      doc: "Clients that permit_mynetworks trusts; never the world, never this host's gateway.",
+    },
+    smtpd_helo_required: {
+      type: yesNo(),
+      default: true,
+      doc: 'Whether a client must say HELO or EHLO before MAIL.',
+    },
+    smtpd_helo_restrictions: {
+      type: restrictions,
+      default: ['permit_mynetworks', 'reject_invalid_helo_hostname'],
+      doc: 'What is asked of the name in HELO and EHLO from other servers.',
+    },
+    smtpd_sender_restrictions: {
+      type: restrictions,
+      default: ['reject_sender_login_mismatch', 'reject_non_fqdn_sender'],
+      doc: 'What is asked of the address in MAIL FROM.',
+    },
+    smtpd_recipient_restrictions: {
+      type: restrictions,
+      default: [
+        'reject_non_fqdn_recipient',
+        'permit_mynetworks',
+        'permit_sasl_authenticated',
+        'reject_unauth_destination',
+      ],
+      doc: 'What is asked of each address in RCPT TO; without a permit nothing is relayed anyway.',
+    },
+    recipient_delimiter: {
+      type: text('delimiter', 'at most one of + - = _ . #, or empty', /^[-+=_.#]?$/),
+      default: '+',
+      doc: 'What ends the name of a mailbox in an address: alice+lists@ is alice@; empty: nothing.',
+    },
+    verify_for_authenticated: {
+      type: yesNo(),
+      default: false,
+      doc: 'Whether users who logged in get true answers to VRFY and EXPN; nobody else does.',
+    },
+    smtpd_auth_failure_limit: {
+      type: count(1, 1_000),
+      unit: 'failures',
+      default: 10,
+      doc: 'Failed logins of one client address within ten minutes before it must wait.',
+    },
+  },
+);
+
+export const limits = group('Limits on what comes in', 'What exceeds them gets a clear refusal.', {
+  message_size_limit: {
+    type: size('64K', '2G'),
+    unit: 'octets',
+    default: '50M',
+    doc: 'The largest message, announced by SIZE and APPENDLIMIT and enforced while it arrives.',
+  },
+  header_size_limit: {
+    type: size('16K', '1M'),
+    unit: 'octets',
+    default: '1M',
+    doc: 'The largest header block of a message.',
+  },
+  line_length_limit: {
+    type: size('1000', '1M'),
+    unit: 'octets',
+    default: '2K',
+    doc: 'The longest command line of SMTP and POP3, with its CRLF.',
+  },
+  smtpd_recipient_limit: {
+    type: count(100, 50_000),
+    unit: 'recipients',
+    default: 1_000,
+    doc: 'Recipients of one transaction (RFC 5321 4.5.3.1.8 asks for at least 100).',
+  },
+  smtpd_command_limit: {
+    type: count(10, 1_000_000),
+    unit: 'commands',
+    default: 10_000,
+    doc: 'Commands of one SMTP session.',
+  },
+  smtpd_hard_error_limit: {
+    type: count(1, 1_000),
+    unit: 'errors',
+    default: 20,
+    doc: 'Errors of one SMTP session before it is closed.',
+  },
+  smtpd_timeout: {
+    type: duration('1s', '1h'),
+    unit: 'milliseconds',
+    default: '300s',
+    doc: 'How long an SMTP client may be silent (RFC 5321 4.5.3.2.7 asks for five minutes).',
+  },
+  smtpd_session_time_limit: {
+    type: duration('1m', '24h'),
+    unit: 'milliseconds',
+    default: '1h',
+    doc: 'How long one SMTP session may last.',
+  },
+  hopcount_limit: {
+    type: count(30, 1_000),
+    unit: 'Received fields',
+    default: 100,
+    doc: 'Received fields before a message counts as looping (RFC 5321 6.3).',
+  },
+  imap_idle_timeout: {
+    type: duration('30m', '24h'),
+    unit: 'milliseconds',
+    default: '32m',
+    doc: 'How long an IMAP client may be silent (RFC 3501 5.4 asks for thirty minutes).',
+  },
+  imap_line_length_limit: {
+    type: size('8K', '1M'),
+    unit: 'octets',
+    default: '64K',
+    doc: 'The longest IMAP command without its literals (RFC 7162 4 asks for 8192 octets).',
+  },
+  pop3_idle_timeout: {
+    type: duration('10m', '24h'),
+    unit: 'milliseconds',
+    default: '11m',
+    doc: 'How long a POP3 client may be silent (RFC 1939 3 asks for ten minutes).',
+  },
+});

@@ -1,0 +1,117 @@
+/** Exit statuses of sysexits(3), and the error that a person gets: what went wrong, what cures it. */
+
+import { Failure } from '#base/failure.ts';
+
+/** The statuses that Postern uses, by their names in sysexits(3). */
+export const EXIT = {
+  ok: 0,
+  usage: 64,
+  data: 65,
+  noUser: 67,
+  unavailable: 69,
+  software: 70,
+  system: 71,
+  cannotCreate: 73,
+  io: 74,
+  temporary: 75,
+  noPermission: 77,
+  configuration: 78,
+} as const;
+
+export type ExitStatus = (typeof EXIT)[keyof typeof EXIT];
+
+/** Something the person at the keyboard can mend: one line, never with a stack trace. */
+export class CommandError extends Error {
+  readonly exit: ExitStatus;
+  /** What to do about it, as a sentence. */
+  readonly cure: string | undefined;
+
+  constructor(exit: ExitStatus, message: string, cure?: string, cause?: unknown) {
+    super(message, { cause });
+    this.name = 'CommandError';
+    this.exit = exit;
+    this.cure = cure;
+  }
+}
+
+/** Anything thrown, as what a person can read; `undefined` when it is a bug of ours. */
+export function explain(thrown: unknown): CommandError | undefined {
+  if (thrown instanceof CommandError) return thrown;
+  if (thrown instanceof Failure) {
+    const known = FAILURES.get(thrown.code);
+    const exit = known?.exit ?? (thrown.kind === 'temporary' ? EXIT.temporary : EXIT.unavailable);
+    return new CommandError(exit, thrown.message, known?.cure, thrown);
+  }
+  return isSystemError(thrown) ? explainSystemError(thrown) : undefined;
+}
+
+interface SystemError extends Error {
+  readonly code: string;
+  readonly path?: string;
+}
+
+/** An error of the operating system (`ENOENT`, `EACCES` ...), which Node marks with `code`. */
+export function isSystemError(thrown: unknown): thrown is SystemError {
+  if (!(thrown instanceof Error) || !('code' in thrown)) return false;
+  return typeof thrown.code === 'string' && /^E[A-Z0-9]+$/.test(thrown.code);
+}
+
+function explainSystemError(error: SystemError): CommandError {
+  const known = SYSTEM_ERRORS.get(error.code);
+  if (known === undefined) return new CommandError(EXIT.system, error.message, undefined, error);
+  const where = error.path === undefined ? '' : `${error.path}: `;
+  return new CommandError(known.exit, `${where}${known.text}`, known.cure, error);
+}
+
+/** Words for the failures of other floors, by their code: a status and a cure. */
+const FAILURES: ReadonlyMap<string, { readonly exit: ExitStatus; readonly cure: string }> = new Map(
+  [
+    [
+      'port-in-use',
+      { exit: EXIT.unavailable, cure: 'Stop the program that listens there, or change the port.' },
+    ],
+    [
+      'not-permitted',
+      {
+        exit: EXIT.noPermission,
+        cure: 'Ports below 1024 need root, CAP_NET_BIND_SERVICE, or a systemd socket.',
+      },
+    ],
+    [
+      'address-not-available',
+      { exit: EXIT.unavailable, cure: 'Listen on an address that this machine has.' },
+    ],
+    ['disk-full', { exit: EXIT.io, cure: 'Free space on the disk that holds the data directory.' }],
+    [
+      'database-broken',
+      { exit: EXIT.data, cure: 'Restore the data directory from a copy; keep the broken one.' },
+    ],
+    [
+      'database-newer',
+      { exit: EXIT.data, cure: 'Use the version of Postern that wrote it, or a newer one.' },
+    ],
+  ],
+);
+
+const SYSTEM_ERRORS: ReadonlyMap<
+  string,
+  { readonly exit: ExitStatus; readonly text: string; readonly cure: string }
+> = new Map([
+  [
+    'ENOENT',
+    { exit: EXIT.unavailable, text: 'no such file or directory', cure: 'Check the path.' },
+  ],
+  ['EACCES', { exit: EXIT.noPermission, text: 'permission denied', cure: 'Check owner and mode.' }],
+  ['EPERM', { exit: EXIT.noPermission, text: 'not permitted', cure: 'Check owner and mode.' }],
+  ['EISDIR', { exit: EXIT.data, text: 'is a directory', cure: 'Name a file.' }],
+  ['ENOTDIR', { exit: EXIT.data, text: 'is not a directory', cure: 'Name a directory.' }],
+  ['EEXIST', { exit: EXIT.cannotCreate, text: 'exists already', cure: 'Choose another name.' }],
+  ['ENOSPC', { exit: EXIT.io, text: 'the disk is full', cure: 'Free some space.' }],
+  ['EDQUOT', { exit: EXIT.io, text: 'the disk quota is used up', cure: 'Free some space.' }],
+  ['EROFS', { exit: EXIT.io, text: 'the file system is read-only', cure: 'Mount it for writing.' }],
+  ['EIO', { exit: EXIT.io, text: 'the disk failed', cure: 'Check the disk and its log.' }],
+  [
+    'EMFILE',
+    { exit: EXIT.system, text: 'too many open files', cure: 'Raise the limit (ulimit -n).' },
+  ],
+]);
