@@ -18,18 +18,18 @@ const PAGES = [
 ];
 
 test('each row of the weaknesses table has a cure and a proof, and the proof is a test', () => {
-  const titles = new Set(
+  const titles = new Set<string>(
     readTree()
       .filter((file) => file.isTest)
       .flatMap((file) => [...file.text.matchAll(/\btest\(\s*['"`](.+?)['"`],/g)])
-      .map((match) => match[1]),
+      .map((match) => match[1] ?? ''),
   );
   const rows = page('docs/weaknesses.md')
     .split('\n')
     .filter((line) => line.startsWith('| ') && !line.startsWith('| weakness'))
     .map((line) => line.split('|').map((cell) => cell.trim()));
   assert.ok(rows.length >= 10);
-  for (const [, weakness, cure, , , proof] of rows) {
+  for (const [, weakness = '', cure = '', , , proof = ''] of rows) {
     assert.notEqual(cure, '', weakness);
     assert.ok(titles.has(proof), `${weakness}: no test is called "${proof}"`);
   }

@@ -1,0 +1,124 @@
+/** The MTA on the way in: what a stranger's message must be, and the trace it gets. */
+
+import type { Address, ReversePath } from '#base/address.ts';
+import { concat, utf8 } from '#base/bytes.ts';
+import type { Domain, QueueId } from '#base/brand.ts';
+import type { JsonObject } from '#base/json.ts';
+import { HOPS } from '#base/limits.ts';
+import { type Head, allFields, countFields, firstField, readHead } from '#message/fields.ts';
+import { parseMessageId } from '#message/ids.ts';
+import type { Part } from '#message/part.ts';
+import { shiftPart } from '#message/tree.ts';
+import type { ClientFacts } from '#policy/gate.ts';
+import { type Reply, reply } from '#protocol/smtp/reply.ts';
+import type { Content } from '#store/content.ts';
+import type { Arrived } from './arrival.ts';
+import { type TraceFacts, formatReceived } from './trace.ts';
+
+export interface MailFacts {
+  readonly id: QueueId;
+  readonly atMs: number;
+  readonly hostname: Domain;
+  readonly client: ClientFacts;
+  readonly protocol: TraceFacts['protocol'];
+  readonly reversePath: ReversePath;
+  readonly smtpUtf8: boolean;
+  readonly onlyRecipient: Address | undefined;
+}
+
+/** An agent's word on a message: complete and ready for intake, or refused with the rule. */
+export type Judged =
+  | {
+      readonly kind: 'ready';
+      readonly content: Content;
+      readonly root: Part | undefined;
+      readonly messageId: string | undefined;
+      readonly facts: JsonObject;
+    }
+  | { readonly kind: 'refuse'; readonly reply: Reply; readonly rule: string; readonly why: string };
+
+/** Twice through this host is forwarding; this often is a loop. */
+const OWN_HOPS = 5;
+
+/** Judges a message that came from outside and puts Received on top; changes nothing else. */
+export function receive(arrived: Arrived, facts: MailFacts): Judged {
+  const head = readHead(arrived.content.head);
+  const refused = refuseLoop(head, facts.hostname) ?? refuseDoubles(head);
+  if (refused !== undefined) return refused;
+  const { address, helo } = facts.client;
+  const received = receivedFor(facts, { address, helo });
+  return withTop(arrived, received, messageIdOf(head));
+}
+
+/** The trace field of either agent. */
+export function receivedFor(facts: MailFacts, client: TraceFacts['client']): Uint8Array {
+  return utf8(
+    formatReceived({
+      client,
+      hostname: facts.hostname,
+      id: facts.id,
+      atMs: facts.atMs,
+      secure: facts.client.secure,
+      protocol: facts.protocol,
+      authenticated: facts.client.login !== undefined,
+      smtpUtf8: facts.smtpUtf8,
+      recipient: facts.onlyRecipient,
+    }),
+  );
+}
+
+/** The message with octets put before its head. */
+export function withTop(
+  arrived: Arrived,
+  top: Uint8Array,
+  messageId: string | undefined,
+): Judged & { kind: 'ready' } {
+  const { content, structure } = arrived;
+  return {
+    kind: 'ready',
+    content: { head: concat([top, content.head]), body: content.body },
+    root: structure === undefined ? undefined : shiftPart(structure.root, top.length),
+    messageId,
+    facts: { bytes: arrived.sizeBytes },
+  };
+}
+
+/** Two authors, or two dates, are two stories: one program shows the first, another the last. */
+export function refuseDoubles(head: Head): (Judged & { kind: 'refuse' }) | undefined {
+  for (const name of ['From', 'Sender', 'Date']) {
+    const count = countFields(head, name);
+    if (count > 1) {
+      const why = `the header has ${count} ${name} fields; RFC 5322 3.6 allows one`;
+      return refuse('5.6.0', 'reject_duplicate_header', why);
+    }
+  }
+  return undefined;
+}
+
+/** RFC 5321 6.3: counts every hop, and our own name among them. */
+export function refuseLoop(
+  head: Head,
+  hostname: Domain,
+): (Judged & { kind: 'refuse' }) | undefined {
+  const hops = allFields(head, 'Received');
+  const own = hops.filter(({ value }) => byHost(value) === hostname).length;
+  if (hops.length <= HOPS && own <= OWN_HOPS) return undefined;
+  const why = `mail loop: ${hops.length} hops, ${own} of them through ${hostname}`;
+  return refuse('5.4.6', 'reject_mail_loop', why);
+}
+
+export function refuse(status: string, rule: string, why: string): Judged & { kind: 'refuse' } {
+  const text = `${why.charAt(0).toUpperCase()}${why.slice(1)}`;
+  return { kind: 'refuse', reply: reply(status === '5.4.6' ? 554 : 550, status, text), rule, why };
+}
+
+/** The Message-ID field without brackets. */
+export function messageIdOf(head: Head): string | undefined {
+  const field = firstField(head, 'Message-ID');
+  return field === undefined ? undefined : parseMessageId(field.value);
+}
+
+/** The host that wrote a Received field, in the form we compare. */
+function byHost(received: string): string | undefined {
+  return /(?:^|\s)by\s+([^\s;()]+)/i.exec(received)?.[1]?.toLowerCase();
+}

@@ -1,0 +1,23 @@
+/** What every service of this host shares: the world, the store, the agents, who we are. */
+
+import type { Domain } from '#base/brand.ts';
+import type { Clock, Log, Metrics, Random, TlsIdentity } from '#base/world.ts';
+import type { Intake } from '#agents/mail.ts';
+import type { Logins } from '#policy/login/logins.ts';
+import type { Store } from '#store/store.ts';
+
+export interface Site {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly store: Store;
+  readonly intake: Intake;
+  /** This host's name: in greetings, Received, and as the domain of `<postmaster>`. */
+  readonly hostname: Domain;
+  /** undefined: no TLS here, so no login either. */
+  readonly tls: TlsIdentity | undefined;
+  readonly handshakeMs: number;
+  /** Checks credentials, the same for all protocols, limits by client network inside. */
+  readonly logins: Logins;
+}

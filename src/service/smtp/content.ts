@@ -1,0 +1,124 @@
+/** The end of content: the agent's verdict, the one commit, and the answer to the client. */
+
+import { addressKey, formatAddress, formatPath } from '#base/address.ts';
+import type { JsonObject } from '#base/json.ts';
+import type { Arrival, Arrived } from '#agents/arrival.ts';
+import type { NewMail, NewMailRecipient } from '#agents/mail.ts';
+import { submit } from '#agents/msa.ts';
+import { type Judged, type MailFacts, receive } from '#agents/mta.ts';
+import type { ClientFacts } from '#policy/gate.ts';
+import { reply } from '#protocol/smtp/reply.ts';
+import type { SmtpAnswer } from '#protocol/smtp/server/questions.ts';
+import type { SmtpTransaction } from '#protocol/smtp/server/session.ts';
+import type { SmtpSession } from './session.ts';
+
+export interface Incoming {
+  readonly arrival: Arrival;
+  readonly recipients: readonly NewMailRecipient[];
+  readonly transaction: SmtpTransaction;
+  readonly client: ClientFacts;
+}
+
+const HEAD_TOO_LARGE = reply(552, '5.3.4', 'The header is larger than this server keeps');
+
+/** Decides about the message and commits it: only then is there a 250. */
+export async function takeIn(incoming: Incoming, session: SmtpSession): Promise<SmtpAnswer> {
+  const { site } = session;
+  if (incoming.arrival.headTooLarge) return { kind: 'refuse', reply: HEAD_TOO_LARGE };
+  const arrived = await incoming.arrival.finish();
+  const facts = factsOf(incoming, session);
+  const judged = judge(arrived, facts, session);
+  if (judged.kind === 'refuse') return refuse(judged, incoming, session);
+  const mail = newMail(judged, facts, incoming, session);
+  const { durable } = await site.intake.accept(mail);
+  site.metrics.count('messages_accepted_total', { listener: session.listener.name });
+  site.log.event('info', 'accepted', {
+    queueId: mail.id,
+    session: session.story.session,
+    ...session.facts(),
+    sender: formatPath(mail.reversePath),
+    recipients: mail.recipients.length,
+    bytes: arrived.sizeBytes,
+  });
+  const perRecipient = incoming.recipients.map(({ address }) =>
+    reply(250, '2.1.5', `<${formatAddress(address)}> delivered as ${mail.id}`),
+  );
+  return session.listener.mode === 'lmtp'
+    ? { kind: 'accepted', durable, id: mail.id, perRecipient }
+    : { kind: 'accepted', durable, id: mail.id };
+}
+
+function judge(arrived: Arrived, facts: MailFacts, session: SmtpSession): Judged {
+  const { listener, site } = session;
+  if (listener.mode !== 'submission') return receive(arrived, facts);
+  return submit(arrived, facts, site.store.directory);
+}
+
+function factsOf(incoming: Incoming, session: SmtpSession): MailFacts {
+  const { client, transaction, recipients } = incoming;
+  const { site } = session;
+  const [only, second] = recipients;
+  return {
+    id: site.intake.newId(),
+    atMs: site.clock.now(),
+    hostname: site.hostname,
+    client,
+    protocol: protocolOf(session, client),
+    reversePath: transaction.reversePath,
+    smtpUtf8: transaction.parameters.smtpUtf8,
+    onlyRecipient: second === undefined ? only?.address : undefined,
+  };
+}
+
+function protocolOf(session: SmtpSession, client: ClientFacts): MailFacts['protocol'] {
+  if (session.listener.mode === 'lmtp') return 'lmtp';
+  return client.extended ? 'esmtp' : 'smtp';
+}
+
+function newMail(
+  judged: Judged & { kind: 'ready' },
+  facts: MailFacts,
+  incoming: Incoming,
+  session: SmtpSession,
+): NewMail {
+  const { parameters, reversePath } = incoming.transaction;
+  const { story, listener } = session;
+  return {
+    id: facts.id,
+    origin: listener.mode === 'submission' ? 'submission' : 'reception',
+    reversePath,
+    recipients: incoming.recipients,
+    content: judged.content,
+    root: judged.root,
+    messageId: judged.messageId,
+    envelope: {
+      ret: parameters.ret,
+      envelopeId: parameters.envelopeId,
+      smtpUtf8: parameters.smtpUtf8,
+      body: parameters.body,
+    },
+    session: story.session,
+    submitter: incoming.client.login?.address,
+    facts: { ...session.facts(), ...judged.facts, dialogue: story.takeDialogue() },
+  };
+}
+
+function refuse(
+  judged: Judged & { kind: 'refuse' },
+  incoming: Incoming,
+  session: SmtpSession,
+): SmtpAnswer {
+  const { reversePath } = incoming.transaction;
+  const about: JsonObject = {
+    sender: formatPath(reversePath),
+    recipients: incoming.recipients.map(({ address }) => formatAddress(address)),
+    rule: judged.rule,
+    why: judged.why,
+  };
+  const sender = reversePath === null ? [] : [addressKey(reversePath)];
+  const keys = incoming.recipients.map(({ address }) => addressKey(address));
+  session.story.refused(about, [...sender, ...keys]);
+  session.site.metrics.count('smtp_refusals_total', { rule: judged.rule });
+  session.site.log.event('info', 'refused', { ...session.facts(), ...about });
+  return { kind: 'refuse', reply: judged.reply };
+}

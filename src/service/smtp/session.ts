@@ -1,0 +1,231 @@
+/** The host of one SMTP session: answers the machine's questions with policy and agents. */
+
+import { addressKey, formatAddress, formatPath } from '#base/address.ts';
+import type { Awaitable, SessionId } from '#base/brand.ts';
+import type { JsonObject } from '#base/json.ts';
+import type { Secure } from '#base/secure.ts';
+import type { Connection } from '#base/world.ts';
+import { Arrival } from '#agents/arrival.ts';
+import type { NewMailRecipient } from '#agents/mail.ts';
+import type { ClientFacts, Refusal } from '#policy/gate.ts';
+import type { LoginSession } from '#policy/login/logins.ts';
+import { RelayPermit } from '#policy/relay.ts';
+import type { SmtpServer } from '#protocol/smtp/server/machine.ts';
+import type { SmtpAnswer, SmtpFact, SmtpQuestion } from '#protocol/smtp/server/questions.ts';
+import { reply } from '#protocol/smtp/reply.ts';
+import type { Host } from '../drive.ts';
+import type { Site } from '../site.ts';
+import type { SmtpListener } from './listener.ts';
+import { takeIn } from './content.ts';
+import { Story } from './story.ts';
+import { verifyName } from './verify.ts';
+
+const NO_ROOM = reply(452, '4.3.1', 'Insufficient system storage, try again later');
+const PROCEED: SmtpAnswer = { kind: 'proceed' };
+
+/** The state of a session beside the machine's own: recipients with permits, content, story. */
+export class SmtpSession implements Host<SmtpQuestion, SmtpAnswer, SmtpFact> {
+  readonly site: Site;
+  readonly listener: SmtpListener;
+  readonly story: Story;
+  readonly #connection: Connection;
+  readonly #machine: SmtpServer;
+  readonly #login: LoginSession;
+  readonly #closed: () => void;
+  #recipients: NewMailRecipient[] = [];
+  #arrival: Arrival | undefined;
+
+  constructor(
+    site: Site,
+    listener: SmtpListener,
+    connection: Connection,
+    machine: SmtpServer,
+    session: SessionId,
+    closed: () => void,
+  ) {
+    this.site = site;
+    this.listener = listener;
+    this.#connection = connection;
+    this.#machine = machine;
+    this.#login = site.logins.session(connection.remote.address);
+    this.story = new Story(session);
+    this.#closed = closed;
+  }
+
+  answer(question: SmtpQuestion): Awaitable<SmtpAnswer> {
+    switch (question.kind) {
+      case 'connect':
+        return PROCEED;
+      case 'helo':
+        return this.#helo(question.name);
+      case 'mail':
+        return this.#mail(question);
+      case 'rcpt':
+        return this.#rcpt(question);
+      case 'data':
+        return this.#data();
+      case 'content-end':
+        return this.#contentEnd();
+      case 'verify':
+        return verifyName(question, this.#machine.session.authenticated, this);
+      case 'sasl':
+        return this.#login.answer(question.question).then((answer) => ({ kind: 'sasl', answer }));
+    }
+  }
+
+  body(bytes: Uint8Array): Awaitable<void> {
+    return this.#arrival?.write(bytes);
+  }
+
+  tell(fact: SmtpFact): void {
+    const { log, metrics } = this.site;
+    const common = { session: this.story.session, client: this.#connection.remote.address };
+    switch (fact.kind) {
+      case 'replied':
+        this.story.replied(fact.command, fact.reply);
+        break;
+      case 'transaction-dropped':
+        this.#drop();
+        break;
+      case 'authenticated':
+        if (this.#machine.session.authenticated !== undefined) {
+          this.#login.authenticated(this.#machine.session.authenticated);
+        }
+        log.event('info', 'login', { ...common, account: fact.address, by: fact.mechanism });
+        metrics.count('logins_total', { service: this.listener.name, result: 'ok' });
+        break;
+      case 'login-failed':
+        this.story.refused({ rule: 'login', mechanism: fact.mechanism, login: fact.login }, []);
+        log.event('warn', 'login-failed', { ...common, login: fact.login, by: fact.mechanism });
+        metrics.count('logins_total', { service: this.listener.name, result: 'failed' });
+        break;
+      case 'violation':
+        this.story.refused({ rule: 'protocol', what: fact.what }, []);
+        metrics.count('smtp_violations_total', { what: fact.what });
+        break;
+    }
+  }
+
+  closed(): void {
+    this.#drop();
+    this.#writeRefusals();
+    this.#closed();
+  }
+
+  /** Facts for logs and the ledger: who talks to us, over what. */
+  facts(): JsonObject {
+    const { session } = this.#machine;
+    const { secure } = session;
+    return {
+      listener: this.listener.name,
+      client: this.#connection.remote.address,
+      helo: session.helo,
+      tls: secure === undefined ? null : `${secure.facts.protocol} ${secure.facts.cipher}`,
+      login: session.authenticated?.address ?? null,
+    };
+  }
+
+  #helo(name: string): SmtpAnswer {
+    const client = { ...this.#client(), helo: name };
+    return this.#verdict(this.listener.gate.helo(client), { helo: name }, []);
+  }
+
+  #mail(question: SmtpQuestion & { kind: 'mail' }): SmtpAnswer {
+    this.#drop();
+    if (!this.site.store.hasRoom(question.parameters.sizeBytes ?? 0)) {
+      return { kind: 'refuse', reply: NO_ROOM };
+    }
+    const { reversePath } = question;
+    const about = { sender: formatPath(reversePath) };
+    const keys = reversePath === null ? [] : [addressKey(reversePath)];
+    return this.#verdict(this.listener.gate.sender(this.#client(), reversePath), about, keys);
+  }
+
+  #rcpt(question: SmtpQuestion & { kind: 'rcpt' }): SmtpAnswer {
+    const { forwardPath: address, parameters } = question;
+    const sender = this.#machine.session.transaction?.reversePath ?? null;
+    const decided = this.listener.gate.recipient(this.#client(), sender, address);
+    if (decided instanceof RelayPermit) {
+      this.#recipients.push({
+        address,
+        permit: decided,
+        notify: parameters.notify,
+        originalRecipient: parameters.originalRecipient,
+      });
+      return PROCEED;
+    }
+    const about = { sender: formatPath(sender), recipient: formatAddress(address) };
+    const keys = sender === null ? [] : [addressKey(sender)];
+    return this.#verdict(decided, about, [addressKey(address), ...keys]);
+  }
+
+  #data(): SmtpAnswer {
+    const expected = this.#machine.session.transaction?.parameters.sizeBytes ?? 0;
+    if (!this.site.store.hasRoom(expected)) return { kind: 'refuse', reply: NO_ROOM };
+    this.#arrival = new Arrival(this.site.store.spool());
+    return PROCEED;
+  }
+
+  async #contentEnd(): Promise<SmtpAnswer> {
+    const arrival = this.#arrival;
+    const { transaction } = this.#machine.session;
+    if (arrival === undefined || transaction === undefined) throw new Error('no content came');
+    const recipients = this.#recipients;
+    try {
+      const answer = await takeIn(
+        { arrival, recipients, transaction, client: this.#client() },
+        this,
+      );
+      if (answer.kind === 'accepted') this.#arrival = undefined;
+      return answer;
+    } finally {
+      this.#drop();
+    }
+  }
+
+  /** What policy is told about the client. */
+  #client(): ClientFacts {
+    const { session } = this.#machine;
+    return {
+      address: this.#connection.remote.address,
+      helo: session.helo ?? '',
+      extended: session.extended,
+      secure: session.secure,
+      login: session.authenticated,
+    };
+  }
+
+  #verdict(refusal: Refusal | undefined, about: JsonObject, keys: readonly string[]): SmtpAnswer {
+    if (refusal === undefined) return PROCEED;
+    this.story.refused({ ...about, rule: refusal.rule, why: refusal.why }, keys);
+    this.site.metrics.count('smtp_refusals_total', { rule: refusal.rule });
+    this.site.log.event('info', 'refused', {
+      session: this.story.session,
+      ...this.facts(),
+      ...about,
+      rule: refusal.rule,
+      why: refusal.why,
+    });
+    return { kind: 'refuse', reply: refusal.reply };
+  }
+
+  #drop(): void {
+    this.#arrival?.discard();
+    this.#arrival = undefined;
+    this.#recipients = [];
+  }
+
+  /** Refusals are written when the session ends: one entry, however many there were. */
+  #writeRefusals(): void {
+    const entry = this.story.takeRefusals(this.site.clock.now(), this.facts());
+    if (entry === undefined) return;
+    this.site.store.write('ledger', { entries: [entry] }).catch((failure: Error) => {
+      this.site.log.event('error', 'ledger-write-failed', { why: failure.message });
+    });
+  }
+
+  /** TLS came by STARTTLS: the machine knows; nothing said before it counts. */
+  secured(_tls: Secure): void {
+    this.#drop();
+  }
+}
