@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
+import { standardsPage, untitled } from './standards.ts';
 import { ROOT, readTree } from './tree.ts';
 
 const PAGES = [
@@ -52,3 +53,8 @@ test('links between the documents, and files they name, are there', () => {
 function page(name: string): string {
   return readFileSync(path.join(ROOT, name), 'utf8');
 }
+
+test('docs/standards.md is current (npm run docs), every cited RFC has a title', () => {
+  assert.deepEqual(untitled(), []);
+  assert.equal(page('docs/standards.md'), standardsPage());
+});

@@ -1,0 +1,168 @@
+/** The page of standards, made from the citations in the source: `node test/laws/standards.ts`. */
+
+import { readTree } from './tree.ts';
+
+type Status = 'yes' | 'part' | 'noted';
+
+/** What each RFC is, and how far Postern follows it; a citation without a row here fails a law. */
+const STANDARDS: readonly (readonly [rfc: number, title: string, status: Status])[] = [
+  [822, 'Internet text messages (obsolete)', 'noted'],
+  [1035, 'Domain names: implementation', 'part'],
+  [1047, 'Duplicate messages and SMTP', 'noted'],
+  [1870, 'SMTP SIZE', 'yes'],
+  [1939, 'POP3', 'yes'],
+  [2033, 'LMTP', 'yes'],
+  [2034, 'SMTP ENHANCEDSTATUSCODES', 'yes'],
+  [2045, 'MIME: bodies', 'yes'],
+  [2046, 'MIME: media types', 'yes'],
+  [2047, 'MIME: encoded words', 'yes'],
+  [2142, 'Mailbox names for services and roles', 'part'],
+  [2177, 'IMAP IDLE', 'yes'],
+  [2180, 'IMAP with several sessions on one mailbox', 'yes'],
+  [2181, 'Clarifications to DNS', 'part'],
+  [2183, 'MIME: Content-Disposition', 'yes'],
+  [2231, 'MIME: parameter values', 'yes'],
+  [2308, 'Negative caching of DNS', 'yes'],
+  [2342, 'IMAP NAMESPACE', 'yes'],
+  [2449, 'POP3 CAPA', 'yes'],
+  [2595, 'TLS with IMAP and POP3', 'yes'],
+  [2683, 'IMAP implementation recommendations', 'noted'],
+  [2852, 'SMTP DELIVERBY', 'noted'],
+  [2920, 'SMTP PIPELINING', 'yes'],
+  [2971, 'IMAP ID', 'yes'],
+  [3030, 'SMTP CHUNKING and BINARYMIME', 'yes'],
+  [3056, '6to4 addresses', 'noted'],
+  [3206, 'POP3 AUTH and SYS response codes', 'yes'],
+  [3207, 'SMTP STARTTLS', 'yes'],
+  [3348, 'IMAP CHILDREN', 'yes'],
+  [3454, 'Stringprep', 'part'],
+  [3461, 'SMTP DSN', 'yes'],
+  [3463, 'Enhanced status codes', 'yes'],
+  [3464, 'Delivery status notifications', 'yes'],
+  [3501, 'IMAP4rev1', 'yes'],
+  [3502, 'IMAP MULTIAPPEND', 'noted'],
+  [3516, 'IMAP BINARY', 'noted'],
+  [3596, 'DNS for IPv6', 'yes'],
+  [3629, 'UTF-8', 'yes'],
+  [3691, 'IMAP UNSELECT', 'yes'],
+  [3834, 'Automatic responses', 'part'],
+  [3848, 'Names after "with" in Received', 'yes'],
+  [3885, 'Message tracking', 'noted'],
+  [3974, 'SMTP in dual-stack networks', 'part'],
+  [4013, 'SASLprep', 'part'],
+  [4315, 'IMAP UIDPLUS', 'yes'],
+  [4422, 'SASL', 'yes'],
+  [4468, 'BURL and its BINARYMIME rules', 'noted'],
+  [4616, 'SASL PLAIN', 'yes'],
+  [4648, 'Base64', 'yes'],
+  [4731, 'IMAP ESEARCH', 'yes'],
+  [4865, 'SMTP FUTURERELEASE', 'noted'],
+  [4954, 'SMTP AUTH', 'yes'],
+  [4959, 'IMAP SASL-IR', 'yes'],
+  [5034, 'POP3 AUTH', 'yes'],
+  [5077, 'TLS session tickets', 'noted'],
+  [5161, 'IMAP ENABLE', 'yes'],
+  [5233, 'Subaddresses', 'yes'],
+  [5246, 'TLS 1.2', 'noted'],
+  [5256, 'IMAP SORT and THREAD', 'noted'],
+  [5258, 'IMAP LIST-EXTENDED', 'yes'],
+  [5321, 'SMTP', 'yes'],
+  [5322, 'Internet message format', 'yes'],
+  [5452, 'DNS resilient against forged answers', 'yes'],
+  [5530, 'IMAP response codes', 'yes'],
+  [5537, 'Netnews architecture', 'noted'],
+  [5598, 'Mail architecture', 'noted'],
+  [5801, 'GS2 header of SASL', 'part'],
+  [5802, 'SCRAM', 'yes'],
+  [5819, 'IMAP LIST-STATUS', 'yes'],
+  [5890, 'Internationalised domain names', 'part'],
+  [5929, 'TLS channel bindings', 'part'],
+  [5952, 'Text of IPv6 addresses', 'yes'],
+  [6052, 'IPv6 addresses of IPv4 hosts', 'noted'],
+  [6066, 'TLS extensions (server name)', 'noted'],
+  [6152, 'SMTP 8BITMIME', 'yes'],
+  [6154, 'IMAP SPECIAL-USE', 'yes'],
+  [6376, 'DKIM', 'noted'],
+  [6409, 'Submission', 'yes'],
+  [6522, 'multipart/report', 'yes'],
+  [6531, 'SMTPUTF8', 'yes'],
+  [6532, 'Internationalised message format', 'yes'],
+  [6533, 'Internationalised notices', 'yes'],
+  [6840, 'DNSSEC clarifications (AD bit)', 'part'],
+  [6851, 'IMAP MOVE', 'yes'],
+  [6854, 'Groups in From', 'yes'],
+  [6855, 'IMAP UTF8=ACCEPT', 'noted'],
+  [6891, 'EDNS', 'yes'],
+  [7162, 'IMAP CONDSTORE and QRESYNC', 'part'],
+  [7372, 'Enhanced status codes for e-mail authentication', 'noted'],
+  [7377, 'IMAP MULTISEARCH', 'noted'],
+  [7435, 'Opportunistic security', 'noted'],
+  [7504, 'SMTP 521 and 556', 'part'],
+  [7505, 'Null MX', 'yes'],
+  [7613, 'PRECIS user names and passwords', 'noted'],
+  [7677, 'SCRAM-SHA-256', 'yes'],
+  [7888, 'IMAP LITERAL+ and LITERAL-', 'yes'],
+  [7889, 'IMAP APPENDLIMIT', 'yes'],
+  [8098, 'Disposition notifications', 'noted'],
+  [8314, 'TLS for submission and access', 'yes'],
+  [8438, 'IMAP STATUS=SIZE', 'yes'],
+  [8440, 'IMAP LIST-MYRIGHTS', 'noted'],
+  [8446, 'TLS 1.3', 'noted'],
+  [8457, 'IMAP $Important and \\Important', 'noted'],
+  [8474, 'Stable ids of messages and mailboxes', 'part'],
+  [8508, 'IMAP REPLACE', 'noted'],
+  [8514, 'IMAP SAVEDATE', 'part'],
+  [9051, 'IMAP4rev2', 'noted'],
+  [9106, 'Argon2', 'yes'],
+  [9110, 'HTTP', 'noted'],
+  [9228, 'Delivered-To', 'yes'],
+  [9266, 'TLS 1.3 channel binding tls-exporter', 'yes'],
+  [9422, 'SMTP LIMITS', 'yes'],
+  [9715, 'DNS over UDP without fragments', 'yes'],
+];
+
+const WORDS: Readonly<Record<Status, string>> = {
+  yes: 'followed',
+  part: 'in part',
+  noted: 'cited only',
+};
+
+/** RFC numbers in the source (tests left out), with the files that cite them. */
+export function citations(): Map<number, Set<string>> {
+  const found = new Map<number, Set<string>>();
+  for (const file of readTree()) {
+    if (file.isTest) continue;
+    for (const [, number] of file.text.matchAll(/\bRFC (\d{3,5})\b/g)) {
+      const rfc = Number(number);
+      found.set(rfc, (found.get(rfc) ?? new Set()).add(file.path));
+    }
+  }
+  return found;
+}
+
+/** Cited RFCs that have no row above. */
+export function untitled(): number[] {
+  const known = new Set(STANDARDS.map(([rfc]) => rfc));
+  return [...citations().keys()].filter((rfc) => !known.has(rfc)).sort((a, b) => a - b);
+}
+
+/** docs/standards.md. */
+export function standardsPage(): string {
+  const cited = citations();
+  const rows = STANDARDS.filter(([rfc]) => cited.has(rfc)).map(([rfc, title, status]) => {
+    const files = cited.get(rfc) ?? new Set();
+    const floors = [...new Set([...files].map((file) => file.split('/')[1] ?? ''))].sort();
+    return `| ${rfc} | ${title} | ${WORDS[status]} | ${files.size} | ${floors.join(', ')} |`;
+  });
+  return `# Standards
+
+Made from the citations in \`src\` by \`npm run docs\`; a law test keeps it current. "Followed" means what the announced
+capabilities promise, and tests that prove it; "in part" means that the rest is not announced.
+
+| RFC | what it is | status | files that cite it | floors |
+|---|---|---|---|---|
+${rows.join('\n')}
+`;
+}
+
+if (import.meta.main) process.stdout.write(standardsPage());
