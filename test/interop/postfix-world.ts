@@ -32,6 +32,8 @@ const postfix = await startPostfix({
   domain: 'postfix.test',
   users: ['carol'],
   address: THERE,
+  settings: `relay_domains = behind.test
+transport_maps = inline:{{behind.test=lmtp:inet:${HERE}:2424}}`,
 });
 try {
   await play(postern, postfix);
@@ -50,6 +52,10 @@ async function play(postern: Running, postfix: Postfix): Promise<void> {
   await must(command, ['domain', 'add', 'postern.test', ...flags]);
   const account = ['account', 'add', 'ann@postern.test', '--password-stdin', ...flags];
   await must(command, account, `${PASSWORD}\n`);
+  // A domain whose MX is Postfix, with its mailboxes in Postern: handed over by LMTP.
+  await must(command, ['domain', 'add', 'behind.test', ...flags]);
+  const behind = ['alias', 'add', 'dan@behind.test', 'ann@postern.test', ...flags];
+  await must(command, behind);
 
   await submit('carol@postfix.test', 'out to postfix');
   await until('postern to postfix', () => {
@@ -62,6 +68,11 @@ async function play(postern: Running, postfix: Postfix): Promise<void> {
   await until('postfix to postern', async () => {
     const mail = await inbox();
     return mail.includes('in to postern') && /from mx\.postfix\.test[^]*with ESMTPS/.test(mail);
+  });
+  await postfix.sendmail('carol@postfix.test', 'dan@behind.test', message.replace('in to', 'lmtp'));
+  await until('lmtp behind postfix', async () => {
+    const mail = await inbox();
+    return mail.includes('lmtp postern') && /with LMTP/.test(mail);
   });
   await submit('nobody@postfix.test', 'out to nobody');
   await until('bounce from postfix', async () => {
@@ -128,6 +139,7 @@ imap_listen = []
 imaps_listen = ["${HERE}:993"]
 pop3_listen = []
 pop3s_listen = []
+lmtp_listen = ["${HERE}:2424"]
 smtp_allow_loopback_mx = true
 mynetworks = []
 `;

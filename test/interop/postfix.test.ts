@@ -20,6 +20,7 @@ test('mail and bounces go both ways between Postern and Postfix', { skip }, asyn
   for (const line of [
     'postern to postfix',
     'postfix to postern',
+    'lmtp behind postfix',
     'bounce from postfix',
     'bounce from postern',
   ]) {
