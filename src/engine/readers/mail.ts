@@ -1,0 +1,188 @@
+/** Reads mailboxes and messages. */
+
+import type { AccountId, Awaitable, ContentId, MailboxId, ModSeq, Uid } from '#base/brand.ts';
+import type {
+  Changes,
+  Detail,
+  Mailbox,
+  MailReader,
+  Message,
+  MessageDetail,
+  SearchFacts,
+  UidRanges,
+} from '#store/mail.ts';
+import type { Connection } from '../connection.ts';
+import { mailboxName } from '../names.ts';
+import { GRACE_MS } from '../options.ts';
+import { changesAfter } from './changes.ts';
+import type { OctetReader } from './octets.ts';
+import { SLICE_ROWS, pause } from './reading.ts';
+import type { Reading } from './reading.ts';
+import { mailboxFrom, messageFrom } from './rows.ts';
+import type { MailboxColumns } from './rows.ts';
+import { rowsWithin } from './ranges.ts';
+
+const BY_ID = `SELECT id, account, name, uid_validity, uid_next, highest_modseq, messages, unseen,
+  deleted, size_bytes, special_use FROM mailboxes WHERE id = ?`;
+const BY_NAME = `SELECT id, account, name, uid_validity, uid_next, highest_modseq, messages, unseen,
+  deleted, size_bytes, special_use FROM mailboxes WHERE account = ? AND name = ?`;
+const BY_ACCOUNT = `SELECT id, account, name, uid_validity, uid_next, highest_modseq, messages,
+  unseen, deleted, size_bytes, special_use FROM mailboxes WHERE account = ? ORDER BY name`;
+const UIDS = 'SELECT uid FROM messages WHERE mailbox = ? AND uid > ? ORDER BY uid LIMIT ?';
+const VANISHED = 'SELECT uid FROM tombstones WHERE mailbox = ? AND modseq > ?';
+
+export class MailRows implements MailReader {
+  readonly #reading: Reading;
+  readonly #octets: OctetReader;
+  readonly #now: () => number;
+
+  constructor(reading: Reading, octets: OctetReader, now: () => number) {
+    this.#reading = reading;
+    this.#octets = octets;
+    this.#now = now;
+  }
+
+  mailboxes(account: AccountId): readonly Mailbox[] {
+    return this.#reading.read((sql) =>
+      sql.rows<MailboxColumns>(BY_ACCOUNT, account).map(mailboxFrom),
+    );
+  }
+
+  mailbox(account: AccountId, name: string): Mailbox | undefined {
+    return this.#reading.read((sql) => {
+      const row = sql.row<MailboxColumns>(BY_NAME, account, mailboxName(name));
+      return row === undefined ? undefined : mailboxFrom(row);
+    });
+  }
+
+  mailboxById(id: MailboxId): Mailbox | undefined {
+    return this.#reading.read((sql) => findMailbox(sql, id));
+  }
+
+  subscriptions(account: AccountId): readonly string[] {
+    return this.#reading.read((sql) =>
+      sql
+        .rows<[string]>('SELECT name FROM subscriptions WHERE account = ? ORDER BY name', account)
+        .map(([name]) => name),
+    );
+  }
+
+  /**
+   * Large mailboxes are read in slices with pauses. UIDs only grow, so later slices see what
+   * came meanwhile; what vanished from slices already read is taken out at the end: the result
+   * is the last slice's snapshot.
+   */
+  uids(
+    id: MailboxId,
+  ): Awaitable<{ readonly mailbox: Mailbox; readonly uids: readonly Uid[] } | undefined> {
+    const first = this.#uidSlice(id, 0);
+    if (first === undefined || first.uids.length < SLICE_ROWS) return first;
+    return this.#furtherUids(id, first);
+  }
+
+  messages(
+    id: MailboxId,
+    ranges: UidRanges,
+    options: {
+      readonly limit: number;
+      readonly details?: readonly Detail[];
+      readonly expunged?: boolean;
+    },
+  ): readonly MessageDetail[] {
+    const { limit, details = [] } = options;
+    const readableMs = options.expunged === true ? this.#now() - GRACE_MS : undefined;
+    return this.#reading.read((sql) => {
+      const names = keywordNames(sql, id);
+      return rowsWithin(sql, id, ranges, limit, readableMs).map((row) => {
+        const message = messageFrom(id, row, names);
+        return details.length === 0 ? message : withDetails(sql, message, details);
+      });
+    });
+  }
+
+  changes(id: MailboxId, after: ModSeq): Awaitable<Changes> {
+    return changesAfter(this.#reading, id, after);
+  }
+
+  octets(content: ContentId, from: number, lengthBytes: number): Awaitable<Uint8Array> {
+    return this.#octets.read(content, from, lengthBytes);
+  }
+
+  #uidSlice(id: MailboxId, after: number): { mailbox: Mailbox; uids: Uid[] } | undefined {
+    return this.#reading.read((sql) => {
+      const mailbox = findMailbox(sql, id);
+      if (mailbox === undefined) return undefined;
+      const uids = sql.rows<[Uid]>(UIDS, id, after, SLICE_ROWS).map(([uid]) => uid);
+      return { mailbox, uids };
+    });
+  }
+
+  async #furtherUids(
+    id: MailboxId,
+    first: { mailbox: Mailbox; uids: Uid[] },
+  ): Promise<{ mailbox: Mailbox; uids: readonly Uid[] } | undefined> {
+    const uids = first.uids;
+    for (;;) {
+      await pause();
+      const after = uids.at(-1) ?? 0;
+      const next = this.#reading.read((sql) => {
+        const slice = this.#uidSlice(id, after);
+        if (slice === undefined || slice.uids.length === SLICE_ROWS) return slice;
+        const gone = sql.rows<[Uid]>(VANISHED, id, first.mailbox.highestModSeq);
+        return { ...slice, gone: new Set(gone.map(([uid]) => uid)) };
+      });
+      if (next === undefined) return undefined;
+      for (const uid of next.uids) uids.push(uid);
+      if ('gone' in next) {
+        const { mailbox, gone } = next;
+        return { mailbox, uids: gone.size === 0 ? uids : uids.filter((uid) => !gone.has(uid)) };
+      }
+    }
+  }
+}
+
+export function keywordNames(sql: Connection, id: MailboxId): Map<number, string> {
+  return new Map(
+    sql.rows<[number, string]>('SELECT number, name FROM keywords WHERE mailbox = ?', id),
+  );
+}
+
+function findMailbox(sql: Connection, id: MailboxId): Mailbox | undefined {
+  const row = sql.row<MailboxColumns>(BY_ID, id);
+  return row === undefined ? undefined : mailboxFrom(row);
+}
+
+const ENVELOPE = 'SELECT envelope FROM contents WHERE id = ?';
+const STRUCTURE = 'SELECT body_structure FROM contents WHERE id = ?';
+const PARTS = 'SELECT parts FROM contents WHERE id = ?';
+const SEARCH = `SELECT sent_ms, subject, sender, recipient, copied, blind FROM contents
+  WHERE id = ?`;
+
+/** Each detail is a read of its own: what was not asked for is not even looked at. */
+function withDetails(sql: Connection, message: Message, details: readonly Detail[]): MessageDetail {
+  const { content } = message;
+  const found: { -readonly [K in keyof MessageDetail]: MessageDetail[K] } = { ...message };
+  for (const detail of details) {
+    switch (detail) {
+      case 'envelope':
+        found.envelope = sql.row<[Uint8Array]>(ENVELOPE, content)?.[0];
+        break;
+      case 'bodyStructure':
+        found.bodyStructure = sql.row<[Uint8Array]>(STRUCTURE, content)?.[0];
+        break;
+      case 'parts':
+        found.parts = sql.row<[string]>(PARTS, content)?.[0];
+        break;
+      default:
+        found.search = searchFacts(sql, content);
+    }
+  }
+  return found;
+}
+
+function searchFacts(sql: Connection, content: ContentId): SearchFacts | undefined {
+  const row = sql.row<[number | null, string, string, string, string, string]>(SEARCH, content);
+  if (row === undefined) return undefined;
+  const [sentMs, subject, from, to, cc, bcc] = row;
+  return { sentMs: sentMs ?? undefined, subject, from, to, cc, bcc };
+}

@@ -1,0 +1,136 @@
+/** Reads the queue. */
+
+import type { ContentId, Domain, QueueId } from '#base/brand.ts';
+import type {
+  DueRecipient,
+  Envelope,
+  Notify,
+  QueuedMessage,
+  QueuedRecipient,
+  QueueReader,
+} from '#store/queue.ts';
+import type { Connection } from '../connection.ts';
+import type { Reading } from './reading.ts';
+
+const DUE = `SELECT queue_messages.id, recipients.number, domain, next_ms AS nextMs
+  FROM queue_recipients AS recipients
+  JOIN queue_messages ON queue_messages.number = recipients.message
+  WHERE held = 0 AND next_ms <= ? ORDER BY next_ms LIMIT ?`;
+const NEXT = 'SELECT min(next_ms) FROM queue_recipients WHERE held = 0';
+const ONE = `SELECT number, id, reverse_path, ret, envelope_id, smtp_utf8, body, content,
+  head_bytes, size_bytes, accepted_ms, submitter FROM queue_messages WHERE id = ?`;
+const LIST = `SELECT number, id, reverse_path, ret, envelope_id, smtp_utf8, body, content,
+  head_bytes, size_bytes, accepted_ms, submitter FROM queue_messages
+  ORDER BY accepted_ms, number LIMIT ?`;
+const RECIPIENTS = `SELECT number, address, domain, notify, original_recipient, held, attempts,
+  next_ms, expires_ms, delay_notified, last_answer FROM queue_recipients
+  WHERE message = ? ORDER BY number`;
+const SIZE = `SELECT (SELECT count(*) FROM queue_messages) AS messages,
+  (SELECT count(*) FROM queue_recipients) AS recipients`;
+
+type MessageColumns = readonly [
+  number: number,
+  id: QueueId,
+  reversePath: string,
+  ret: Exclude<Envelope['ret'], undefined> | null,
+  envelopeId: string | null,
+  smtpUtf8: number,
+  body: Envelope['body'],
+  content: ContentId,
+  headBytes: number,
+  sizeBytes: number,
+  acceptedMs: number,
+  submitter: string | null,
+];
+
+type RecipientColumns = readonly [
+  number: number,
+  address: string,
+  domain: Domain,
+  notify: string | null,
+  originalRecipient: string | null,
+  held: number,
+  attempts: number,
+  nextMs: number,
+  expiresMs: number,
+  delayNotified: number,
+  lastAnswer: string | null,
+];
+
+export class QueueRows implements QueueReader {
+  readonly #reading: Reading;
+
+  constructor(reading: Reading) {
+    this.#reading = reading;
+  }
+
+  due(nowMs: number, limit: number): readonly DueRecipient[] {
+    return this.#reading.read((sql) => sql.all<DueRecipient>(DUE, nowMs, limit));
+  }
+
+  nextDueMs(): number | undefined {
+    return this.#reading.read((sql) => sql.row<[number | null]>(NEXT)?.[0] ?? undefined);
+  }
+
+  message(id: QueueId): QueuedMessage | undefined {
+    return this.#reading.read((sql) => {
+      const row = sql.row<MessageColumns>(ONE, id);
+      return row === undefined ? undefined : messageFrom(sql, row);
+    });
+  }
+
+  list(limit: number): readonly QueuedMessage[] {
+    return this.#reading.read((sql) =>
+      sql.rows<MessageColumns>(LIST, limit).map((row) => messageFrom(sql, row)),
+    );
+  }
+
+  size(): { readonly messages: number; readonly recipients: number } {
+    return this.#reading.read(
+      (sql) => sql.get<{ messages: number; recipients: number }>(SIZE) ?? EMPTY,
+    );
+  }
+}
+
+const EMPTY = { messages: 0, recipients: 0 };
+
+function messageFrom(sql: Connection, row: MessageColumns): QueuedMessage {
+  const [number, id, reversePath, ret, envelopeId, smtpUtf8, body] = row;
+  return {
+    id,
+    envelope: {
+      reversePath,
+      ret: ret ?? undefined,
+      envelopeId: envelopeId ?? undefined,
+      smtpUtf8: smtpUtf8 === 1,
+      body,
+    },
+    content: row[7],
+    headBytes: row[8],
+    sizeBytes: row[9],
+    acceptedMs: row[10],
+    submitter: row[11] ?? undefined,
+    recipients: sql.rows<RecipientColumns>(RECIPIENTS, number).map(recipientFrom),
+  };
+}
+
+function recipientFrom(row: RecipientColumns): QueuedRecipient {
+  return {
+    number: row[0],
+    address: row[1],
+    domain: row[2],
+    notify: row[3] === null ? undefined : notifyFrom(row[3]),
+    originalRecipient: row[4] ?? undefined,
+    state: row[5] === 1 ? 'held' : 'waiting',
+    attempts: row[6],
+    nextMs: row[7],
+    expiresMs: row[8],
+    delayNotified: row[9] === 1,
+    lastAnswer: row[10] ?? undefined,
+  };
+}
+
+/** The empty text is NEVER. */
+function notifyFrom(text: string): Notify {
+  return text === '' ? [] : (text.split(' ') as unknown as Notify);
+}

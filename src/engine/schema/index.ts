@@ -1,0 +1,3 @@
+/** The migrations, in order. */
+
+export { initial } from './0001-initial.ts';

@@ -1,0 +1,47 @@
+/** Threads (RFC 8474 5.3): messages of one account that Message-ID and References tie together. */
+
+import { hash } from 'node:crypto';
+import type { MessageFacts } from '#store/content.ts';
+import type { Step } from './step.ts';
+
+/** How many Message-IDs of one message are looked at: its own, the first and the last ones. */
+const LAST_REFERENCES = 10;
+
+const FIND = 'SELECT thread FROM threads WHERE account = ? AND hash = ?';
+const ADD = 'INSERT OR IGNORE INTO threads (account, hash, thread) VALUES (?, ?, ?)';
+
+/**
+ * The thread of a message: the first one that a reference leads to, else a new one with the
+ * number of the content. Threads never merge: a THREADID must not change (RFC 8474 5.3).
+ */
+export function threadOf(
+  step: Step,
+  account: number,
+  content: number,
+  facts: Pick<MessageFacts, 'messageId' | 'references'>,
+): number {
+  const unknown: number[] = [];
+  let thread: number | undefined;
+  for (const id of relatedIds(facts)) {
+    const key = threadHash(id);
+    const found = step.sql.row<[number]>(FIND, account, key)?.[0];
+    if (found === undefined) unknown.push(key);
+    thread ??= found;
+  }
+  thread ??= content;
+  for (const key of unknown) step.sql.run(ADD, account, key, thread);
+  return thread;
+}
+
+function relatedIds(facts: Pick<MessageFacts, 'messageId' | 'references'>): string[] {
+  const own = facts.messageId === undefined ? [] : [facts.messageId];
+  const { references } = facts;
+  if (references.length <= LAST_REFERENCES + 1) return [...references, ...own];
+  return [references[0] ?? '', ...references.slice(-LAST_REFERENCES), ...own];
+}
+
+/** 53 bits: what a number holds; two strangers meet by chance once in many millions. */
+function threadHash(id: string): number {
+  const digest = hash('sha256', id, 'buffer');
+  return (digest.readUInt32LE(0) & 0x1fffff) * 0x1_0000_0000 + digest.readUInt32LE(4);
+}

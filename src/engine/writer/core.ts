@@ -1,0 +1,186 @@
+/** The writer: runs operations in shared transactions and says what became of each. */
+
+import { unlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { Failure } from '#base/failure.ts';
+import { Connection } from '../connection.ts';
+import { failureData, isMediumError, writeFailure } from '../failures.ts';
+import * as operations from '../operations/index.ts';
+import type { StoreLimits } from '../options.ts';
+import type { Place } from '../place.ts';
+import { noEffects } from '../steps/step.ts';
+import type { Effects, Step } from '../steps/step.ts';
+import type { Answer, BatchDone, Job, WriterOptions } from './message.ts';
+
+/** Frames in the log after which it is copied into the database: when idle, and when busy. */
+const IDLE_FRAMES = 1_000;
+const BUSY_FRAMES = 8_000;
+
+const OPERATIONS: ReadonlyMap<string, (step: Step, input: never) => unknown> = new Map(
+  Object.entries(operations),
+);
+
+/** Owns the only writing connection; after any error of the disk it takes a new one. */
+export class WriterCore {
+  readonly #place: Place;
+  readonly #limits: StoreLimits;
+  #connection: Connection | undefined;
+  #sequence = 0;
+  #dataVersion = 0;
+  /** The log is looked at again when it has grown to this many frames. */
+  #frames = 0;
+
+  constructor(options: WriterOptions) {
+    this.#place = options.place;
+    this.#limits = options.limits;
+  }
+
+  /**
+   * One transaction for all jobs. A refusal is a result; a thrown error undoes its job alone; an
+   * error of the disk undoes all, and the connection is not used again: after a failed fsync
+   * nobody knows what is on disk, so what was believed is read anew.
+   */
+  run(jobs: readonly Job[], nowMs: number): BatchDone {
+    const effects = noEffects();
+    try {
+      const connection = this.#connect();
+      connection.run('BEGIN IMMEDIATE');
+      const foreign = this.#lookAround(connection);
+      const { spool } = this.#place;
+      const step = { sql: connection, nowMs, limits: this.#limits, spool, effects };
+      const answers = jobs.map((job) => this.#runOne(step, job));
+      connection.run('COMMIT');
+      this.#sequence += 1;
+      this.#unlink(effects.unlinked);
+      return done(answers, this.#sequence, effects, foreign);
+    } catch (thrown) {
+      const failure = failureData(writeFailure(thrown, this.#place.database));
+      this.#disconnect();
+      const answers = jobs.map(({ ticket }) => ({ ticket, failure }));
+      return done(answers, undefined, noEffects(), false);
+    }
+  }
+
+  /** Copies the log into the database when it is long enough; `isIdle`: nobody waits. */
+  checkpoint(isIdle: boolean): void {
+    const connection = this.#connection;
+    if (connection === undefined) return;
+    try {
+      const limit = (isIdle ? IDLE_FRAMES : BUSY_FRAMES) + this.#frames;
+      const length = connection.row<[number, number, number]>('PRAGMA wal_checkpoint(NOOP)')?.[1];
+      if (length === undefined || length < this.#frames) this.#frames = 0;
+      if (length === undefined || length < limit) return;
+      const [, log, copied] = connection.row<[number, number, number]>(
+        'PRAGMA wal_checkpoint(PASSIVE)',
+      ) ?? [0, 0, 0];
+      // A reader holds it back: do not try again before it has grown as much once more.
+      this.#frames = log === copied ? 0 : log;
+    } catch {
+      this.#disconnect();
+    }
+  }
+
+  /** Whether another process committed since the last look. */
+  look(): boolean {
+    try {
+      return this.#lookAround(this.#connect());
+    } catch {
+      this.#disconnect();
+      return false;
+    }
+  }
+
+  /** Copies the whole log into the database and lets go of it. */
+  close(): void {
+    try {
+      this.#connection?.run('PRAGMA wal_checkpoint(TRUNCATE)');
+    } catch {
+      // The log stays and is read at the next start.
+    }
+    this.#disconnect();
+  }
+
+  #connect(): Connection {
+    if (this.#connection === undefined) {
+      this.#connection = Connection.writer(this.#place.database, this.#limits.busyMs);
+      this.#dataVersion = this.#connection.dataVersion();
+      this.#frames = 0;
+    }
+    return this.#connection;
+  }
+
+  #disconnect(): void {
+    const connection = this.#connection;
+    this.#connection = undefined;
+    if (connection === undefined) return;
+    try {
+      if (connection.isTransaction) connection.exec('ROLLBACK');
+    } catch {
+      // Closing rolls back too.
+    }
+    try {
+      connection.close();
+    } catch {
+      // Nothing is lost by a connection that does not even close.
+    }
+  }
+
+  #lookAround(connection: Connection): boolean {
+    const version = connection.dataVersion();
+    const isForeign = version !== this.#dataVersion;
+    this.#dataVersion = version;
+    return isForeign;
+  }
+
+  #runOne(step: Step, job: Job): Answer {
+    const { ticket } = job;
+    const unlinked = step.effects.unlinked.length;
+    step.sql.run('SAVEPOINT operation');
+    try {
+      const result = runOperation(step, job);
+      step.sql.run('RELEASE operation');
+      return { ticket, result };
+    } catch (thrown) {
+      if (isMediumError(thrown) || !step.sql.isTransaction) throw thrown;
+      step.sql.run('ROLLBACK TO operation');
+      step.sql.run('RELEASE operation');
+      step.effects.unlinked.length = unlinked;
+      return { ticket, failure: failureData(writeFailure(thrown, step.sql.file)) };
+    }
+  }
+
+  /** What cannot be removed now is an orphan, and removed later. */
+  #unlink(names: readonly string[]): void {
+    for (const name of names) {
+      try {
+        unlinkSync(join(this.#place.spool, name));
+      } catch {
+        continue;
+      }
+    }
+  }
+}
+
+function runOperation(step: Step, { operation, input }: Job): unknown {
+  const run = OPERATIONS.get(operation);
+  if (run !== undefined) return run(step, input as never);
+  throw Failure.permanent('no-such-operation', `there is no operation ${operation}`);
+}
+
+function done(
+  answers: readonly Answer[],
+  sequence: number | undefined,
+  effects: Effects,
+  foreign: boolean,
+): BatchDone {
+  const { mailboxes, queue, directory } = effects;
+  return {
+    kind: 'done',
+    answers,
+    sequence,
+    mailboxes: [...mailboxes],
+    queue,
+    directory,
+    foreign,
+  };
+}
