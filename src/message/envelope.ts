@@ -1,0 +1,57 @@
+/** The fields that ENVELOPE shows (RFC 3501 7.4.2), out of a head. */
+
+import { FIELD_ADDRESSES, parseAddresses } from './addresses.ts';
+import { withoutControls } from './charset.ts';
+import type { Field, Head } from './fields.ts';
+import type { EnvelopeFields, FieldAddress } from './part.ts';
+
+/**
+ * The envelope of a head. Of a name that stands twice the first field counts, but all To, Cc and
+ * Bcc fields are joined, so that nobody hides in a second one; 100,000 addresses at most in each.
+ */
+export function envelopeOf(head: Head): EnvelopeFields {
+  const to: FieldAddress[] = [];
+  const cc: FieldAddress[] = [];
+  const bcc: FieldAddress[] = [];
+  let date: string | undefined;
+  let subject: string | undefined;
+  let inReplyTo: string | undefined;
+  let messageId: string | undefined;
+  let from: readonly FieldAddress[] | undefined;
+  let sender: readonly FieldAddress[] | undefined;
+  let replyTo: readonly FieldAddress[] | undefined;
+  for (const field of head.fields) {
+    const { key } = field;
+    if (key === 'date') date ??= textOf(field);
+    else if (key === 'subject') subject ??= textOf(field);
+    else if (key === 'in-reply-to') inReplyTo ??= textOf(field);
+    else if (key === 'message-id') messageId ??= textOf(field);
+    else if (key === 'from') from ??= someOf(field);
+    else if (key === 'sender') sender ??= someOf(field);
+    else if (key === 'reply-to') replyTo ??= someOf(field);
+    else if (key === 'to') addTo(to, field);
+    else if (key === 'cc') addTo(cc, field);
+    else if (key === 'bcc') addTo(bcc, field);
+  }
+  from ??= [];
+  sender ??= from;
+  replyTo ??= from;
+  return { date, subject, from, sender, replyTo, to, cc, bcc, inReplyTo, messageId };
+}
+
+/** As written, but fit for a line of a reply: control characters as blanks, NUL as `?`. */
+function textOf(field: Field): string {
+  return withoutControls(field.value).replaceAll('\ufffd', '?');
+}
+
+/** An empty field is as good as a missing one (RFC 3501 7.4.2). */
+function someOf(field: Field): readonly FieldAddress[] | undefined {
+  const addresses = parseAddresses(field.value);
+  return addresses.length === 0 ? undefined : addresses;
+}
+
+function addTo(addresses: FieldAddress[], field: Field): void {
+  const room = FIELD_ADDRESSES - addresses.length;
+  if (room <= 0) return;
+  for (const address of parseAddresses(field.value, room)) addresses.push(address);
+}
