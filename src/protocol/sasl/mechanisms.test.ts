@@ -17,7 +17,7 @@ import { encodeBase64 } from './base64.ts';
 import { SaslDialogue, type SaslProgress } from './dialogue.ts';
 import { findMechanism, offeredMechanisms } from './offer.ts';
 import { authorizes, prepareSasl } from './prepare.ts';
-import { b64, b64utf8, dialogue, EXPORTER, secure, settle } from './testing.ts';
+import { b64, b64utf8, dialogue, EXPORTER, secure, settle } from './fixture.test.ts';
 
 function once(name: string, initial: string | undefined, ...lines: string[]): SaslProgress {
   const exchange = dialogue(name);

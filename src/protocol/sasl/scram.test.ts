@@ -9,7 +9,7 @@ import { chooseSaslClient } from './client.ts';
 import { offeredMechanisms } from './offer.ts';
 import { ScramClient } from './scram-client.ts';
 import { scramKeys } from './scram.ts';
-import { b64, dialogue, END_POINT, EXPORTER, secure, settle } from './testing.ts';
+import { b64, dialogue, END_POINT, EXPORTER, secure, settle } from './fixture.test.ts';
 
 describe('SCRAM-SHA-256', () => {
   it('is RFC 7677 section 3, both sides', () => {

@@ -8,6 +8,8 @@ export interface Reply {
   readonly lines: readonly string[];
 }
 
+const CONTROL = /[\x00-\x1f\x7f]/g;
+
 /** A one-line reply. */
 export function reply(code: number, enhanced: string | undefined, text: string): Reply {
   return { code, enhanced, lines: [text] };
@@ -22,8 +24,18 @@ export function formatReply(reply: Reply): string {
   const last = reply.lines.length - 1;
   let out = '';
   for (const [index, line] of reply.lines.entries()) {
-    const clean = line.replace(/[\x00-\x1f\x7f]/g, '?').slice(0, 480);
-    out += `${reply.code}${index === last ? ' ' : '-'}${status}${clean}\r\n`;
+    const clean = isPrintable(line) ? line : line.replace(CONTROL, '?');
+    // RFC 5321 4.5.3.1.5: 512 with all of it; a SASL challenge cut short would be another one.
+    const text = clean.length > 480 && reply.code !== 334 ? clean.slice(0, 480) : clean;
+    out += `${reply.code}${index === last ? ' ' : '-'}${status}${text}\r\n`;
   }
   return out;
+}
+
+function isPrintable(text: string): boolean {
+  for (let index = 0; index < text.length; index++) {
+    const code = text.charCodeAt(index);
+    if (code < 0x20 || code === 0x7f) return false;
+  }
+  return true;
 }
