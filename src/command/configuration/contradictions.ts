@@ -29,13 +29,27 @@ export function contradictions(
 
 /** Networks that would let the world in, in the words of the policy. */
 function trust(settings: Settings, gateways: readonly string[]): Contradiction[] {
-  const parsed = parseNetworks(settings.mynetworks, { gateways });
-  if (parsed.kind === 'networks') return [];
-  return parsed.errors.map(({ text, why }) => ({
-    name: 'mynetworks',
-    cause: `has "${text}", which ${why}`,
-    cure: 'Name only networks whose every client may send mail through this server.',
-  }));
+  const lists = [
+    [
+      'mynetworks',
+      parseNetworks(settings.mynetworks, { gateways }),
+      'Name only networks whose every client may send mail through this server.',
+    ],
+    [
+      'smtpd_upstream_proxy_hosts',
+      parseNetworks(settings.smtpd_upstream_proxy_hosts),
+      'Name only hosts that you run as proxies: they say who every client is.',
+    ],
+  ] as const;
+  return lists.flatMap(([name, parsed, cure]) =>
+    parsed.kind === 'networks'
+      ? []
+      : parsed.errors.map(({ text, why }) => ({
+          name,
+          cause: `has "${text}", which ${why}`,
+          cure,
+        })),
+  );
 }
 
 function restrictions(settings: Settings): Contradiction[] {

@@ -20,13 +20,6 @@ export interface NextHop {
   readonly mx: boolean;
 }
 
-/** A range of addresses. */
-export interface Range {
-  /** The first address, in its normal form. */
-  readonly address: string;
-  readonly prefixBits: number;
-}
-
 /** `25`, `127.0.0.1:25`, `[::1]:25`. */
 export function listenPlace(): ValueType<ListenPlace> {
   const form = 'a port or address and port such as "25", "127.0.0.1:25" or "[::1]:25"';
@@ -71,16 +64,6 @@ export function resolverPlace(): ValueType<{ readonly address: string; readonly 
   return { name: 'DNS server', form, schema };
 }
 
-/** A range in CIDR form, host bits zero; an address alone is a range of one. */
-export function network(): ValueType<Range> {
-  const form = 'a network such as "192.0.2.0/24" or "[2001:db8::]/32", or an address';
-  const schema = textual<Range>(form, (text) => {
-    const value = parseRange(text);
-    return 'problem' in value ? value : { value };
-  });
-  return { name: 'network', form, schema };
-}
-
 /** Empty: no next hop. `example.org` (by MX), `[mail.example.org]:587` (that host). */
 export function nextHop(): ValueType<NextHop | undefined> {
   const form = 'a next hop such as "example.org" (its MX hosts) or "[mail.example.org]:587"';
@@ -94,19 +77,6 @@ export function nextHop(): ValueType<NextHop | undefined> {
     return { value: { host, port: split.port, mx: !split.bracketed && !isAddress(host) } };
   });
   return { name: 'next hop', form, schema };
-}
-
-/** `192.0.2.0/24` to a range, or what is wrong with it. */
-function parseRange(text: string): Range | { readonly problem: string } {
-  const [, inner, bits] = /^\[?([0-9A-Fa-f:.]{2,45})\]?(?:\/(\d{1,3}))?$/.exec(text) ?? [];
-  const address = inner === undefined ? undefined : normalAddress(inner);
-  if (address === undefined) {
-    return { problem: `must be a network such as "192.0.2.0/24", not "${text.slice(0, 60)}"` };
-  }
-  const width = address.includes(':') ? 128 : 32;
-  const prefixBits = bits === undefined ? width : Number(bits);
-  if (prefixBits > width) return { problem: `has a prefix longer than ${width} in "${text}"` };
-  return { address, prefixBits };
 }
 
 /** A port may stand without quotes. */

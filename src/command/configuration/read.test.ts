@@ -53,10 +53,7 @@ describe('a good configuration', () => {
     assert.deepEqual(settings.smtp_listen[2], { host: '::1', port: 2525 });
     assert.equal(settings.message_size_limit, 1_048_576);
     assert.deepEqual(settings.relayhost, { host: 'smart.example.org', port: 587, mx: false });
-    assert.deepEqual(settings.smtpd_upstream_proxy_hosts[0], {
-      address: '10.0.0.0',
-      prefixBits: 8,
-    });
+    assert.deepEqual(settings.smtpd_upstream_proxy_hosts, ['10.0.0.0/8', '2001:db8::/32']);
     assert.equal(settings.minimal_backoff_time, 90_000);
   });
 

@@ -196,6 +196,15 @@ export function text(name: string, form: string, pattern: RegExp): ValueType<str
   return { name, form, schema };
 }
 
+/** A range of addresses as text; the policy says which ones are too wide to be trusted. */
+export function networkText(): ValueType<string> {
+  return text(
+    'network',
+    'a network such as "192.0.2.0/24" or "[2001:db8::]/32"',
+    /^!?\[?[0-9a-fA-F:.]{2,45}\]?(?:\/\d{1,3})?$/,
+  );
+}
+
 /** `5d` to milliseconds, or undefined. */
 export function parseDuration(text: string): number | undefined {
   const match = /^(\d{1,9})(ms|s|m|h|d|w)$/.exec(text);

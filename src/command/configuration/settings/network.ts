@@ -1,8 +1,8 @@
 /** Settings: who this server is and where it listens. */
 
 import { group } from '../declare.ts';
-import { listenPlace, network, resolverPlace } from '../hosts.ts';
-import { choice, count, domainName, duration, list, text } from '../values.ts';
+import { listenPlace, resolverPlace } from '../hosts.ts';
+import { choice, count, domainName, duration, list, networkText, text } from '../values.ts';
 
 const places = list(listenPlace(), 20);
 
@@ -77,7 +77,7 @@ export const listeners = group(
       doc: 'Figures for Prometheus at /metrics; loopback addresses only.',
     },
     smtpd_upstream_proxy_hosts: {
-      type: list(network(), 100),
+      type: list(networkText(), 100),
       default: [],
       doc: 'Proxies that must begin each connection with the PROXY protocol, version 1 or 2.',
     },

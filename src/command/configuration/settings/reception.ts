@@ -1,7 +1,7 @@
 /** Settings: what clients may do, and how much of it. */
 
 import { group } from '../declare.ts';
-import { count, duration, list, size, text, yesNo } from '../values.ts';
+import { count, duration, list, networkText, size, text, yesNo } from '../values.ts';
 
 const restrictions = list(
   text(
@@ -17,21 +17,9 @@ export const access = group(
   'Restrictions are tried in order; the first that permits or rejects decides.',
   {
     mynetworks: {
-      type: list(
-        text(
-          'network',
-          'a network such as "192.0.2.0/24" or "[2001:db8::]/32"',
-          /^!?\[?[0-9a-fA-F:.]{2,45}\]?(?:\/\d{1,3})?$/,
-        ),
-        1_000,
-      ),
+      type: list(networkText(), 1_000),
       default: ['127.0.0.0/8', '[::1]/128'],
       doc: "Clients that permit_mynetworks trusts; never the world, never this host's gateway.",
-    },
-    smtpd_helo_required: {
-      type: yesNo(),
-      default: true,
-      doc: 'Whether a client must say HELO or EHLO before MAIL.',
     },
     smtpd_helo_restrictions: {
       type: restrictions,
@@ -66,8 +54,8 @@ export const access = group(
     smtpd_auth_failure_limit: {
       type: count(1, 1_000),
       unit: 'failures',
-      default: 10,
-      doc: 'Failed logins of one client address within ten minutes before it must wait.',
+      default: 3,
+      doc: 'Failed logins of one session before it is closed; the next ones must wait longer.',
     },
   },
 );
@@ -78,12 +66,6 @@ export const limits = group('Limits on what comes in', 'What exceeds them gets a
     unit: 'octets',
     default: '50M',
     doc: 'The largest message, announced by SIZE and APPENDLIMIT and enforced while it arrives.',
-  },
-  header_size_limit: {
-    type: size('16K', '1M'),
-    unit: 'octets',
-    default: '1M',
-    doc: 'The largest header block of a message.',
   },
   line_length_limit: {
     type: size('1000', '1M'),
@@ -100,8 +82,8 @@ export const limits = group('Limits on what comes in', 'What exceeds them gets a
   smtpd_command_limit: {
     type: count(10, 1_000_000),
     unit: 'commands',
-    default: 10_000,
-    doc: 'Commands of one SMTP session.',
+    default: 5_000,
+    doc: 'Commands of an SMTP session in a row without an accepted message.',
   },
   smtpd_hard_error_limit: {
     type: count(1, 1_000),
@@ -112,20 +94,14 @@ export const limits = group('Limits on what comes in', 'What exceeds them gets a
   smtpd_timeout: {
     type: duration('1s', '1h'),
     unit: 'milliseconds',
-    default: '300s',
+    default: '305s',
     doc: 'How long an SMTP client may be silent (RFC 5321 4.5.3.2.7 asks for five minutes).',
   },
   smtpd_session_time_limit: {
     type: duration('1m', '24h'),
     unit: 'milliseconds',
-    default: '1h',
+    default: '2h',
     doc: 'How long one SMTP session may last.',
-  },
-  hopcount_limit: {
-    type: count(30, 1_000),
-    unit: 'Received fields',
-    default: 100,
-    doc: 'Received fields before a message counts as looping (RFC 5321 6.3).',
   },
   imap_idle_timeout: {
     type: duration('30m', '24h'),

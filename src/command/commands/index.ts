@@ -1,0 +1,10 @@
+/** The commands; the help lists them by name. */
+
+export { serve } from './serve.ts';
+export { domain } from './domain.ts';
+export { account } from './account.ts';
+export { alias } from './alias.ts';
+export { queue } from './queue.ts';
+export { trace } from './trace.ts';
+export { config } from './config.ts';
+export { version } from './version.ts';

@@ -1,0 +1,81 @@
+/** One event as one line: escaped, capped, without secrets; as JSON or as text for people. */
+
+import type { JsonObject } from '#base/json.ts';
+import type { LogLevel } from '#base/world.ts';
+import { Secret } from '#base/secret.ts';
+import { harmless } from '../io.ts';
+
+export const LINE_BYTES = 8_192;
+
+const VALUE_CHARACTERS = 1_024;
+const MEMBERS = 64;
+const DEPTH = 6;
+/** What is left for level, time and event name of the line's 8 KiB. */
+const FIELD_BYTES = 7_168;
+
+type Plain = string | number | boolean | null | Plain[] | { [key: string]: Plain };
+
+/**
+ * Fields fit for a log line: text escaped so that it can neither end the line nor steer a
+ * terminal, long values cut, deep ones dropped, and all of it at most 7 KiB as JSON.
+ */
+export function tamed(fields: JsonObject): { [key: string]: Plain } {
+  const budget = { bytes: FIELD_BYTES };
+  const value = tame(fields, DEPTH, budget);
+  const plain = typeof value === 'object' && value !== null && !Array.isArray(value) ? value : {};
+  if (budget.bytes <= 0) plain['truncated'] = true;
+  return plain;
+}
+
+/** `05:15:49.012 info  session-end session=a1 remote=192.0.2.1`. */
+export function textLine(
+  level: LogLevel,
+  name: string,
+  fields: { readonly [key: string]: Plain },
+  atMs: number,
+): string {
+  const time = new Date(atMs).toISOString().slice(11, 23);
+  const pairs = Object.entries(fields).map(([key, value]) => {
+    const text = typeof value === 'string' ? value : JSON.stringify(value);
+    return ` ${key}=${/^[^\s"=]+$/.test(text) ? text : JSON.stringify(text)}`;
+  });
+  return `${time} ${level.padEnd(5)} ${harmless(name, 100)}${pairs.join('')}\n`;
+}
+
+/** Bounded in depth by DEPTH, so it may recurse. */
+function tame(value: unknown, depth: number, budget: { bytes: number }): Plain {
+  if (value instanceof Secret) return '[secret]';
+  if (value === null || typeof value === 'boolean') return spend(value, budget);
+  if (typeof value === 'number')
+    return spend(Number.isFinite(value) ? value : String(value), budget);
+  if (typeof value === 'string') return spend(harmless(value, VALUE_CHARACTERS), budget);
+  if (typeof value !== 'object') return spend(harmless(String(value), 100), budget);
+  if (depth === 0) return '...';
+  if (Array.isArray(value)) {
+    const kept: Plain[] = [];
+    for (const member of value.slice(0, MEMBERS)) {
+      if (budget.bytes <= 0) break;
+      kept.push(tame(member, depth - 1, budget));
+    }
+    return kept;
+  }
+  const kept: { [key: string]: Plain } = Object.create(null);
+  for (const [key, member] of Object.entries(value).slice(0, MEMBERS)) {
+    if (budget.bytes <= 0) break;
+    if (member === undefined) continue;
+    const name = harmless(key, 64);
+    budget.bytes -= name.length + 4;
+    kept[name] = tame(member, depth - 1, budget);
+  }
+  return kept;
+}
+
+/** Takes a value's cost as JSON from what is left; what does not fit becomes `...`. */
+function spend<T extends string | number | boolean | null>(
+  value: T,
+  budget: { bytes: number },
+): T | string {
+  const cost = Buffer.byteLength(JSON.stringify(value)) + 1;
+  budget.bytes -= cost;
+  return budget.bytes > 0 ? value : '...';
+}

@@ -1,0 +1,91 @@
+/** The Log for real: pino for JSON, short lines for people, both written before `event` returns. */
+
+import { destination, levels, pino, stdTimeFunctions } from 'pino';
+import type { JsonObject } from '#base/json.ts';
+import type { Log, LogLevel } from '#base/world.ts';
+import { styled } from '../io.ts';
+import type { Style } from '../io.ts';
+import { tamed, textLine } from './lines.ts';
+
+export interface LogOptions {
+  readonly level: LogLevel;
+  readonly format: 'json' | 'text';
+  readonly colour: boolean;
+  /** Takes whole lines; the default is standard error, written synchronously. */
+  readonly sink?: LineSink;
+  readonly now?: () => number;
+}
+
+export interface LineSink {
+  write(line: string): void;
+}
+
+/** A Log; one line an event, at most 8 KiB. Never throws: a log that fails stops no mail. */
+export function systemLog(options: LogOptions): Log {
+  const sink = options.sink ?? standardError();
+  return options.format === 'json' ? jsonLog(options, sink) : textLog(options, sink);
+}
+
+function jsonLog(options: LogOptions, sink: LineSink): Log {
+  const { now } = options;
+  const logger = pino(
+    {
+      level: options.level,
+      base: null,
+      messageKey: 'event',
+      timestamp:
+        now === undefined
+          ? stdTimeFunctions.isoTime
+          : () => `,"time":"${new Date(now()).toISOString()}"`,
+      formatters: { level: (label) => ({ level: label }) },
+      // Fields that are called like pino's own must not make a key twice.
+      nestedKey: undefined,
+    },
+    sink,
+  );
+  return {
+    event: (level, name, fields) => {
+      if (logger.isLevelEnabled(level)) logger[level](renamed(fields), name.slice(0, 100));
+    },
+  };
+}
+
+function textLog(options: LogOptions, sink: LineSink): Log {
+  const least = levels.values[options.level] ?? 0;
+  const now = options.now ?? Date.now;
+  return {
+    event: (level, name, fields) => {
+      if ((levels.values[level] ?? 0) < least) return;
+      const line = textLine(level, name, renamed(fields), now());
+      const style = STYLES[level];
+      sink.write(style === undefined ? line : `${styled(options, style, line.trimEnd())}\n`);
+    },
+  };
+}
+
+const STYLES: Readonly<Partial<Record<LogLevel, Style>>> = {
+  debug: 'dim',
+  warn: 'yellow',
+  error: 'red',
+};
+const RESERVED: ReadonlySet<string> = new Set(['level', 'time', 'event']);
+
+function renamed(fields: JsonObject | undefined): ReturnType<typeof tamed> {
+  if (fields === undefined) return {};
+  const tame = tamed(fields);
+  for (const key of RESERVED) {
+    const value = tame[key];
+    if (value === undefined) continue;
+    delete tame[key];
+    tame[`_${key}`] = value;
+  }
+  return tame;
+}
+
+/** Synchronous, so that the last lines before the end of the process are there. */
+function standardError(): LineSink {
+  const stream = destination({ fd: 2, sync: true });
+  // Whoever read the log is gone: mail goes on.
+  stream.on('error', () => undefined);
+  return { write: (line) => void stream.write(line) };
+}

@@ -1,0 +1,129 @@
+/** From the command line to a command: commander reads, the registry answers, errors become words. */
+
+import { Command as Parser, CommanderError } from 'commander';
+import { existsSync } from 'node:fs';
+import * as registry from './commands/index.ts';
+import type { Command, Context } from './command.ts';
+import { CommandError, EXIT, explain } from './exit.ts';
+import type { ExitStatus } from './exit.ts';
+import type { Io } from './io.ts';
+import { harmless, styled } from './io.ts';
+import { environment } from './environment.ts';
+
+/** Everything after `postern` on the command line; the exit status comes out. Never throws. */
+export async function runProgram(
+  words: readonly string[],
+  io: Io,
+  commands: readonly Command[] = Object.values(registry),
+): Promise<ExitStatus> {
+  let status: ExitStatus = EXIT.ok;
+  const parser = root(io);
+  for (const command of commands) {
+    add(parser, command, io, (done) => {
+      status = done;
+    });
+  }
+  try {
+    await parser.parseAsync(words, { from: 'user' });
+    return status;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+    return report(error, io);
+  }
+}
+
+/** One line to standard error; a bug of ours says so, its stack only with POSTERN_DEBUG. */
+export function report(thrown: unknown, io: Io): ExitStatus {
+  const known = explain(thrown);
+  const debug = io.env['POSTERN_DEBUG'] !== undefined;
+  const prefix = styled({ colour: io.colour }, 'red', 'postern:');
+  if (known === undefined) {
+    const message = thrown instanceof Error ? thrown.message : String(thrown);
+    io.warn(`${prefix} internal error: ${harmless(message)}. POSTERN_DEBUG=1 shows where.\n`);
+    if (debug && thrown instanceof Error) io.warn(`${thrown.stack ?? ''}\n`);
+    return EXIT.software;
+  }
+  for (const line of known.message.split('\n')) {
+    const end = known.cure === undefined || /[.!?]$/.test(line) ? '' : '.';
+    io.warn(
+      `${prefix} ${harmless(line)}${end}${known.cure === undefined ? '' : ` ${known.cure}`}\n`,
+    );
+  }
+  if (debug && known.cause instanceof Error) io.warn(`${known.cause.stack ?? ''}\n`);
+  return known.exit;
+}
+
+function root(io: Io): Parser {
+  const parser = new Parser('postern');
+  return prepared(parser, io)
+    .description('A whole mail system in one program.')
+    .usage('<command> [options]')
+    .helpCommand('help [command]', 'explain a command')
+    .addHelpText('after', '\nWithout a configuration, `postern serve` starts a demo on loopback.');
+}
+
+function prepared(parser: Parser, io: Io): Parser {
+  return parser
+    .exitOverride()
+    .helpOption('-h, --help', 'explain this command')
+    .configureOutput({
+      writeOut: (text) => io.write(text),
+      writeErr: (text) => io.warn(text),
+      getOutHasColors: () => io.colour,
+      outputError: (text) => {
+        const line = text
+          .replace(/^error: /, '')
+          .trim()
+          .replaceAll('\n', ' ');
+        io.warn(`${styled({ colour: io.colour }, 'red', 'postern:')} ${harmless(line)}\n`);
+      },
+    });
+}
+
+function add(parent: Parser, command: Command, io: Io, finish: (status: ExitStatus) => void): void {
+  const parser = prepared(parent.createCommand(command.name), io).summary(command.summary);
+  parent.addCommand(parser);
+  parser.description(command.details ?? `${command.summary}.`);
+  for (const { name, summary, optional, many } of command.arguments ?? []) {
+    const inner = many === true ? `${name}...` : name;
+    parser.argument(optional === true ? `[${inner}]` : `<${inner}>`, summary);
+  }
+  for (const { flags, summary } of command.options ?? []) parser.option(flags, summary);
+  if (command.examples !== undefined) {
+    parser.addHelpText('after', `\nExamples:\n${command.examples.map((l) => `  ${l}\n`).join('')}`);
+  }
+  for (const inner of command.commands ?? []) add(parser, inner, io, finish);
+  const { run } = command;
+  if (run === undefined) {
+    parser.helpCommand(false).action(() => {
+      const known = (command.commands ?? []).map(({ name }) => name).join(', ');
+      const cause = `${command.name} needs one of: ${known}`;
+      throw new CommandError(EXIT.usage, cause, `See \`postern help ${command.name}\`.`);
+    });
+    return;
+  }
+  parser.option('--config <file>', 'the configuration file');
+  parser.option('--data <dir>', 'the data directory, instead of the configured one');
+  parser.option('--json', 'print JSON');
+  parser.action(async () => {
+    finish((await run(contextOf(parser, command, io))) ?? EXIT.ok);
+  });
+}
+
+function contextOf(parser: Parser, command: Command, io: Io): Context {
+  const given = new Map<string, string>();
+  let rest: readonly string[] = [];
+  for (const [index, { name, many }] of (command.arguments ?? []).entries()) {
+    const value: unknown = parser.processedArgs[index];
+    if (many === true && Array.isArray(value)) rest = value.map(String);
+    else if (typeof value === 'string') given.set(name, value);
+  }
+  const options = new Map<string, string | true>();
+  for (const declared of parser.options) {
+    const value: unknown = parser.getOptionValue(declared.attributeName());
+    const name = declared.long?.slice(2) ?? declared.attributeName();
+    if (typeof value === 'string' || value === true) options.set(name, value);
+  }
+  const base = { io, json: options.has('json'), given, rest, options, now: () => Date.now() };
+  return { ...base, ...environment(options, io.env, existsSync) };
+}

@@ -1,0 +1,80 @@
+/** A connection that a proxy made for a client: the client's ends, and what came with the header. */
+
+import { NO_BYTES } from '#base/bytes.ts';
+import { Failure } from '#base/failure.ts';
+import type { Secure } from '#base/secure.ts';
+import type { Connection, Endpoint, Receiver, TlsOptions } from '#base/world.ts';
+
+/** Passes everything on, but says who the client is, and gives `rest` to the first receiver. */
+export class IntroducedConnection implements Connection {
+  readonly remote: Endpoint;
+  readonly local: Endpoint;
+  readonly #connection: Connection;
+  #rest: Uint8Array;
+  #paused = false;
+  #receiver: Receiver | undefined;
+
+  /** `connection` is paused, with a receiver that expects no more octets. */
+  constructor(
+    connection: Connection,
+    client: { readonly remote: Endpoint; readonly local: Endpoint } | undefined,
+    rest: Uint8Array,
+  ) {
+    this.#connection = connection;
+    this.remote = client?.remote ?? connection.remote;
+    this.local = client?.local ?? connection.local;
+    this.#rest = rest;
+  }
+
+  get secure(): Secure | undefined {
+    return this.#connection.secure;
+  }
+
+  /** What came with the header comes first, in a later turn, as octets from a socket do. */
+  open(receiver: Receiver): void {
+    const first = this.#receiver === undefined;
+    this.#receiver = receiver;
+    this.#connection.open(receiver);
+    if (first) queueMicrotask(() => this.#flow());
+  }
+
+  write(bytes: Uint8Array): boolean {
+    return this.#connection.write(bytes);
+  }
+
+  pause(): void {
+    this.#paused = true;
+    this.#connection.pause();
+  }
+
+  resume(): void {
+    this.#paused = false;
+    if (this.#receiver !== undefined) queueMicrotask(() => this.#flow());
+  }
+
+  startTls(options: TlsOptions): Promise<Secure> {
+    // In clear after STARTTLS was asked for: injected (CVE-2011-0411), dropped like the rest.
+    if (this.#receiver !== undefined) this.#rest = NO_BYTES;
+    if (this.#rest.length === 0) return this.#connection.startTls(options);
+    this.#connection.destroy();
+    const why = 'the proxy sent the first octets of TLS together with its header';
+    return Promise.reject(Failure.temporary('proxy-tls', why));
+  }
+
+  end(): void {
+    this.#connection.end();
+  }
+
+  destroy(): void {
+    this.#connection.destroy();
+  }
+
+  #flow(): void {
+    if (this.#paused) return;
+    const rest = this.#rest;
+    this.#rest = NO_BYTES;
+    if (rest.length > 0) this.#receiver?.received(rest);
+    // The receiver may have asked for a pause meanwhile.
+    if (!this.#paused) this.#connection.resume();
+  }
+}

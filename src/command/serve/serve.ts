@@ -1,0 +1,229 @@
+/** The server from start to stop: settings to world, store, services and listeners, in order. */
+
+import { existsSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Log, Metrics } from '#base/world.ts';
+import { Failure } from '#base/failure.ts';
+import type { Store } from '#store/store.ts';
+import type { Context } from '../command.ts';
+import { option } from '../command.ts';
+import type { Settings } from '../configuration/settings.ts';
+import { demoDirectory } from '../environment.ts';
+import { EXIT } from '../exit.ts';
+import type { ExitStatus } from '../exit.ts';
+import { systemLog } from '../observe/log.ts';
+import { demoAccounts, existing } from './accounts.ts';
+import type { DemoAccount } from './accounts.ts';
+import { demoBanner, serverBanner } from './banner.ts';
+import type { BannerFacts } from './banner.ts';
+import { certificateFiles, loadIdentity, ownCertificates } from './certificates.ts';
+import { DEMO_DOMAIN, DEMO_NAMES } from './demo.ts';
+import { Door } from './door.ts';
+import { keepHouse } from './housekeeping.ts';
+import { installationKey } from './installation.ts';
+import { listenerRows } from './listeners.ts';
+import { lockDirectory } from './lock.ts';
+import { openListeners } from './opening.ts';
+import type { Opened } from './opening.ts';
+import { introduction } from './introduction.ts';
+import { writeReady } from './ready.ts';
+import { startServices } from './services.ts';
+import { untilStopped } from './signals.ts';
+import { openServerStore } from './store.ts';
+import { systemWorld } from './world.ts';
+
+/** Runs until a signal; everything that can be wrong at the start is one line and a status. */
+export async function runServer(context: Context): Promise<ExitStatus> {
+  const { io } = context;
+  const demo = (await context.configurationFile()) === undefined;
+  const settings = await context.settings();
+  const log = systemLog({
+    level: settings.log_level,
+    format: settings.log_format === 'auto' ? format(io.terminal || demo) : settings.log_format,
+    colour: io.colour,
+  });
+  mkdirSync(settings.data_directory, { recursive: true, mode: 0o700 });
+  const cleanups: (() => unknown)[] = [];
+  const lock = lockDirectory(settings.data_directory);
+  cleanups.push(() => lock.release());
+  try {
+    const running = await start(context, { demo, settings, log }, cleanups);
+    const signal = await untilStopped({
+      reload: running.reload,
+      crashed: (thrown) => crashed(log, thrown),
+    });
+    log.event('info', 'stopping', { signal });
+    await running.stop();
+    return EXIT.ok;
+  } finally {
+    for (const cleanup of cleanups.toReversed()) await cleanup();
+    log.event('info', 'stopped');
+  }
+}
+
+interface Mode {
+  readonly demo: boolean;
+  readonly settings: Settings;
+  readonly log: Log;
+}
+
+interface Running {
+  reload(): void;
+  stop(): Promise<void>;
+}
+
+async function start(context: Context, mode: Mode, cleanups: (() => unknown)[]): Promise<Running> {
+  const { settings, log, demo } = mode;
+  const metrics = await startMetrics(settings, cleanups);
+  const world = systemWorld(settings, log, metrics);
+  const [certificates, store] = await Promise.all([
+    startCertificates(mode),
+    openServerStore(settings, log),
+  ]);
+  cleanups.push(() => store.close(), certificates.identity.close);
+  const accounts = demo
+    ? existing(store, await demoAccounts(store, world.random, world.clock.now()))
+    : [];
+  const services = await startServices({
+    settings,
+    world,
+    store,
+    tls: certificates.identity.identity,
+    installationKey: installationKey(settings.data_directory, world.random),
+    demo,
+  });
+  cleanups.push(() => services.stop());
+  const door = new Door({
+    accept: services.accept,
+    tls: certificates.identity.identity,
+    handshakeMs: settings.smtpd_tls_handshake_timeout,
+    perClient: demo ? 0 : settings.smtpd_client_connection_count_limit,
+    ...introduction(settings, world, () => ({ kind: 'bad', why: 'x' })),
+    clock: world.clock,
+    log,
+    metrics,
+  });
+  const rows = listenerRows(settings).filter(({ protocol }) => services.accept[protocol]);
+  const opened = await openListeners(
+    world.network,
+    rows,
+    (connection, row) => door.admit(connection, row),
+    { moving: demo },
+  );
+  const { clock } = world;
+  const { ledger_days: ledgerDays } = settings;
+  cleanups.push(keepHouse({ store, clock, log, ledgerDays, renew: certificates.renew }));
+  announce(context, mode, { opened, store, accounts, authority: certificates.authority });
+  return {
+    reload: certificates.reload,
+    stop: async () => {
+      await opened.close();
+      await door.stop(settings.shutdown_timeout);
+    },
+  };
+}
+
+/** The ready file, then the banner or a log line: every listener is up by now. */
+function announce(
+  context: Context,
+  { demo, settings, log }: Mode,
+  up: {
+    readonly opened: Opened;
+    readonly store: Store;
+    readonly accounts: readonly DemoAccount[];
+    readonly authority: string | undefined;
+  },
+): void {
+  const { io } = context;
+  const domain = demo
+    ? DEMO_DOMAIN
+    : (up.store.directory.domains()[0]?.name ?? settings.myhostname);
+  const checkout = existsSync(join(fileURLToPath(new URL('../../..', import.meta.url)), '.git'));
+  const usual = demo && settings.data_directory === demoDirectory(io.env, existsSync);
+  const facts: BannerFacts = {
+    domain,
+    ca: up.authority,
+    accounts: up.accounts,
+    listeners: up.opened.listeners,
+    dataDirectory: settings.data_directory,
+    tookMs: performance.now(),
+    program: checkout ? 'npx postern' : 'postern',
+    dataOption: usual ? '' : ` --data ${settings.data_directory}`,
+  };
+  const readyFile = option(context, 'ready-file');
+  if (readyFile !== undefined) writeReady(readyFile, facts);
+  if (demo) io.write(demoBanner(facts, io));
+  else if (io.terminal) io.write(serverBanner(facts));
+  if (!demo && up.store.directory.domains().length === 0) {
+    log.event('warn', 'no-domain', { cure: 'postern domain add example.org' });
+  }
+  const listeners = up.opened.listeners.map(
+    ({ row, places }) =>
+      `${row.name} ${places.map(({ address, port }) => `${address}:${port}`).join(' ')}`,
+  );
+  log.event('info', 'ready', { domain, listeners, tookMs: Math.round(facts.tookMs) });
+}
+
+async function startMetrics(settings: Settings, cleanups: (() => unknown)[]): Promise<Metrics> {
+  if (settings.metrics_listen.length === 0) return NO_METRICS;
+  // A twentieth of a second to load: only for those who look at figures.
+  const { figures } = await import('../observe/metrics.ts');
+  const { serveMetrics } = await import('../observe/endpoint.ts');
+  const metrics = figures();
+  for (const { host = '127.0.0.1', port } of settings.metrics_listen) {
+    const endpoint = await serveMetrics(metrics, { host, port });
+    cleanups.push(() => endpoint.close());
+  }
+  return metrics;
+}
+
+/** The operator's certificates, else our own, with what keeps them fresh. */
+async function startCertificates({ settings, log, demo }: Mode) {
+  const named = certificateFiles(settings).map(({ files }) => files);
+  const names = demo ? DEMO_NAMES : [settings.myhostname];
+  const directory = join(settings.data_directory, 'tls');
+  const own = (): ReturnType<typeof ownCertificates> =>
+    ownCertificates(directory, names, Date.now());
+  const made = named.length === 0 ? await own() : undefined;
+  const told = (failure?: Failure): void => {
+    if (failure === undefined)
+      log.event('info', 'certificates-reloaded', { names: [...identity.names] });
+    else log.event('error', 'certificates-kept', { reason: failure.message });
+  };
+  const identity = loadIdentity(made === undefined ? named : [made.files], { reloaded: told });
+  if (made !== undefined && !demo) {
+    log.event('warn', 'own-certificate', {
+      authority: made.authority,
+      cure: 'set smtpd_tls_cert_file and smtpd_tls_key_file',
+    });
+  }
+  return {
+    identity: { identity, close: () => identity.close() },
+    authority: made?.authority,
+    renew: async () => (made === undefined ? undefined : own()),
+    reload: () => {
+      try {
+        identity.reload();
+        told();
+      } catch (thrown) {
+        told(Failure.from(thrown));
+      }
+    },
+  };
+}
+
+function format(forPeople: boolean): 'json' | 'text' {
+  return forPeople ? 'text' : 'json';
+}
+
+function crashed(log: Log, thrown: unknown): void {
+  const error = thrown instanceof Error ? thrown : new Error(String(thrown));
+  log.event('error', 'crash', { message: error.message, stack: error.stack ?? '' });
+}
+
+const NO_METRICS: Metrics = {
+  count: () => undefined,
+  gauge: () => undefined,
+  observe: () => undefined,
+};

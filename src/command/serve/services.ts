@@ -1,0 +1,58 @@
+/** Starts what answers on the listeners: one Accept for each protocol, and how to stop. */
+
+import { networkInterfaces } from 'node:os';
+import type { SessionId } from '#base/brand.ts';
+import type { Random } from '#base/world.ts';
+import { serveSmtp } from '#service/smtp/serve.ts';
+import type { Accept } from './door.ts';
+import type { ListenerRow, ProtocolName } from './listeners.ts';
+import { addressRules, makeSite } from './site.ts';
+import type { SiteParts } from './site.ts';
+import { smtpListener } from './smtp.ts';
+import type { SmtpMode } from './smtp.ts';
+
+export interface Services {
+  /** Protocols that are missing here have no listener. */
+  readonly accept: Readonly<Partial<Record<ProtocolName, Accept>>>;
+  /** Ends what runs beside the sessions. */
+  stop(): Promise<void>;
+}
+
+/** Puts the services together; the listeners open afterwards. */
+export async function startServices(parts: SiteParts): Promise<Services> {
+  const { settings, world } = parts;
+  const addresses = addressRules(settings, ownAddresses());
+  const site = makeSite(parts, addresses);
+  const smtp = (mode: SmtpMode): Accept => {
+    const listeners = new Map<string, ReturnType<typeof smtpListener>>();
+    const of = (row: ListenerRow): ReturnType<typeof smtpListener> => {
+      const known = listeners.get(row.name);
+      if (known !== undefined) return known;
+      const startTls = row.tls === 'starttls' && parts.tls !== undefined;
+      const made = smtpListener(mode, row.name, settings, { ...parts, addresses, startTls });
+      listeners.set(row.name, made);
+      return made;
+    };
+    return (connection, row, closed) =>
+      serveSmtp(connection, of(row), site, sessionId(world.random), closed);
+  };
+  return {
+    accept: { smtp: smtp('smtp'), submission: smtp('submission'), lmtp: smtp('lmtp') },
+    stop: async () => undefined,
+  };
+}
+
+const LETTERS = '0123456789abcdefghjkmnpqrstvwxyz';
+
+/** A name for logs and the ledger: 12 letters of 5 bits. */
+export function sessionId(random: Random): SessionId {
+  let text = '';
+  for (const octet of random.bytes(12)) text += LETTERS.charAt(octet & 31);
+  return text as SessionId;
+}
+
+/** The addresses of this host's interfaces: what an address literal of ours can name. */
+function ownAddresses(): ReadonlySet<string> {
+  const all = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
+  return new Set(all.map(({ address }) => address));
+}

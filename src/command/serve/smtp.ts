@@ -1,0 +1,111 @@
+/** The SMTP family of listeners: what the settings say for 25, 587, 465 and LMTP. */
+
+import type { World } from '#base/world.ts';
+import type { SmtpServerOptions } from '#protocol/smtp/server/options.ts';
+import type { AddressOptions } from '#policy/addresses/options.ts';
+import type { Check } from '#policy/checks/check.ts';
+import type { Gate } from '#policy/gate.ts';
+import { makeGate } from '#policy/restrictions/gate.ts';
+import { parseNetworks } from '#policy/restrictions/networks.ts';
+import type { RestrictionList } from '#policy/restrictions/parse.ts';
+import { parseRestrictions } from '#policy/restrictions/parse.ts';
+import type { SmtpListener } from '#service/smtp/listener.ts';
+import type { Store } from '#store/store.ts';
+import type { Settings } from '../configuration/settings.ts';
+import { domainOf } from './site.ts';
+
+export type SmtpMode = SmtpListener['mode'];
+
+const NONCE_OCTETS = 24;
+
+/** The listener of a mode; `name` is for logs and the ledger. */
+export function smtpListener(
+  mode: SmtpMode,
+  name: string,
+  settings: Settings,
+  parts: {
+    readonly world: World;
+    readonly store: Store;
+    readonly addresses: Partial<AddressOptions>;
+    readonly startTls: boolean;
+  },
+): SmtpListener {
+  return {
+    name,
+    mode,
+    machine: machineOptions(mode, settings, parts.world, parts.startTls),
+    gate: gateOf(mode, settings, parts.store, parts.addresses),
+    sessionMs: settings.smtpd_session_time_limit,
+    verifyForUsers: settings.verify_for_authenticated,
+  };
+}
+
+function machineOptions(
+  mode: SmtpMode,
+  settings: Settings,
+  { random }: World,
+  startTls: boolean,
+): SmtpServerOptions {
+  return {
+    hostname: domainOf(settings.myhostname),
+    nonce: () => random.bytes(NONCE_OCTETS),
+    mode,
+    startTls,
+    limits: {
+      lineBytes: settings.line_length_limit,
+      messageBytes: settings.message_size_limit,
+      recipients: settings.smtpd_recipient_limit,
+      commands: settings.smtpd_command_limit,
+      errors: settings.smtpd_hard_error_limit,
+      failedLogins: settings.smtpd_auth_failure_limit,
+      idleMs: settings.smtpd_timeout,
+    },
+  };
+}
+
+/**
+ * Port 25 has the restrictions of the configuration. On submission they are fixed: whoever logged
+ * in may send as himself to everywhere, nobody else to anywhere. LMTP takes local mail only.
+ */
+function gateOf(
+  mode: SmtpMode,
+  settings: Settings,
+  store: Store,
+  addresses: Partial<AddressOptions>,
+): Gate {
+  const networks = parseNetworks(mode === 'smtp' ? settings.mynetworks : []);
+  if (networks.kind !== 'networks') throw new Error('invariant broken: mynetworks was checked');
+  const lists = mode === 'smtp' ? settings : FIXED[mode];
+  const checks = (list: RestrictionList): readonly Check[] => {
+    const parsed = parseRestrictions(lists[list], list);
+    if (parsed.kind !== 'restrictions') throw new Error(`invariant broken: ${list} was checked`);
+    return parsed.checks;
+  };
+  return makeGate({
+    directory: store.directory,
+    addresses,
+    mynetworks: networks.networks,
+    heloRestrictions: checks('smtpd_helo_restrictions'),
+    senderRestrictions: checks('smtpd_sender_restrictions'),
+    recipientRestrictions: checks('smtpd_recipient_restrictions'),
+  });
+}
+
+const FIXED: Readonly<
+  Record<Exclude<SmtpMode, 'smtp'>, Readonly<Record<RestrictionList, readonly string[]>>>
+> = {
+  submission: {
+    smtpd_helo_restrictions: [],
+    smtpd_sender_restrictions: ['reject_sender_login_mismatch', 'reject_non_fqdn_sender'],
+    smtpd_recipient_restrictions: [
+      'reject_non_fqdn_recipient',
+      'permit_sasl_authenticated',
+      'reject',
+    ],
+  },
+  lmtp: {
+    smtpd_helo_restrictions: [],
+    smtpd_sender_restrictions: [],
+    smtpd_recipient_restrictions: ['reject_unauth_destination'],
+  },
+};

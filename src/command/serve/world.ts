@@ -1,0 +1,33 @@
+/** The World for real: this machine's clock, chance, sockets, names, log and figures. */
+
+import type { Log, Metrics, World } from '#base/world.ts';
+import { systemClock } from '#network/clock.ts';
+import { dnsResolver } from '#network/dns/resolver.ts';
+import { systemRandom } from '#network/random.ts';
+import { tcpNetwork } from '#network/tcp.ts';
+import type { Settings } from '../configuration/settings.ts';
+
+/** Puts it together as the settings say. */
+export function systemWorld(settings: Settings, log: Log, metrics: Metrics): World {
+  const { resolver_addresses: servers, resolver_validating: validating } = settings;
+  return {
+    clock: systemClock,
+    random: systemRandom,
+    network: tcpNetwork({
+      acceptFailed: ({ message }) => log.event('error', 'accept-failed', { reason: message }),
+    }),
+    resolver: dnsResolver({
+      clock: systemClock,
+      random: systemRandom,
+      ...(servers.length === 0 ? {} : { servers: servers.map(placeText) }),
+      validating: validating.map(placeText),
+      tryMs: settings.resolver_timeout,
+    }),
+    log,
+    metrics,
+  };
+}
+
+function placeText(place: { readonly address: string; readonly port: number }): string {
+  return `[${place.address}]:${place.port}`;
+}

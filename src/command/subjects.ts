@@ -1,0 +1,53 @@
+/** What administrators name on the command line: addresses, domains, queue ids; checked with words. */
+
+import { addressKey, parseAddress } from '#base/address.ts';
+import type { Address } from '#base/address.ts';
+import type { Domain } from '#base/brand.ts';
+import { parseDomain } from '#base/domain.ts';
+import type { Account, Directory } from '#store/directory.ts';
+import { nearest } from './configuration/nearest.ts';
+import { CommandError, EXIT } from './exit.ts';
+
+/** Text to an address; a CommandError says what is wrong with it. */
+export function namedAddress(text: string): Address {
+  const address = parseAddress(text);
+  if (address !== undefined) return address;
+  const cause = text.includes('@') ? 'is no mail address' : 'is no mail address: it has no @';
+  throw new CommandError(EXIT.data, `"${text}" ${cause}`, 'Write it like alice@example.org.');
+}
+
+/** Text to the key under which an address is kept here. */
+export function namedKey(text: string): string {
+  return addressKey(namedAddress(text));
+}
+
+/** Text to a domain. */
+export function namedDomain(text: string): Domain {
+  const domain = parseDomain(text);
+  if (domain !== undefined) return domain;
+  throw new CommandError(EXIT.data, `"${text}" is no domain name`, 'Write it like example.org.');
+}
+
+/** The account of that address; suggests the nearest one when there is none. */
+export function existingAccount(directory: Directory, text: string): Account {
+  const key = namedKey(text);
+  const account = directory.account(key);
+  if (account !== undefined) return account;
+  const near = nearest(
+    key,
+    directory.accounts().map(({ address }) => address),
+  );
+  const cure = near === undefined ? 'See `postern account list`.' : `Did you mean ${near}?`;
+  throw new CommandError(EXIT.noUser, `there is no account ${key}`, cure);
+}
+
+/** The error for a domain that is not one of ours. */
+export function noSuchDomain(directory: Directory, name: string): CommandError {
+  const near = nearest(
+    name,
+    directory.domains().map((domain) => domain.name),
+  );
+  const cure =
+    near === undefined ? `Add it: \`postern domain add ${name}\`.` : `Did you mean ${near}?`;
+  return new CommandError(EXIT.noUser, `${name} is not a domain of this server`, cure);
+}
