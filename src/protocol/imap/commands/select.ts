@@ -1,0 +1,16 @@
+/** SELECT (RFC 3501 6.3.1). */
+
+import { LOGGED_IN, type Command } from '../command.ts';
+import { readMailbox } from '../mailbox-name.ts';
+import { openMailbox } from '../open.ts';
+
+export const select: Command<string> = {
+  name: 'SELECT',
+  phases: LOGGED_IN,
+  news: 'none',
+  parse(cursor, session) {
+    cursor.space();
+    return readMailbox(cursor, session.options);
+  },
+  run: (session, name) => openMailbox(session, name, false),
+};

@@ -1,0 +1,219 @@
+/** Answers FETCH: rows in batches, large octets in slices, so that memory stays bounded. */
+
+import type { Uid } from '#base/brand.ts';
+import { Failure } from '#base/failure.ts';
+import { decodeParts } from '#message/tree.ts';
+import type { Detail, MessageDetail, UidRanges } from '#store/mail.ts';
+import type { Session } from '../session.ts';
+import { rangesOf } from '../syntax/number-set.ts';
+import { flush, relieve, store, type Task } from '../task.ts';
+import { nameKeywords } from '../telling.ts';
+import type { View } from '../view.ts';
+import { ATTRIBUTES, formatFlags, type Attribute } from './attributes.ts';
+import type { Item } from './items.ts';
+import { locate, needsParts, selectFields, type Span } from './section.ts';
+
+/** Rows whose structure has to be read are heavier: fewer at a time. */
+const HEAVY_ROWS = 50;
+
+type SectionItem = Extract<Item, { kind: 'section' }>;
+
+interface Plan {
+  readonly attributes: readonly Attribute[];
+  readonly sections: readonly SectionItem[];
+  readonly details: readonly Detail[];
+  readonly setsSeen: boolean;
+  readonly showsFlags: boolean;
+}
+
+/** One FETCH response for each message in `ranges` that the client knows. */
+export function* respond(
+  session: Session,
+  view: View,
+  ranges: UidRanges,
+  items: readonly Item[],
+): Task<void> {
+  const plan = planFor(items, view.readOnly);
+  const { batchRows } = session.options;
+  const limit = plan.details.length > 0 ? Math.min(HEAVY_ROWS, batchRows) : batchRows;
+  let left = ranges;
+  while (left.length > 0) {
+    const now = left;
+    const { details } = plan;
+    const rows = yield* store(session, (access) =>
+      access.messages(view.id, now, { limit, details, expunged: true }),
+    );
+    const last = rows.at(-1)?.uid;
+    const complete = rows.length < limit;
+    const shown = plan.setsSeen ? yield* markSeen(session, view, rows) : new Set<number>();
+    if (plan.sections.length === 0) writeRows(session, view, rows, plan);
+    else {
+      for (const row of rows) {
+        if (view.numberOf(row.uid) === 0) continue;
+        yield* writeWhole(session, view, row, plan, shown.has(row.uid));
+        if (session.ending) return;
+      }
+    }
+    yield* relieve(session);
+    left = complete || last === undefined ? [] : after(left, last);
+  }
+}
+
+function planFor(items: readonly Item[], readOnly: boolean): Plan {
+  const attributes: Attribute[] = [];
+  const sections: SectionItem[] = [];
+  const details = new Set<Detail>();
+  const names = new Set<string>();
+  for (const item of items) {
+    if (item.kind === 'section') {
+      sections.push(item);
+      if (needsParts(item.section)) details.add('parts');
+      continue;
+    }
+    const attribute = ATTRIBUTES.get(item.name);
+    // Twice the same item is shown once.
+    if (attribute === undefined || names.has(item.name)) continue;
+    names.add(item.name);
+    attributes.push(attribute);
+    if (attribute.detail !== undefined) details.add(attribute.detail);
+  }
+  return {
+    attributes,
+    sections,
+    details: [...details],
+    setsSeen: !readOnly && sections.some((item) => !item.peek),
+    showsFlags: names.has('FLAGS'),
+  };
+}
+
+/** The hot path: one string for a whole batch. */
+function writeRows(session: Session, view: View, rows: readonly MessageDetail[], plan: Plan): void {
+  const { attributes } = plan;
+  let text = '';
+  for (const row of rows) {
+    const number = view.numberOf(row.uid);
+    // Expunged and told already, or arrived since: nothing that this client has a number for.
+    if (number === 0) continue;
+    if (plan.showsFlags) nameKeywords(session, row.flags);
+    text += `* ${number} FETCH (`;
+    let separator = '';
+    for (const attribute of attributes) {
+      text += separator + attribute.format(row);
+      separator = ' ';
+    }
+    text += ')\r\n';
+  }
+  session.out.text(text);
+}
+
+/** BODY[] without PEEK sets \Seen first; returns whose flags changed, to be shown (6.4.5). */
+function* markSeen(
+  session: Session,
+  view: View,
+  rows: readonly MessageDetail[],
+): Task<ReadonlySet<number>> {
+  const unseen = rows.filter((row) => !row.flags.includes('\\Seen') && !view.isGone(row.uid));
+  if (unseen.length === 0) return new Set();
+  const uids = rangesOf(unseen.filter((row) => view.numberOf(row.uid) > 0).map((row) => row.uid));
+  const { result } = yield* store(session, (access) =>
+    access.write('storeFlags', { mailbox: view.id, uids, mode: 'add', flags: ['\\Seen'] }),
+  );
+  if (result.kind !== 'stored') return new Set();
+  for (const change of result.changed) view.told.set(change.uid, change.modSeq);
+  return new Set(result.changed.map((change) => change.uid));
+}
+
+/** A store that fails in the middle of a response leaves nothing to say (see `abort`). */
+function* writeWhole(
+  session: Session,
+  view: View,
+  row: MessageDetail,
+  plan: Plan,
+  nowSeen: boolean,
+): Task<void> {
+  try {
+    yield* writeMessage(session, view, row, plan, nowSeen);
+  } catch (thrown) {
+    if (!(thrown instanceof Failure)) throw thrown;
+    session.abort();
+  }
+}
+
+function* writeMessage(
+  session: Session,
+  view: View,
+  row: MessageDetail,
+  plan: Plan,
+  nowSeen: boolean,
+): Task<void> {
+  const flags = nowSeen ? [...row.flags, '\\Seen'] : row.flags;
+  const current = { ...row, flags };
+  if (plan.showsFlags || nowSeen) nameKeywords(session, flags);
+  const fields = plan.attributes.map((attribute) => attribute.format(current));
+  if (nowSeen && !plan.showsFlags) fields.push(`FLAGS ${formatFlags(flags)}`);
+  session.out.text(`* ${view.numberOf(row.uid)} FETCH (${fields.join(' ')}`);
+  let separator = fields.length > 0 ? ' ' : '';
+  const root = row.parts === undefined ? undefined : decodeParts(row.parts);
+  for (const item of plan.sections) {
+    session.out.text(`${separator}${item.label} `);
+    separator = ' ';
+    const span = locate(item.section, row, root);
+    if (span === undefined) session.out.text('NIL');
+    else if (item.section.names.size > 0) yield* writeFields(session, row, item, span);
+    else yield* writeOctets(session, row, cut(span, item.partial));
+    if (session.ending) return;
+  }
+  session.out.text(')\r\n');
+  yield* relieve(session);
+}
+
+/** Header fields: the header is in memory (it is bounded), filtered, then cut. */
+function* writeFields(
+  session: Session,
+  row: MessageDetail,
+  item: SectionItem,
+  span: Span,
+): Task<void> {
+  const { from, length } = span;
+  const head = yield* store(session, (access) => access.octets(row, from, length));
+  const fields = selectFields(head, item.section.names, item.section.what === 'fields');
+  const { from: start, length: count } = cut({ from: 0, length: fields.length }, item.partial);
+  session.out.text(`{${count}}\r\n`);
+  session.out.bytes(fields.subarray(start, start + count));
+}
+
+/**
+ * A literal in slices. Its length is promised before the octets are read: when the store then
+ * has fewer, the connection is closed, since nothing else could be told apart from the message.
+ */
+function* writeOctets(session: Session, row: MessageDetail, span: Span): Task<void> {
+  session.out.text(`{${span.length}}\r\n`);
+  const { sliceBytes } = session.options;
+  let { from, length: left } = span;
+  while (left > 0) {
+    const start = from;
+    const size = Math.min(left, sliceBytes);
+    const octets = yield* store(session, (access) => access.octets(row, start, size));
+    if (octets.length === 0) {
+      session.abort();
+      return;
+    }
+    session.out.bytes(octets);
+    from += octets.length;
+    left -= octets.length;
+    if (left > 0) yield* flush();
+  }
+}
+
+function cut(span: Span, partial: SectionItem['partial']): Span {
+  if (partial === undefined) return span;
+  const skipped = Math.min(partial.from, span.length);
+  return { from: span.from + skipped, length: Math.min(partial.length, span.length - skipped) };
+}
+
+/** What is left of ranges above a UID. */
+function after(ranges: UidRanges, uid: Uid): UidRanges {
+  return ranges
+    .filter(([, to]) => to > uid)
+    .map(([from, to]): readonly [number, number] => [Math.max(from, uid + 1), to]);
+}

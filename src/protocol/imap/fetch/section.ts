@@ -1,0 +1,106 @@
+/** Where a BODY[section] lies in a message: octet ranges from the tree of parts (RFC 3501 6.4.5). */
+
+import { asBuffer, latin1, LF } from '#base/bytes.ts';
+import type { Part } from '#message/part.ts';
+import type { MessageDetail } from '#store/mail.ts';
+import type { Section } from './items.ts';
+
+export interface Span {
+  readonly from: number;
+  readonly length: number;
+}
+
+/** Whether the tree of parts is needed to find it. */
+export function needsParts(section: Section): boolean {
+  return section.path.length > 0;
+}
+
+/** The octets of a section (its whole header for header fields); undefined: no such part. */
+export function locate(
+  section: Section,
+  message: MessageDetail,
+  root: Part | undefined,
+): Span | undefined {
+  const { headBytes, sizeBytes } = message;
+  if (section.path.length === 0) {
+    switch (section.what) {
+      case 'all':
+        return { from: 0, length: sizeBytes };
+      case 'text':
+        return { from: headBytes, length: Math.max(0, sizeBytes - headBytes) };
+      default:
+        return { from: 0, length: headBytes };
+    }
+  }
+  const part = root === undefined ? undefined : findPart(root, section.path);
+  if (part === undefined) return undefined;
+  switch (section.what) {
+    case 'all':
+      return { from: part.bodyStart, length: part.bodyBytes };
+    case 'mime':
+      return { from: part.headStart, length: part.headBytes };
+    default:
+      return inner(part, section.what);
+  }
+}
+
+/** HEADER and TEXT of a part are those of the message inside it; other parts have none. */
+function inner(part: Part, what: Section['what']): Span | undefined {
+  const [message] = isMessage(part) ? part.children : [];
+  if (message === undefined) return undefined;
+  return what === 'text'
+    ? { from: message.bodyStart, length: message.bodyBytes }
+    : { from: message.headStart, length: message.headBytes };
+}
+
+/**
+ * The part that a path names. In a message that is no multipart, 1 is its body; a
+ * message/rfc822 part is entered without a number of its own.
+ */
+function findPart(root: Part, path: readonly number[]): Part | undefined {
+  let part: Part | undefined = root;
+  let asMessage = true;
+  for (const number of path) {
+    if (part !== undefined && !asMessage && isMessage(part)) {
+      [part] = part.children;
+      asMessage = true;
+    }
+    if (part === undefined) return undefined;
+    if (part.type === 'multipart') part = part.children[number - 1];
+    else part = asMessage && number === 1 ? part : undefined;
+    asMessage = false;
+  }
+  return part;
+}
+
+function isMessage(part: Part): boolean {
+  return part.type === 'message' && part.subtype === 'rfc822';
+}
+
+/** The fields of a header that are (not) named, each with its folded lines, and the empty line. */
+export function selectFields(
+  head: Uint8Array,
+  names: ReadonlySet<string>,
+  wanted: boolean,
+): Uint8Array {
+  const kept: Uint8Array[] = [];
+  const buffer = asBuffer(head);
+  let keep = false;
+  for (let at = 0; at < buffer.length;) {
+    const end = buffer.indexOf(LF, at);
+    const next = end < 0 ? buffer.length : end + 1;
+    const first = buffer[at];
+    if (first === 0x0d || first === LF) break;
+    if (first !== 0x20 && first !== 0x09) {
+      const colon = buffer.subarray(at, next).indexOf(0x3a);
+      const name = colon < 0 ? '' : latin1(buffer.subarray(at, at + colon));
+      // RFC 5322 4.5: white space before the colon, as old writers put it.
+      keep = colon >= 0 && names.has(name.trimEnd().toLowerCase()) === wanted;
+    }
+    if (keep) kept.push(buffer.subarray(at, next));
+    at = next;
+  }
+  return Buffer.concat([...kept, CRLF]);
+}
+
+const CRLF = Buffer.from('\r\n');
