@@ -38,8 +38,10 @@ export interface NoticeRecipient extends Pick<QueuedRecipient, 'address' | 'orig
 
 /** The octets of the message that is reported on, as far as they are to be returned. */
 export interface Original {
-  /** With the empty line; possibly cut short. */
+  /** With the empty line, unless it is `cut`. */
   readonly head: Uint8Array;
+  /** Whether the head was too large to be given whole: its last field may be a piece. */
+  readonly cut: boolean;
   /** undefined: only the header goes back. */
   readonly body: Uint8Array | undefined;
 }

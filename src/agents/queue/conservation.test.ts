@@ -40,14 +40,12 @@ test('conservation: each recipient ends once, in one place, whatever happens', a
     fc.asyncProperty(world, async ({ mails, fates, failures, restartAfter }) => {
       let turn = 0;
       const sent = new Map<string, Fate>();
+      const again: string[] = [];
       const fate = (job: TransferJob, number: number): Fate => {
         const drawn = fates[turn++ % fates.length] ?? 'delivered';
         const address = job.recipients.find((each) => each.number === number)?.address;
-        assert.equal(
-          ['delivered', 'relayed', 'failed'].includes(sent.get(`${job.id} ${address}`) ?? ''),
-          false,
-          'nobody is tried again after the end',
-        );
+        const before = sent.get(`${job.id} ${address}`) ?? 'deferred';
+        if (['delivered', 'relayed', 'failed'].includes(before)) again.push(`${address}`);
         sent.set(`${job.id} ${address}`, drawn);
         return drawn;
       };
@@ -69,10 +67,15 @@ test('conservation: each recipient ends once, in one place, whatever happens', a
         const stopping = here.runner.stop();
         await clock.advance(MINUTE);
         await stopping;
+        // A result that no disk took before the end of the process is the one that is lost.
+        for (const { id, recipients } of store.messages.values()) {
+          for (const { address } of recipients) sent.delete(`${id} ${address}`);
+        }
         here = bench({ clock, store, fate, options: { recipientsPerJob: 2 } });
       }
       await clock.advance(DAY);
       assert.deepEqual(here.transfer.doubles, []);
+      assert.deepEqual(again, [], 'nobody is tried again after the end');
       const failed = notices(store)
         .filter((text) => text.startsWith('failed'))
         .join();

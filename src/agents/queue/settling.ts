@@ -153,8 +153,9 @@ async function readOriginal(
   try {
     const { mail } = world.store;
     const head = await mail.octets(content, 0, Math.min(headBytes, returnBytes));
-    if (!whole) return { head, body: undefined };
-    return { head, body: await mail.octets(content, headBytes, sizeBytes - headBytes) };
+    const cut = headBytes > returnBytes;
+    if (!whole || cut) return { head, cut, body: undefined };
+    return { head, cut, body: await mail.octets(content, headBytes, sizeBytes - headBytes) };
   } catch (thrown) {
     const failure = Failure.from(thrown);
     world.log.event('error', 'queue.original-unreadable', {

@@ -1,0 +1,47 @@
+/** What a notice may say of other hosts: their public names, and nothing of the inside. */
+
+import { isIpv4, normalIpv6 } from '#base/domain.ts';
+
+const NAME = /^[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,252}[A-Za-z0-9_])?$/;
+const INSIDE = /\.(?:local|localhost|localdomain|internal|intranet|lan|home|corp|private)$/i;
+const IPV4 = /\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}/g;
+const PRIVATE_IPV4 = [
+  /^(?:0|10|127)\./,
+  /^169\.254\./,
+  /^172\.(?:1[6-9]|2\d|3[01])\./,
+  /^192\.168\./,
+  /^100\.(?:6[4-9]|[7-9]\d|1[01]\d|12[0-7])\./,
+];
+const PRIVATE_IPV6 = /^(?:::1?$|f[cd]|fe[89ab])/;
+const INNER = '(an internal host)';
+
+/**
+ * The host of an attempt (`mx.example [192.0.2.1]:25`, `[192.0.2.1]:25`) as the world may know
+ * it: its name, or its address where it has none. Undefined for hosts of our own network: a
+ * relay inside, an address that is routed nowhere.
+ */
+export function publicHost(host: string | undefined): string | undefined {
+  if (host === undefined) return undefined;
+  const [word = ''] = host.trim().split(' ', 1);
+  if (NAME.test(word)) return word.includes('.') && !INSIDE.test(word) ? word : undefined;
+  const literal = /^\[(?:IPv6:)?([0-9A-Fa-f:.]{2,45})\]/i.exec(word)?.[1];
+  if (literal === undefined) return undefined;
+  if (isIpv4(literal)) return isPrivate(literal) ? undefined : `[${literal}]`;
+  const v6 = normalIpv6(literal);
+  return v6 === undefined || isPrivate(v6) ? undefined : `[IPv6:${v6}]`;
+}
+
+/** A sentence of ours without the addresses of our own network. */
+export function publicText(text: string): string {
+  const shown = text.replace(IPV4, (address) => (isPrivate(address) ? INNER : address));
+  return shown.replace(/[0-9A-Fa-f:]{3,45}/g, (word) => {
+    const v6 = word.includes('::') || word.split(':').length === 8 ? normalIpv6(word) : undefined;
+    return v6 !== undefined && isPrivate(v6) ? INNER : word;
+  });
+}
+
+function isPrivate(address: string): boolean {
+  return address.includes(':')
+    ? PRIVATE_IPV6.test(address)
+    : PRIVATE_IPV4.some((range) => range.test(address));
+}
