@@ -1,5 +1,6 @@
 /** Fields as we write them: folded, encoded, and never more than one field, whatever is put in. */
 
+import { parseAddress } from '#base/address.ts';
 import { invariant } from '#base/failure.ts';
 import type { Brand } from '#base/brand.ts';
 import { encodeWords, needsEncoding } from './words.ts';
@@ -65,7 +66,11 @@ export function formatMailboxes(
 
 /** `Name <address>`, or the bare address where there is no name. */
 export function formatMailbox({ name, address }: WrittenMailbox, keepUtf8 = false): string {
-  const clean = address.replace(/[\x00-\x20\x7f<>]/g, '');
+  // What is no address must at least not become two, or a group.
+  const clean =
+    parseAddress(address) === undefined
+      ? address.replace(/[\x00-\x20\x7f<>(),:;"\\]/g, '')
+      : address;
   if (name === undefined || name.trim() === '') return clean;
   return `${formatPhrase(name, keepUtf8)} <${clean}>`;
 }

@@ -120,10 +120,11 @@ export function encodeQuotedPrintable(bytes: Uint8Array): Uint8Array {
       continue;
     }
     const last = at + 1 === bytes.length || (bytes[at + 1] === CR && bytes[at + 2] === LF);
-    const piece = quotedOctet(octet, column === 0, last);
+    let piece = quotedOctet(octet, column === 0, last);
     if (column + piece.length > LINE_CHARACTERS - (last ? 0 : 1)) {
       pieces.push('=\r\n');
       column = 0;
+      piece = quotedOctet(octet, true, last);
     }
     pieces.push(piece);
     column += piece.length;

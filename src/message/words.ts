@@ -61,7 +61,8 @@ export function encodeWords(text: string): string {
   const quoted = [...text].map(quotedCharacter);
   const length = quoted.reduce((sum, piece) => sum + piece.length, 0);
   const bytes = utf8(text);
-  if (length <= Math.ceil(bytes.length / 3) * 4) {
+  // A little longer is worth it: people can read it in a log.
+  if (length <= Math.ceil(bytes.length / 3) * 5 + 4) {
     return joinPieces(quoted, WORD_CHARACTERS, (body) => `=?utf-8?q?${body.join('')}?=`);
   }
   const octets = Math.floor(WORD_CHARACTERS / 4) * 3;
