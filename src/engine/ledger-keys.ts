@@ -1,6 +1,4 @@
-/** How ledger entries are found: by a hash of each key, kept by the hour so that old ones go. */
-
-export const HOUR_MS = 3_600_000;
+/** How ledger entries are found: by a hash of each key. */
 
 /** What a key names. */
 export type KeyKind = 'queue' | 'session' | 'key';

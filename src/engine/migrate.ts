@@ -5,13 +5,7 @@ import { Failure } from '#base/failure.ts';
 import type { Connection } from './connection.ts';
 import { broken } from './failures.ts';
 import * as migrations from './schema/index.ts';
-
-/** One step from schema `number - 1` to `number`; its SQL sets `user_version` itself. */
-export interface Migration {
-  readonly number: number;
-  readonly name: string;
-  readonly sql: string;
-}
+import type { Migration } from './schema/migration.ts';
 
 /** All migrations that this program knows, in order. */
 export const MIGRATIONS: readonly Migration[] = Object.values(migrations).sort(

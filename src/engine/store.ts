@@ -5,7 +5,7 @@ import { requireWhole } from './check.ts';
 import { Connection } from './connection.ts';
 import { storeFailure } from './failures.ts';
 import { migrate } from './migrate.ts';
-import type { Migration } from './migrate.ts';
+import type { Migration } from './schema/migration.ts';
 import { storeLimits } from './options.ts';
 import type { StoreLimits, StoreOptions } from './options.ts';
 import { preparePlace } from './place.ts';

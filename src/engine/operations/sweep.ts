@@ -1,13 +1,10 @@
 /** sweep: frees contents without a reference, old tombstones and old ledger entries. */
 
-import { HOUR_MS } from '../ledger-keys.ts';
 import { GRACE_MS, TOMBSTONE_MS } from '../options.ts';
+import { forgetBuckets } from '../steps/ledger.ts';
 import type { Run, Step } from '../steps/step.ts';
 
 const DAY_MS = 86_400_000;
-/** Hours of ledger keys that one sweep removes. */
-const HOURS = 24;
-
 /**
  * At most `sweptRows` of each kind, so that mail does not wait: call again while a number is at
  * the limit. Files that no row names are looked for after the commit (see orphans).
@@ -72,11 +69,6 @@ function forgetEntries(step: Step, beforeMs: number): number {
     if (atMs >= beforeMs) break;
     count += step.sql.run('DELETE FROM ledger WHERE id = ?', id);
   }
-  const hours = step.sql.rows<[number]>(
-    'SELECT DISTINCT hour FROM ledger_keys WHERE hour < ? ORDER BY hour LIMIT ?',
-    Math.floor(beforeMs / HOUR_MS),
-    HOURS,
-  );
-  for (const [hour] of hours) step.sql.run('DELETE FROM ledger_keys WHERE hour = ?', hour);
+  forgetBuckets(step);
   return count;
 }

@@ -8,11 +8,19 @@ import { keyHash } from '../ledger-keys.ts';
 import type { KeyKind } from '../ledger-keys.ts';
 import type { Reading } from './reading.ts';
 
-const NEWEST_HOUR = 'SELECT max(hour) FROM ledger_keys';
-const OLDER_HOUR = 'SELECT max(hour) FROM ledger_keys WHERE hour < ?';
+const INDEXED = `SELECT value FROM meta WHERE name = 'indexed'`;
+const TAIL = `SELECT id, at_ms, kind, session, queue_id, keys, facts FROM ledger
+  WHERE id > ? ORDER BY id DESC LIMIT ?`;
+const NEWEST_BUCKET = 'SELECT max(bucket) FROM ledger_keys';
+const OLDER_BUCKET = 'SELECT max(bucket) FROM ledger_keys WHERE bucket < ?';
 const FOUND = `SELECT ledger.id, at_ms, kind, session, queue_id, keys, facts
   FROM ledger_keys JOIN ledger ON ledger.id = entry
-  WHERE hour = ? AND hash = ? ORDER BY entry DESC LIMIT ?`;
+  WHERE bucket = ? AND hash = ? ORDER BY entry DESC LIMIT ?`;
+
+/** Entries not yet in a bucket that are looked through: far more than the writer leaves. */
+const TAIL_ENTRIES = 20_000;
+/** Sessions and messages that one key may lead to. */
+const STORIES = 1_000;
 
 type Columns = readonly [
   id: number,
@@ -24,7 +32,7 @@ type Columns = readonly [
   facts: string,
 ];
 
-/** Entries by their row number. */
+/** Entries by their number. */
 type Found = Map<number, LedgerEntry>;
 
 export class LedgerRows implements LedgerReader {
@@ -39,20 +47,18 @@ export class LedgerRows implements LedgerReader {
    * to each of its messages; another message of the same session is another story.
    */
   trace(key: string, limit: number): readonly LedgerEntry[] {
+    if (limit <= 0) return [];
     return this.#reading.read((sql) => {
-      const hours = allHours(sql);
-      const find = (kind: KeyKind, value: string): Found => search(sql, hours, kind, value, limit);
-      const story = find('session', key);
-      const seeds = new Map([...find('queue', key), ...find('key', bareKey(key))]);
-      for (const [id, entry] of story) {
-        if (entry.queueId !== undefined) seeds.set(id, entry);
-      }
+      const search = new Search(sql, limit);
+      const story = search.find('session', key);
+      const seeds = new Map([...search.find('queue', key), ...search.find('key', bareKey(key))]);
+      for (const [id, entry] of story) if (entry.queueId !== undefined) seeds.set(id, entry);
       for (const queueId of distinct(seeds, ({ queueId }) => queueId)) {
-        for (const [id, entry] of find('queue', queueId)) seeds.set(id, entry);
+        for (const [id, entry] of search.find('queue', queueId)) seeds.set(id, entry);
       }
       const queueIds = new Set(distinct(seeds, ({ queueId }) => queueId));
       for (const session of distinct(seeds, ({ session }) => session)) {
-        for (const [id, entry] of find('session', session)) {
+        for (const [id, entry] of search.find('session', session)) {
           if (entry.queueId === undefined || queueIds.has(entry.queueId)) story.set(id, entry);
         }
       }
@@ -62,48 +68,61 @@ export class LedgerRows implements LedgerReader {
   }
 }
 
+/** Looks keys up in what is not indexed yet, then in each bucket, newest first. */
+class Search {
+  readonly #sql: Connection;
+  readonly #limit: number;
+  readonly #tail: Found;
+  readonly #buckets: readonly number[];
+
+  constructor(sql: Connection, limit: number) {
+    this.#sql = sql;
+    this.#limit = limit;
+    const indexed = sql.row<[number]>(INDEXED)?.[0] ?? 0;
+    const tail = sql.rows<Columns>(TAIL, indexed, TAIL_ENTRIES);
+    this.#tail = new Map(tail.map((row) => [row[0], entryFrom(row)]));
+    this.#buckets = allBuckets(sql);
+  }
+
+  /** At most `limit`; hashes may meet, so the key itself is compared. */
+  find(kind: KeyKind, key: string): Found {
+    const found: Found = new Map();
+    const folded = key.toLowerCase();
+    for (const [id, entry] of this.#tail) {
+      if (found.size < this.#limit && isNamed(entry, kind, folded)) found.set(id, entry);
+    }
+    const hash = keyHash(kind, key);
+    for (const bucket of this.#buckets) {
+      const left = this.#limit - found.size;
+      if (left <= 0) break;
+      for (const row of this.#sql.rows<Columns>(FOUND, bucket, hash, left)) {
+        const entry = entryFrom(row);
+        if (isNamed(entry, kind, folded)) found.set(row[0], entry);
+      }
+    }
+    return found;
+  }
+}
+
 /** Message-IDs stand without brackets in the ledger. */
 function bareKey(key: string): string {
   return key.startsWith('<') && key.endsWith('>') ? key.slice(1, -1) : key;
 }
 
-function allHours(sql: Connection): readonly number[] {
-  const hours: number[] = [];
-  let hour = sql.row<[number | null]>(NEWEST_HOUR)?.[0] ?? null;
-  while (hour !== null) {
-    hours.push(hour);
-    hour = sql.row<[number | null]>(OLDER_HOUR, hour)?.[0] ?? null;
+function allBuckets(sql: Connection): readonly number[] {
+  const buckets: number[] = [];
+  let bucket = sql.row<[number | null]>(NEWEST_BUCKET)?.[0] ?? null;
+  while (bucket !== null) {
+    buckets.push(bucket);
+    bucket = sql.row<[number | null]>(OLDER_BUCKET, bucket)?.[0] ?? null;
   }
-  return hours;
+  return buckets;
 }
 
-/** Newest first, at most `limit`; hashes may meet, so the key itself is compared. */
-function search(
-  sql: Connection,
-  hours: readonly number[],
-  kind: KeyKind,
-  key: string,
-  limit: number,
-): Found {
-  const found: Found = new Map();
-  const hash = keyHash(kind, key);
-  const folded = key.toLowerCase();
-  for (const hour of hours) {
-    if (found.size >= limit) break;
-    for (const row of sql.rows<Columns>(FOUND, hour, hash, limit - found.size)) {
-      const entry = entryFrom(row);
-      if (namesOf(entry, kind).some((name) => name.toLowerCase() === folded)) {
-        found.set(row[0], entry);
-      }
-    }
-  }
-  return found;
-}
-
-function namesOf(entry: LedgerEntry, kind: KeyKind): readonly string[] {
-  if (kind === 'key') return entry.keys;
+function isNamed(entry: LedgerEntry, kind: KeyKind, folded: string): boolean {
+  if (kind === 'key') return entry.keys.some((key) => key.toLowerCase() === folded);
   const name = kind === 'queue' ? entry.queueId : entry.session;
-  return name === undefined ? [] : [name];
+  return name?.toLowerCase() === folded;
 }
 
 function entryFrom(row: Columns): LedgerEntry {
@@ -119,7 +138,7 @@ function entryFrom(row: Columns): LedgerEntry {
 
 function distinct<T>(entries: Found, pick: (entry: LedgerEntry) => T | undefined): T[] {
   const values = [...entries.values()].map(pick);
-  return [...new Set(values.filter((value) => value !== undefined))];
+  return [...new Set(values.filter((value) => value !== undefined))].slice(0, STORIES);
 }
 
 function inOrder(entries: Found): LedgerEntry[] {

@@ -1,11 +1,13 @@
 /** Schema 1: directory, mailboxes and messages, contents, queue, ledger. */
 
-import type { Migration } from '../migrate.ts';
+import type { Migration } from './migration.ts';
 
 /*
  * Rows that every delivery touches are kept short: `messages` has no octets and no text, so that
  * the flags of 20,000 messages are a scan of some 300 pages. `octets` stands apart from
- * `contents`, so that a changed reference count does not rewrite the octets.
+ * `contents`, so that a changed reference count does not rewrite the octets. `ledger_keys` is
+ * written behind, a bucket of entries at a time and in order: five random pages a message would
+ * cost more than the message.
  */
 export const initial: Migration = {
   number: 1,
@@ -15,7 +17,7 @@ CREATE TABLE meta (
   name TEXT PRIMARY KEY,
   value INTEGER NOT NULL
 ) WITHOUT ROWID, STRICT;
-INSERT INTO meta VALUES ('uidvalidity', 0), ('directory', 1);
+INSERT INTO meta VALUES ('uidvalidity', 0), ('directory', 1), ('indexed', 0);
 
 CREATE TABLE domains (
   name TEXT PRIMARY KEY,
@@ -191,7 +193,7 @@ CREATE INDEX queue_due ON queue_recipients (next_ms) WHERE held = 0;
 CREATE INDEX queue_domain ON queue_recipients (domain);
 
 CREATE TABLE ledger (
-  id INTEGER PRIMARY KEY,
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
   at_ms INTEGER NOT NULL,
   kind TEXT NOT NULL,
   session TEXT,
@@ -201,10 +203,10 @@ CREATE TABLE ledger (
 ) STRICT;
 
 CREATE TABLE ledger_keys (
-  hour INTEGER NOT NULL,
+  bucket INTEGER NOT NULL,
   hash INTEGER NOT NULL,
   entry INTEGER NOT NULL,
-  PRIMARY KEY (hour, hash, entry)
+  PRIMARY KEY (bucket, hash, entry)
 ) WITHOUT ROWID, STRICT;
 
 PRAGMA user_version = 1;

@@ -18,6 +18,8 @@ export interface Effects {
   readonly mailboxes: Set<number>;
   queue: boolean;
   directory: boolean;
+  /** The number of the last ledger entry written, 0 for none. */
+  lastEntry: number;
   /** Names of body files that no row names any more. */
   readonly unlinked: string[];
 }
@@ -29,5 +31,5 @@ export type Run<K extends OperationName> = (
 ) => Operations[K]['result'];
 
 export function noEffects(): Effects {
-  return { mailboxes: new Set(), queue: false, directory: false, unlinked: [] };
+  return { mailboxes: new Set(), queue: false, directory: false, lastEntry: 0, unlinked: [] };
 }

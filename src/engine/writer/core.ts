@@ -8,13 +8,14 @@ import { failureData, isMediumError, writeFailure } from '../failures.ts';
 import * as operations from '../operations/index.ts';
 import type { StoreLimits } from '../options.ts';
 import type { Place } from '../place.ts';
+import { BUCKET_ENTRIES, indexLedger, indexedEntry } from '../steps/ledger.ts';
 import { noEffects } from '../steps/step.ts';
 import type { Effects, Step } from '../steps/step.ts';
 import type { Answer, BatchDone, Job, WriterOptions } from './message.ts';
 
 /** Frames in the log after which it is copied into the database: when idle, and when busy. */
 const IDLE_FRAMES = 1_000;
-const BUSY_FRAMES = 8_000;
+const BUSY_FRAMES = 2_000;
 
 const OPERATIONS: ReadonlyMap<string, (step: Step, input: never) => unknown> = new Map(
   Object.entries(operations),
@@ -27,6 +28,9 @@ export class WriterCore {
   #connection: Connection | undefined;
   #sequence = 0;
   #dataVersion = 0;
+  /** The last ledger entry whose keys can be looked up, and the last one written. */
+  #indexed = 0;
+  #lastEntry = 0;
   /** The log is looked at again when it has grown to this many frames. */
   #frames = 0;
 
@@ -51,6 +55,7 @@ export class WriterCore {
       const answers = jobs.map((job) => this.#runOne(step, job));
       connection.run('COMMIT');
       this.#sequence += 1;
+      this.#lastEntry = Math.max(this.#lastEntry, effects.lastEntry);
       this.#unlink(effects.unlinked);
       return done(answers, this.#sequence, effects, foreign);
     } catch (thrown) {
@@ -61,20 +66,13 @@ export class WriterCore {
     }
   }
 
-  /** Copies the log into the database when it is long enough; `isIdle`: nobody waits. */
-  checkpoint(isIdle: boolean): void {
+  /** Work that nobody waits for, call it after each `run`; `isIdle`: nothing is waiting. */
+  tidy(isIdle: boolean): void {
     const connection = this.#connection;
     if (connection === undefined) return;
     try {
-      const limit = (isIdle ? IDLE_FRAMES : BUSY_FRAMES) + this.#frames;
-      const length = connection.row<[number, number, number]>('PRAGMA wal_checkpoint(NOOP)')?.[1];
-      if (length === undefined || length < this.#frames) this.#frames = 0;
-      if (length === undefined || length < limit) return;
-      const [, log, copied] = connection.row<[number, number, number]>(
-        'PRAGMA wal_checkpoint(PASSIVE)',
-      ) ?? [0, 0, 0];
-      // A reader holds it back: do not try again before it has grown as much once more.
-      this.#frames = log === copied ? 0 : log;
+      if (this.#lastEntry - this.#indexed >= BUCKET_ENTRIES) this.#index(connection);
+      this.#checkpoint(connection, isIdle);
     } catch {
       this.#disconnect();
     }
@@ -100,11 +98,32 @@ export class WriterCore {
     this.#disconnect();
   }
 
+  /** Copies the log into the database when it is long enough. */
+  #checkpoint(connection: Connection, isIdle: boolean): void {
+    const limit = (isIdle ? IDLE_FRAMES : BUSY_FRAMES) + this.#frames;
+    const length = connection.row<[number, number, number]>('PRAGMA wal_checkpoint(NOOP)')?.[1];
+    if (length === undefined || length < this.#frames) this.#frames = 0;
+    if (length === undefined || length < limit) return;
+    const [, log, copied] = connection.row<[number, number, number]>(
+      'PRAGMA wal_checkpoint(PASSIVE)',
+    ) ?? [0, 0, 0];
+    // A reader holds it back: do not try again before it has grown as much once more.
+    this.#frames = log === copied ? 0 : log;
+  }
+
+  #index(connection: Connection): void {
+    connection.run('BEGIN IMMEDIATE');
+    this.#indexed = indexLedger(connection);
+    connection.run('COMMIT');
+  }
+
   #connect(): Connection {
     if (this.#connection === undefined) {
       this.#connection = Connection.writer(this.#place.database, this.#limits.busyMs);
       this.#dataVersion = this.#connection.dataVersion();
       this.#frames = 0;
+      this.#indexed = indexedEntry(this.#connection);
+      this.#lastEntry = lastEntry(this.#connection);
     }
     return this.#connection;
   }
@@ -159,6 +178,10 @@ export class WriterCore {
       }
     }
   }
+}
+
+function lastEntry(connection: Connection): number {
+  return connection.row<[number | null]>('SELECT max(id) FROM ledger')?.[0] ?? 0;
 }
 
 function runOperation(step: Step, { operation, input }: Job): unknown {

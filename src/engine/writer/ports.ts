@@ -55,7 +55,7 @@ export function localPort(options: WriterOptions, listener: PortListener): Write
       switch (message.kind) {
         case 'work':
           listener.received(core.run(message.jobs, message.nowMs));
-          core.checkpoint(true);
+          core.tidy(true);
           return;
         case 'look':
           listener.received({ kind: 'looked', foreign: core.look() });

@@ -19,7 +19,7 @@ port.on('message', (message: ToWriter) => {
   while (waiting.length > 0) {
     port.postMessage(core.run(waiting.splice(0, options.limits.batchOperations), nowMs));
     takeAll();
-    core.checkpoint(waiting.length === 0);
+    core.tidy(waiting.length === 0);
   }
   if (isClosing) {
     core.close();
