@@ -63,35 +63,40 @@ function explainSystemError(error: SystemError): CommandError {
   return new CommandError(known.exit, `${where}${known.text}`, known.cure, error);
 }
 
-/** Words for the failures of other floors, by their code: a status and a cure. */
-const FAILURES: ReadonlyMap<string, { readonly exit: ExitStatus; readonly cure: string }> = new Map(
-  [
+/** Statuses for the failures of other floors by their code; a cure where they tell none. */
+const FAILURES: ReadonlyMap<string, { readonly exit: ExitStatus; readonly cure?: string }> =
+  new Map([
     [
       'port-in-use',
-      { exit: EXIT.unavailable, cure: 'Stop the program that listens there, or change the port.' },
+      { exit: EXIT.unavailable, cure: 'Stop the program there, or change the port.' },
+    ],
+    ['not-permitted', { exit: EXIT.noPermission }],
+    ['no-such-address', { exit: EXIT.unavailable, cure: 'Use an address that this machine has.' }],
+    ['bad-name-server', { exit: EXIT.configuration }],
+    ['bad-password', { exit: EXIT.data, cure: 'Choose another one.' }],
+    ['disk-full', { exit: EXIT.io }],
+    ['disk-error', { exit: EXIT.io, cure: 'Check the disk and its log.' }],
+    ['store-busy', { exit: EXIT.temporary, cure: 'Try again in a moment.' }],
+    ['store-broken', { exit: EXIT.data }],
+    ['store-unreadable', { exit: EXIT.noPermission }],
+    ['store-unsafe', { exit: EXIT.noPermission }],
+    ['schema-newer', { exit: EXIT.data }],
+    [
+      'certificate-missing',
+      { exit: EXIT.configuration, cure: 'Put it there, or name another file.' },
+    ],
+    ['certificate-expired', { exit: EXIT.configuration, cure: 'Renew it.' }],
+    ['certificate-not-yet-valid', { exit: EXIT.configuration, cure: 'Check the clock.' }],
+    [
+      'certificate-mismatch',
+      { exit: EXIT.configuration, cure: 'Name the key that belongs to it.' },
     ],
     [
-      'not-permitted',
-      {
-        exit: EXIT.noPermission,
-        cure: 'Ports below 1024 need root, CAP_NET_BIND_SERVICE, or a systemd socket.',
-      },
+      'certificate-unreadable',
+      { exit: EXIT.configuration, cure: 'It must be PEM, readable by us.' },
     ],
-    [
-      'address-not-available',
-      { exit: EXIT.unavailable, cure: 'Listen on an address that this machine has.' },
-    ],
-    ['disk-full', { exit: EXIT.io, cure: 'Free space on the disk that holds the data directory.' }],
-    [
-      'database-broken',
-      { exit: EXIT.data, cure: 'Restore the data directory from a copy; keep the broken one.' },
-    ],
-    [
-      'database-newer',
-      { exit: EXIT.data, cure: 'Use the version of Postern that wrote it, or a newer one.' },
-    ],
-  ],
-);
+    ['key-unreadable', { exit: EXIT.configuration, cure: 'It must be PEM without a password.' }],
+  ]);
 
 const SYSTEM_ERRORS: ReadonlyMap<
   string,

@@ -2,6 +2,7 @@
 
 import { Command as Parser, CommanderError } from 'commander';
 import { existsSync } from 'node:fs';
+import { nearest } from './configuration/nearest.ts';
 import * as registry from './commands/index.ts';
 import type { Command, Context } from './command.ts';
 import { CommandError, EXIT, explain } from './exit.ts';
@@ -95,11 +96,12 @@ function add(parent: Parser, command: Command, io: Io, finish: (status: ExitStat
   for (const inner of command.commands ?? []) add(parser, inner, io, finish);
   const { run } = command;
   if (run === undefined) {
-    parser.helpCommand(false).action(() => {
-      const known = (command.commands ?? []).map(({ name }) => name).join(', ');
-      const cause = `${command.name} needs one of: ${known}`;
-      throw new CommandError(EXIT.usage, cause, `See \`postern help ${command.name}\`.`);
-    });
+    parser
+      .helpCommand(false)
+      .allowExcessArguments()
+      .action(() => {
+        throw noSuchCommand(command, parser.args[0]);
+      });
     return;
   }
   parser.option('--config <file>', 'the configuration file');
@@ -108,6 +110,18 @@ function add(parent: Parser, command: Command, io: Io, finish: (status: ExitStat
   parser.action(async () => {
     finish((await run(contextOf(parser, command, io))) ?? EXIT.ok);
   });
+}
+
+/** A group's name alone, or with a word that none of its commands has. */
+function noSuchCommand(group: Command, word: string | undefined): CommandError {
+  const names = (group.commands ?? []).map(({ name }) => name);
+  const near = word === undefined ? undefined : nearest(word, names);
+  const cause =
+    word === undefined
+      ? `${group.name} needs one of: ${names.join(', ')}`
+      : `${group.name} has no command "${word}", only: ${names.join(', ')}`;
+  const help = `See \`postern help ${group.name}\`.`;
+  return new CommandError(EXIT.usage, cause, near === undefined ? help : `Did you mean ${near}?`);
 }
 
 function contextOf(parser: Parser, command: Command, io: Io): Context {
