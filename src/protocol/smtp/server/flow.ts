@@ -57,14 +57,15 @@ export function takeContent(flow: Flow, input: LineReader, state: SmtpState): Ui
     flow.doubtful = doubtful;
     return NO_BYTES;
   }
-  const taken = flow.content.take(bytes);
+  const { transaction } = state;
+  const room = messageBytes === 0 ? Infinity : messageBytes - (transaction?.octets ?? 0);
+  // One octet more than fits is enough to know: what is behind it is thrown away and counted.
+  const taken = flow.content.take(bytes.length > room ? bytes.subarray(0, room + 1) : bytes);
   input.use(taken.used);
   flow.fresh += taken.used;
   flow.ended = taken.done;
   const body = joined(taken.pieces);
-  const { transaction } = state;
-  const room = messageBytes - (transaction?.octets ?? 0);
-  const fits = messageBytes === 0 || body.length <= room;
+  const fits = body.length <= room;
   if (!fits) flow.wrong = { what: 'too-large', reply: replies.tooLarge, closing: false };
   else if (taken.fault !== undefined) flow.wrong = wrongBy(taken.fault, flow.content);
   const mine = fits ? body : body.subarray(0, room);
