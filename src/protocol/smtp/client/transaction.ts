@@ -1,0 +1,279 @@
+/** One mail transaction with a server: MAIL, RCPT, content, and what became of each recipient. */
+
+import type { Awaitable } from '#base/brand.ts';
+import { Failure } from '#base/failure.ts';
+import type { Reply } from '../reply.ts';
+import {
+  isSendable,
+  mailCommand,
+  needsUtf8,
+  rcptCommand,
+  type OutgoingEnvelope,
+  type OutgoingRecipient,
+} from './commands.ts';
+import { sendContent, type ContentSent } from './content.ts';
+import type { SmtpSession } from './session.ts';
+
+export interface OutgoingMail {
+  readonly envelope: OutgoingEnvelope;
+  readonly recipients: readonly OutgoingRecipient[];
+  readonly sizeBytes: number;
+  readonly read: (from: number, lengthBytes: number) => Awaitable<Uint8Array>;
+}
+
+export type Outcome =
+  | { readonly kind: 'delivered'; readonly reply: Reply }
+  | {
+      readonly kind: 'failed' | 'deferred';
+      readonly reply: Reply | undefined;
+      /** RFC 3463: the server's, or ours. */
+      readonly status: string;
+      readonly reason: string;
+      /** `host`: this server is no good now, another one may be; else it is the answer. */
+      readonly about: 'host' | 'message' | 'recipient';
+    };
+
+export interface TransactionResult {
+  /** One for each recipient, in order. */
+  readonly outcomes: readonly Outcome[];
+  /** Whether the session is in step and may be used again, after RSET. */
+  readonly usable: boolean;
+}
+
+/** Commands sent before an answer is read. */
+const PIPELINE = 100;
+
+/**
+ * Sends one message to its recipients. Never throws for what the server or the network does:
+ * that is in the outcomes. With PIPELINING commands go in groups and replies are matched one to
+ * one (RFC 2920); in LMTP each accepted recipient has a final answer of its own (RFC 2033 4.2).
+ */
+export function transact(session: SmtpSession, mail: OutgoingMail): Promise<TransactionResult> {
+  return new Transaction(session, mail).run();
+}
+
+class Transaction {
+  readonly #session: SmtpSession;
+  readonly #mail: OutgoingMail;
+  readonly #outcomes: (Outcome | undefined)[];
+  readonly #pipelining: boolean;
+  #usable = true;
+
+  constructor(session: SmtpSession, mail: OutgoingMail) {
+    this.#session = session;
+    this.#mail = mail;
+    this.#outcomes = mail.recipients.map(() => undefined);
+    this.#pipelining = session.capabilities.keywords.has('PIPELINING');
+  }
+
+  async run(): Promise<TransactionResult> {
+    const utf8 = this.#preflight();
+    const open = this.#unsettled();
+    if (open.length > 0) {
+      try {
+        await this.#exchange(open, utf8);
+      } catch (thrown) {
+        if (!(thrown instanceof Failure)) throw thrown;
+        this.#lost(thrown);
+      }
+    }
+    const outcomes = this.#outcomes.map((outcome) => outcome ?? notAsked);
+    return { outcomes, usable: this.#usable && this.#session.dialogue.failure === undefined };
+  }
+
+  /** What needs no dialogue to be known: answers whether SMTPUTF8 is to be asked for. */
+  #preflight(): boolean {
+    const { envelope, recipients, sizeBytes } = this.#mail;
+    const { keywords, sizeBytes: most } = this.#session.capabilities;
+    recipients.forEach(({ address }, index) => {
+      if (isSendable(address)) return;
+      this.#outcomes[index] = ours('failed', '5.1.3', 'the address cannot be sent', 'recipient');
+    });
+    if (envelope.reversePath !== '' && !isSendable(envelope.reversePath)) {
+      this.#settle(ours('failed', '5.1.7', 'the sender address cannot be sent', 'message'));
+    }
+    const utf8 = needsUtf8(envelope, recipients);
+    if (utf8 && !keywords.has('SMTPUTF8')) {
+      const why = 'the message needs SMTPUTF8, which the server does not offer';
+      this.#settle(ours('failed', '5.6.7', why, 'message'));
+    }
+    if (most !== undefined && sizeBytes > most) {
+      const why = `the message has ${sizeBytes} octets, the server takes at most ${most}`;
+      this.#settle(ours('failed', '5.3.4', why, 'message'));
+    }
+    const binary = keywords.has('BINARYMIME') && keywords.has('CHUNKING');
+    if (envelope.body === 'binarymime' && !binary) {
+      const why = 'the content is binary, which the server does not offer to take (BINARYMIME)';
+      this.#settle(ours('failed', '5.6.3', why, 'message'));
+    }
+    return utf8;
+  }
+
+  async #exchange(open: readonly number[], utf8: boolean): Promise<void> {
+    const { dialogue, timeouts, capabilities } = this.#session;
+    const { envelope, sizeBytes, recipients } = this.#mail;
+    const { authenticated } = this.#session;
+    const mailLine = mailCommand(envelope, capabilities, { sizeBytes, utf8, authenticated });
+    const rcptLines = open.map((index) => rcptCommand(recipients[index] ?? missing, capabilities));
+    if (!this.#pipelining) {
+      const reply = await dialogue.command(mailLine, timeouts.mailMs);
+      if (this.#refusedMail(reply)) return;
+      for (const [at, index] of open.entries()) {
+        const line = rcptLines[at] ?? '';
+        if (!this.#recipient(index, await dialogue.command(line, timeouts.rcptMs))) return;
+      }
+    } else if (!(await this.#pipelined(mailLine, rcptLines, open))) return;
+    const accepted = this.#unsettled();
+    if (accepted.length > 0) await this.#content(accepted);
+  }
+
+  /** MAIL and RCPT in groups; false: no content is to follow. */
+  async #pipelined(
+    mailLine: string,
+    rcptLines: readonly string[],
+    open: readonly number[],
+  ): Promise<boolean> {
+    const { dialogue, timeouts } = this.#session;
+    if (dialogue.unread) throw dialogue.broken('a reply that nobody asked for');
+    let mailRefused = false;
+    for (let from = 0; from < rcptLines.length && !mailRefused; from += PIPELINE) {
+      const group = rcptLines.slice(from, from + PIPELINE);
+      dialogue.sendLines(from === 0 ? [mailLine, ...group] : group);
+      if (from === 0) {
+        mailRefused = this.#refusedMail(await dialogue.reply(timeouts.mailMs, 'answer to MAIL'));
+        if (!this.#usable) return false;
+      }
+      for (let at = from; at < from + group.length; at += 1) {
+        const reply = await dialogue.reply(timeouts.rcptMs, 'answer to RCPT');
+        // After a refused MAIL these are owed all the same, and mean nothing.
+        if (mailRefused) continue;
+        if (!this.#recipient(open[at] ?? -1, reply)) return false;
+      }
+    }
+    return !mailRefused;
+  }
+
+  /** Whether MAIL was refused: then everybody has its answer. */
+  #refusedMail(reply: Reply): boolean {
+    if (isYes(reply)) return false;
+    this.#settle(this.#refusal(reply, 'message', 'the server refused the sender'));
+    return true;
+  }
+
+  /** One answer to RCPT; false: the server goes away, nothing more is to be asked. */
+  #recipient(index: number, reply: Reply): boolean {
+    if (isYes(reply)) return true;
+    if (reply.code === 421) {
+      this.#settle(this.#refusal(reply, 'host', 'the server closes the connection'));
+      return false;
+    }
+    const refusal = this.#refusal(reply, 'recipient', 'the server refused the recipient');
+    // RFC 5321 4.5.3.1.10: old servers say 552 for "too many recipients", which is temporary.
+    const tooMany = reply.code === 552 && refusal.kind === 'failed';
+    this.#outcomes[index] = tooMany ? { ...refusal, kind: 'deferred', status: '4.5.3' } : refusal;
+    return true;
+  }
+
+  async #content(accepted: readonly number[]): Promise<void> {
+    const sent = await sendContent(this.#session, this.#mail);
+    switch (sent.kind) {
+      case 'refused':
+        this.#settle(this.#refusal(sent.reply, 'message', 'the server refused the content'));
+        this.#usable &&= sent.inStep;
+        return;
+      case 'lost':
+        this.#settle(lostOutcome(sent));
+        this.#usable = false;
+        return;
+      case 'sent':
+        await this.#finals(accepted);
+    }
+  }
+
+  /** The final answer, or one for each accepted recipient. */
+  async #finals(accepted: readonly number[]): Promise<void> {
+    const { dialogue, timeouts, lmtp } = this.#session;
+    const groups = lmtp ? accepted.map((index) => [index]) : [accepted];
+    for (const group of groups) {
+      let outcome: Outcome;
+      try {
+        const reply = await dialogue.reply(timeouts.finalMs, 'answer to the message');
+        outcome = isYes(reply)
+          ? { kind: 'delivered', reply }
+          : this.#refusal(reply, 'message', 'the server refused the message');
+      } catch (thrown) {
+        if (!(thrown instanceof Failure)) throw thrown;
+        outcome = lostOutcome({ kind: 'lost', failure: thrown, whole: true });
+      }
+      for (const index of group) this.#outcomes[index] = outcome;
+    }
+  }
+
+  /** A reply that is no yes as an outcome; what is neither 4xx nor 5xx breaks the protocol. */
+  #refusal(
+    reply: Reply,
+    about: 'host' | 'message' | 'recipient',
+    words: string,
+  ): Extract<Outcome, { kind: 'failed' | 'deferred' }> {
+    if (reply.code < 400) throw this.#session.dialogue.broken(`${reply.code} is no answer here`);
+    const kind = reply.code >= 500 ? 'failed' : 'deferred';
+    const leaving = reply.code === 421;
+    if (leaving) this.#usable = false;
+    return {
+      kind,
+      reply,
+      status: statusOf(reply),
+      reason: leaving ? 'the server closes the connection' : words,
+      about: leaving ? 'host' : about,
+    };
+  }
+
+  #lost(failure: Failure): void {
+    this.#usable = false;
+    const { message } = failure;
+    if (failure.kind === 'temporary') this.#settle(ours('deferred', '4.4.2', message, 'host'));
+    else this.#settle(ours('failed', '5.5.2', message, 'message'));
+  }
+
+  /** Everybody without an answer gets this one. */
+  #settle(outcome: Outcome): void {
+    for (const index of this.#unsettled()) this.#outcomes[index] = outcome;
+  }
+
+  #unsettled(): number[] {
+    return [...this.#outcomes.keys()].filter((index) => this.#outcomes[index] === undefined);
+  }
+}
+
+/** The enhanced code of a reply, or the class alone (RFC 3463 3.1). */
+export function statusOf(reply: Reply): string {
+  return reply.enhanced ?? `${reply.code >= 500 ? 5 : reply.code >= 400 ? 4 : 2}.0.0`;
+}
+
+const missing: OutgoingRecipient = { address: '', notify: undefined, originalRecipient: undefined };
+const notAsked: Outcome = ours('deferred', '4.4.2', 'the server was not asked', 'host');
+
+/**
+ * Once the final dot went out, the message may have been delivered although we were not told
+ * (RFC 1047): no other server is tried now, and the reason says so.
+ */
+function lostOutcome(lost: Extract<ContentSent, { kind: 'lost' }>): Outcome {
+  if (!lost.whole) return ours('deferred', '4.4.2', lost.failure.message, 'host');
+  const why =
+    'the whole message was sent and its answer is missing, so it may have been delivered, ' +
+    `and will be sent again (RFC 1047): ${lost.failure.message}`;
+  return ours('deferred', '4.4.2', why, 'message');
+}
+
+function ours(
+  kind: 'failed' | 'deferred',
+  status: string,
+  reason: string,
+  about: 'host' | 'message' | 'recipient',
+): Outcome {
+  return { kind, reply: undefined, status, reason, about };
+}
+
+function isYes(reply: Reply): boolean {
+  return reply.code >= 200 && reply.code < 300;
+}
