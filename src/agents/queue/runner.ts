@@ -154,9 +154,8 @@ class Runner implements QueueRunner {
   }
 
   async #sleepMs(looked: 'whole' | 'tail'): Promise<number> {
-    const { clock, options } = this.#world;
-    const nextMs = await this.#scan.nextMs();
-    const untilNext = nextMs === undefined ? options.idleMs : nextMs - clock.now();
+    const { options } = this.#world;
+    const untilNext = (await this.#scan.nextInMs()) ?? options.idleMs;
     const longest = looked === 'tail' ? this.#scan.wholeInMs : options.idleMs;
     return Math.max(SHORTEST_SLEEP_MS, Math.min(untilNext, longest, options.idleMs));
   }

@@ -61,12 +61,12 @@ export class Scan {
     return 'whole';
   }
 
-  /** The time of the first row that is not due yet; undefined when there is none. */
-  async nextMs(): Promise<number | undefined> {
+  /** How long until the first row that is not due yet; undefined when there is none. */
+  async nextInMs(): Promise<number | undefined> {
     const { queue, clock } = this.#options;
     const nowMs = clock.now();
     const [first] = await queue.due(FOREVER_MS, 1, start(nowMs + 1));
-    return first?.nextMs;
+    return first === undefined ? undefined : Math.max(0, first.nextMs - nowMs);
   }
 
   async #pages(untilMs: number, from: Place | undefined, isStopped: () => boolean): Promise<void> {
