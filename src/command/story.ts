@@ -106,6 +106,8 @@ function short(value: readonly Json[] | JsonObject): string | undefined {
   for (const [name, member] of entries) {
     if (typeof member === 'object' && member !== null) return undefined;
     const shown = scalar(member ?? null);
+    // Sentences get a line each.
+    if (name === undefined && shown.includes(' ')) return undefined;
     parts.push(name === undefined ? shown : `${words(name)} ${shown}`);
   }
   const text = parts.join(', ');

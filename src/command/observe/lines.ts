@@ -36,8 +36,8 @@ export function textLine(
 ): string {
   const time = new Date(atMs).toISOString().slice(11, 23);
   const pairs = Object.entries(fields).map(([key, value]) => {
-    const text = typeof value === 'string' ? value : JSON.stringify(value);
-    return ` ${key}=${/^[^\s"=]+$/.test(text) ? text : JSON.stringify(text)}`;
+    const bare = typeof value === 'string' && /^[^\s"=]+$/.test(value);
+    return ` ${key}=${bare ? value : JSON.stringify(value)}`;
   });
   return `${time} ${level.padEnd(5)} ${harmless(name, 100)}${pairs.join('')}\n`;
 }
