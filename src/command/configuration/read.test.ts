@@ -177,7 +177,7 @@ describe('a broken configuration', () => {
       property(string({ unit: 'binary', maxLength: 300 }), (text) => {
         readConfiguration(text, FACTS);
       }),
-      { numRuns: 300 },
+      { numRuns: 100 },
     );
   });
 

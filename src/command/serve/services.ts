@@ -1,11 +1,11 @@
 /** Starts what answers on the listeners: one Accept for each protocol, and how to stop. */
 
 import { networkInterfaces } from 'node:os';
-import type { SessionId } from '#base/brand.ts';
-import type { Random } from '#base/world.ts';
 import { serveSmtp } from '#service/smtp/serve.ts';
 import type { Accept } from './door.ts';
 import type { ListenerRow, ProtocolName } from './listeners.ts';
+import { imapAccept, pop3Accept } from './reading.ts';
+import { sessionId } from './session-id.ts';
 import { addressRules, makeSite } from './site.ts';
 import type { SiteParts } from './site.ts';
 import { smtpListener } from './smtp.ts';
@@ -37,18 +37,15 @@ export async function startServices(parts: SiteParts): Promise<Services> {
       serveSmtp(connection, of(row), site, sessionId(world.random), closed);
   };
   return {
-    accept: { smtp: smtp('smtp'), submission: smtp('submission'), lmtp: smtp('lmtp') },
+    accept: {
+      smtp: smtp('smtp'),
+      submission: smtp('submission'),
+      lmtp: smtp('lmtp'),
+      imap: imapAccept(settings, site),
+      pop3: pop3Accept(settings, site),
+    },
     stop: async () => undefined,
   };
-}
-
-const LETTERS = '0123456789abcdefghjkmnpqrstvwxyz';
-
-/** A name for logs and the ledger: 12 letters of 5 bits. */
-export function sessionId(random: Random): SessionId {
-  let text = '';
-  for (const octet of random.bytes(12)) text += LETTERS.charAt(octet & 31);
-  return text as SessionId;
 }
 
 /** The addresses of this host's interfaces: what an address literal of ours can name. */

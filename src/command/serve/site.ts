@@ -4,6 +4,7 @@ import type { Domain } from '#base/brand.ts';
 import { literalAddress, parseDomain } from '#base/domain.ts';
 import type { TlsIdentity, World } from '#base/world.ts';
 import { makeIntake } from '#agents/intake.ts';
+import { makeNotifier, successNotice } from '#agents/notify/notifier.ts';
 import type { AddressOptions } from '#policy/addresses/options.ts';
 import { resolve } from '#policy/addresses/resolve.ts';
 import { Logins } from '#policy/login/logins.ts';
@@ -28,23 +29,30 @@ export function makeSite(parts: SiteParts, addresses: Partial<AddressOptions>): 
   const { settings, world, store, installationKey } = parts;
   const { clock, random, log, metrics } = world;
   const { directory } = store;
+  const hostname = domainOf(settings.myhostname);
+  const notifier = makeNotifier({
+    myhostname: hostname,
+    random,
+    returnBytes: settings.bounce_size_limit,
+  });
+  const intake = makeIntake({
+    store,
+    clock,
+    random,
+    resolve: (address) => resolve(address, directory, addresses),
+    lifetimeMs: settings.maximal_queue_lifetime,
+    noticeLifetimeMs: settings.bounce_queue_lifetime,
+    trap: parts.demo ? { address: TRAP_ACCOUNT, mailbox: 'INBOX' } : undefined,
+    successNotice: (mail, to) => successNotice(notifier, intake.newId(), mail, to, clock.now()),
+  });
   return {
     clock,
     random,
     log,
     metrics,
     store,
-    intake: makeIntake({
-      store,
-      clock,
-      random,
-      resolve: (address) => resolve(address, directory, addresses),
-      lifetimeMs: settings.maximal_queue_lifetime,
-      noticeLifetimeMs: settings.bounce_queue_lifetime,
-      trap: parts.demo ? { address: TRAP_ACCOUNT, mailbox: 'INBOX' } : undefined,
-      successNotice: () => undefined,
-    }),
-    hostname: domainOf(settings.myhostname),
+    intake,
+    hostname,
     tls: parts.tls,
     handshakeMs: settings.smtpd_tls_handshake_timeout,
     logins: new Logins({ directory, clock, random, installationKey }),

@@ -109,6 +109,12 @@ export const limits = group('Limits on what comes in', 'What exceeds them gets a
     default: '32m',
     doc: 'How long an IMAP client may be silent (RFC 3501 5.4 asks for thirty minutes).',
   },
+  imap_session_time_limit: {
+    type: duration('1h', '100d'),
+    unit: 'milliseconds',
+    default: '30d',
+    doc: 'How long one IMAP session may last.',
+  },
   imap_line_length_limit: {
     type: size('8K', '1M'),
     unit: 'octets',
@@ -120,5 +126,11 @@ export const limits = group('Limits on what comes in', 'What exceeds them gets a
     unit: 'milliseconds',
     default: '11m',
     doc: 'How long a POP3 client may be silent (RFC 1939 3 asks for ten minutes).',
+  },
+  pop3_session_time_limit: {
+    type: duration('1m', '10d'),
+    unit: 'milliseconds',
+    default: '2h',
+    doc: 'How long one POP3 session may last.',
   },
 });
