@@ -74,7 +74,7 @@ suite('logins', () => {
     }
   });
 
-  test('known, unknown and disabled logins cost the same number of hashes', async () => {
+  test('an unknown login costs the same hashes as a known one', async () => {
     const known = await cost('alice@demo.test');
     assert.equal(known, 3);
     for (const login of ['nobody@demo.test', 'carol@demo.test', 'x@elsewhere.test', '*)(uid=*']) {

@@ -1,0 +1,224 @@
+/** POP3 over real sockets, TLS and the SQLite store, spoken to by our client and by Python's. */
+
+import assert from 'node:assert/strict';
+import { spawn, spawnSync } from 'node:child_process';
+import { suite, test } from 'node:test';
+import type { TestContext } from 'node:test';
+import type { Domain, SessionId } from '#base/brand.ts';
+import { utf8 } from '#base/bytes.ts';
+import type { Listener } from '#base/world.ts';
+import { systemClock } from '#network/clock.ts';
+import { systemRandom } from '#network/random.ts';
+import { tcpNetwork } from '#network/tcp.ts';
+import { Certificates } from '#network/tls/identity.ts';
+import { Logins } from '#policy/login/logins.ts';
+import { hashPassword } from '#policy/login/password.ts';
+import { contentOf, mailboxOf, messageOf, openTestStore } from '#test/engine/fixture.ts';
+import type { TestStore } from '#test/engine/fixture.ts';
+import { testCertificate } from '#test/world/certificates.ts';
+import { LineClient } from '#test/world/line-client.ts';
+import type { Pop3Listener } from './listener.ts';
+import { MaildropLocks } from './locks.ts';
+import { servePop3 } from './serve.ts';
+
+const PASSWORD = 'correct horse';
+const COSTS = { memoryKib: 64, passes: 1, parallelism: 1 };
+const LARGE = `${'.'.repeat(70)}\r\n`.repeat(20_000);
+
+interface Server {
+  readonly it: TestStore;
+  /** STLS. */
+  readonly port: number;
+  /** TLS from the first octet. */
+  readonly tlsPort: number;
+}
+
+suite('pop3 for real', () => {
+  test('STLS, login, a large message intact, DELE, QUIT; then it is gone for good', async (t) => {
+    const { it, port } = await serve(t, [contentOf(LARGE, 'large'), contentOf('small\r\n')]);
+    const client = await LineClient.connect(port);
+    t.after(() => client.close());
+    assert.match((await client.line()) ?? '', /^\+OK mx\.demo\.test POP3 ready$/);
+    assert.match(await say(client, 'USER alice'), /^-ERR not without TLS/);
+    assert.match(await say(client, 'STLS'), /^\+OK/);
+    await client.startTls();
+    assert.match(await say(client, 'USER alice'), /^\+OK/);
+    assert.match(await say(client, `PASS ${PASSWORD}`), /^\+OK 2 messages/);
+    assert.match(await say(client, 'RETR 1'), /^\+OK \d+ octets$/);
+    const lines = await multiline(client);
+    assert.equal(`${lines.join('\r\n')}\r\n`, `Subject: large\r\n\r\n${LARGE}`);
+    assert.match(await say(client, 'DELE 1'), /^\+OK/);
+    assert.match(await say(client, 'QUIT'), /^\+OK goodbye, 1 removed$/);
+    assert.equal(await client.line(), undefined);
+    const again = await openTls(t, await listen(t, it, new MaildropLocks(), 'implicit'));
+    assert.match(await say(again, 'UIDL'), /^\+OK 1 messages/);
+    assert.deepEqual((await multiline(again)).length, 1);
+  });
+
+  test('commands behind STLS are never executed, and the connection ends', async (t) => {
+    const { port } = await serve(t, []);
+    const client = await LineClient.connect(port);
+    t.after(() => client.close());
+    await client.line();
+    client.send('STLS\r\nCAPA\r\n');
+    assert.match((await client.line()) ?? '', /^-ERR nothing may follow STLS/);
+    assert.equal(await client.line(), undefined);
+  });
+
+  test('a session whose socket breaks leaves no lock', async (t) => {
+    const { tlsPort } = await serve(t, [contentOf()]);
+    const first = await openTls(t, tlsPort);
+    assert.match(await say(first, 'DELE 1'), /^\+OK/);
+    const second = await LineClient.connectTls(tlsPort);
+    t.after(() => second.close());
+    await second.line();
+    await say(second, 'USER alice');
+    assert.match(await say(second, `PASS ${PASSWORD}`), /^-ERR \[IN-USE\]/);
+    first.close();
+    let reply = '';
+    for (let round = 0; round < 100 && !reply.startsWith('+OK'); round += 1) {
+      await say(second, 'USER alice');
+      reply = await say(second, `PASS ${PASSWORD}`);
+    }
+    assert.match(reply, /^\+OK 1 messages/);
+  });
+
+  const python = spawnSync('python3', ['-c', 'import poplib']).status === 0;
+  test(
+    'Python’s poplib: capa, login, list, uidl, top, retr, dele',
+    { skip: !python },
+    async (t) => {
+      const { tlsPort } = await serve(t, [contentOf('.dot\r\n..\r\n'), contentOf('b\r\n', 'two')]);
+      const output = await run('python3', ['-c', POPLIB, String(tlsPort), PASSWORD]);
+      assert.deepEqual(JSON.parse(output), {
+        stat: [2, 47],
+        list: ['1 28', '2 19'],
+        uidl: 2,
+        top: ['Subject: hello', '', '.dot'],
+        retr: ['Subject: hello', '', '.dot', '..'],
+        left: 1,
+        sasl: ['SCRAM-SHA-256-PLUS', 'SCRAM-SHA-256', 'PLAIN', 'LOGIN'],
+      });
+    },
+  );
+});
+
+const POPLIB = `
+import poplib, ssl, sys, json
+context = ssl.create_default_context()
+context.check_hostname = False
+context.verify_mode = ssl.CERT_NONE
+def login():
+    pop = poplib.POP3_SSL('127.0.0.1', int(sys.argv[1]), context=context, timeout=10)
+    return pop
+pop = login()
+out = {'sasl': pop.capa()['SASL']}
+pop.user('alice'); pop.pass_(sys.argv[2])
+text = lambda lines: [line.decode() for line in lines]
+out['stat'] = pop.stat()
+out['list'] = text(pop.list()[1])
+out['uidl'] = len(pop.uidl()[1])
+out['top'] = text(pop.top(1, 1)[1])
+out['retr'] = text(pop.retr(1)[1])
+pop.dele(1)
+pop.quit()
+pop = login()
+pop.user('alice@demo.test'); pop.pass_(sys.argv[2])
+out['left'] = pop.stat()[0]
+pop.quit()
+print(json.dumps(out))
+`;
+
+/** A store with alice's mail, and both kinds of port in front of it. */
+async function serve(t: TestContext, contents: ReturnType<typeof contentOf>[]): Promise<Server> {
+  const it = await openTestStore(t);
+  const credentials = await hashPassword(PASSWORD, systemRandom, { parameters: COSTS });
+  await it.do('addDomain', { name: 'demo.test' as Domain });
+  const nowMs = it.clock.nowMs;
+  const added = await it.do('addAccount', { address: 'alice@demo.test', credentials, nowMs });
+  assert.ok(added.kind === 'added');
+  const { id: mailbox } = await mailboxOf(it, added.account);
+  const messages = contents.map((content) => messageOf({ content }));
+  if (messages.length > 0) await it.do('append', { mailbox, messages });
+  const locks = new MaildropLocks();
+  const tlsPort = await listen(t, it, locks, 'implicit');
+  return { it, port: await listen(t, it, locks, 'starttls'), tlsPort };
+}
+
+async function listen(
+  t: TestContext,
+  it: TestStore,
+  locks: MaildropLocks,
+  kind: 'implicit' | 'starttls',
+): Promise<number> {
+  const pair = { ...testCertificate({ names: ['localhost'] }), source: 'test' };
+  const tls = new Certificates([pair], { nowMs: systemClock.now() });
+  const { store } = it;
+  const site = {
+    clock: systemClock,
+    random: systemRandom,
+    log: { event: () => {} },
+    metrics: { count: () => {}, gauge: () => {}, observe: () => {} },
+    store,
+    hostname: 'mx.demo.test' as Domain,
+    tls,
+    handshakeMs: 5_000,
+    logins: new Logins({
+      directory: store.directory,
+      clock: systemClock,
+      random: systemRandom,
+      installationKey: utf8('key of this installation'),
+      parameters: COSTS,
+    }),
+  };
+  const pop3: Pop3Listener = { name: 'pop3', machine: {}, locks, sessionMs: 60_000 };
+  const listener: Listener = await tcpNetwork().listen(
+    { host: '127.0.0.1', port: 0, maxConnections: 10 },
+    (connection) => {
+      const start = (): unknown => servePop3(connection, pop3, site, 'S' as SessionId, () => {});
+      if (kind === 'starttls') start();
+      else
+        connection
+          .startTls({ side: 'server', identity: tls, handshakeMs: 5_000 })
+          .then(start, () => {});
+    },
+  );
+  t.after(() => listener.close());
+  return listener.local.port;
+}
+
+/** A client that is logged in. */
+async function openTls(t: TestContext, port: number): Promise<LineClient> {
+  const client = await LineClient.connectTls(port);
+  t.after(() => client.close());
+  await client.line();
+  await say(client, 'USER alice');
+  assert.match(await say(client, `PASS ${PASSWORD}`), /^\+OK/);
+  return client;
+}
+
+async function say(client: LineClient, line: string): Promise<string> {
+  client.send(`${line}\r\n`);
+  return (await client.line()) ?? '';
+}
+
+/** The lines of a multi-line response, byte-stuffing undone. */
+async function multiline(client: LineClient): Promise<string[]> {
+  const lines: string[] = [];
+  for (;;) {
+    const line = await client.line();
+    if (line === undefined || line === '.') return lines;
+    lines.push(line.startsWith('.') ? line.slice(1) : line);
+  }
+}
+
+function run(command: string, args: readonly string[]): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    let output = '';
+    let errors = '';
+    child.stdout.on('data', (bytes: Buffer) => (output += bytes.toString()));
+    child.stderr.on('data', (bytes: Buffer) => (errors += bytes.toString()));
+    child.on('close', (code) => (code === 0 ? resolve(output) : reject(new Error(errors))));
+  });
+}
