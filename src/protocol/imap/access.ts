@@ -62,12 +62,12 @@ export interface Upload {
     mailbox: MailboxId,
     flags: readonly string[],
     internalDateMs: number | undefined,
-  ): Promise<Committed<AppendResult>>;
+  ): Promise<AppendOutcome>;
   /** Forgets what has come; harmless after `append`. */
   discard(): void;
 }
 
-export type AppendResult =
-  | Operations['append']['result']
+export type AppendOutcome =
+  | { readonly kind: 'written'; readonly written: Committed<Operations['append']['result']> }
   /** Not a message that can be kept; `why` is for the client. */
   | { readonly kind: 'refused'; readonly why: string };

@@ -48,7 +48,7 @@ export function* logIn(
       case 'authenticated': {
         const { who } = progress;
         session.who = who;
-        session.tell({ kind: 'authenticated', mechanism: name, address: who.address });
+        session.tell({ kind: 'authenticated', who });
         return ok('Logged in', `CAPABILITY ${capabilities(session)}`);
       }
     }

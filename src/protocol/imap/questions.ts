@@ -22,7 +22,7 @@ export type ImapAnswer =
   | { readonly kind: 'stored'; readonly value: unknown };
 
 export type ImapFact =
-  | { readonly kind: 'authenticated'; readonly mechanism: string; readonly address: string }
+  | { readonly kind: 'authenticated'; readonly who: Authenticated }
   | {
       readonly kind: 'login-failed';
       readonly mechanism: string;

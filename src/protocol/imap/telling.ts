@@ -13,15 +13,13 @@ export function* tellChanges(session: Session, expunges: boolean): Task<void> {
   const { view } = session;
   if (view === undefined) return;
   session.dirty = false;
-  const [mailbox, changes] = yield* store(session, async (access) => [
-    await access.mailboxById(view.id),
-    await access.changes(view.id, view.modSeq),
-  ]);
+  const mailbox = yield* store(session, (access) => access.mailboxById(view.id));
   if (mailbox === undefined) {
     // RFC 2180 3.3: nobody can go on with a mailbox that is gone.
     session.bye('The selected mailbox was deleted');
     return;
   }
+  const changes = yield* store(session, (access) => access.changes(view.id, view.modSeq));
   const largest = view.largestUid;
   const fresh = changes.changed.filter((message) => message.uid > largest);
   view.expunged(changes.vanished);

@@ -29,9 +29,10 @@ export const append: Command<Heading & { readonly upload: Upload }> = {
 
   *run(session, { name, flags, dateMs, upload }) {
     const mailbox = yield* findTarget(session, name);
-    const { result } = yield* store(session, () => upload.append(mailbox, flags, dateMs));
+    const outcome = yield* store(session, () => upload.append(mailbox, flags, dateMs));
+    if (outcome.kind === 'refused') throw no('CANNOT', outcome.why);
+    const { result } = outcome.written;
     if (result.kind === 'no-such-mailbox') throw no('TRYCREATE', 'There is no such mailbox');
-    if (result.kind === 'refused') throw no('CANNOT', result.why);
     // RFC 3501 6.3.11: a message in the selected mailbox is told at once.
     if (session.view?.id === mailbox) session.dirty = true;
     return ok('APPEND completed', `APPENDUID ${result.uidValidity} ${result.uids.join(',')}`);

@@ -4,6 +4,7 @@ import type { Uid } from '#base/brand.ts';
 import { Failure } from '#base/failure.ts';
 import { decodeParts } from '#message/tree.ts';
 import type { Detail, MessageDetail, UidRanges } from '#store/mail.ts';
+import { no, type Rejected } from '../completion.ts';
 import type { Session } from '../session.ts';
 import { rangesOf } from '../syntax/number-set.ts';
 import { flush, relieve, store, type Task } from '../task.ts';
@@ -36,6 +37,7 @@ export function* respond(
   const plan = planFor(items, view.readOnly);
   const { batchRows } = session.options;
   const limit = plan.details.length > 0 ? Math.min(HEAVY_ROWS, batchRows) : batchRows;
+  let failure: Failure | undefined;
   let left = ranges;
   while (left.length > 0) {
     const now = left;
@@ -50,13 +52,16 @@ export function* respond(
     else {
       for (const row of rows) {
         if (view.numberOf(row.uid) === 0) continue;
-        yield* writeWhole(session, view, row, plan, shown.has(row.uid));
+        const unread = yield* writeWhole(session, view, row, plan, shown.has(row.uid));
+        failure ??= unread;
         if (session.ending) return;
       }
     }
     yield* relieve(session);
     left = complete || last === undefined ? [] : after(left, last);
   }
+  // The others were sent; this one could not be read.
+  if (failure !== undefined) throw unreadable(failure);
 }
 
 function planFor(items: readonly Item[], readOnly: boolean): Plan {
@@ -123,19 +128,32 @@ function* markSeen(
   return new Set(result.changed.map((change) => change.uid));
 }
 
-/** A store that fails in the middle of a response leaves nothing to say (see `abort`). */
+/** A response as far as it is known but not sent: nothing goes out before its octets are there. */
+interface Reply {
+  pending: string;
+  started: boolean;
+}
+
+/**
+ * Writes one message; returns why it could not be read, when nothing of it went out. A store
+ * that fails in the middle of a response leaves nothing to say (see `abort`).
+ */
 function* writeWhole(
   session: Session,
   view: View,
   row: MessageDetail,
   plan: Plan,
   nowSeen: boolean,
-): Task<void> {
+): Task<Failure | undefined> {
+  const reply: Reply = { pending: '', started: false };
   try {
-    yield* writeMessage(session, view, row, plan, nowSeen);
+    yield* writeMessage(session, view, row, plan, nowSeen, reply);
+    return undefined;
   } catch (thrown) {
     if (!(thrown instanceof Failure)) throw thrown;
+    if (!reply.started) return thrown;
     session.abort();
+    return undefined;
   }
 }
 
@@ -145,26 +163,32 @@ function* writeMessage(
   row: MessageDetail,
   plan: Plan,
   nowSeen: boolean,
+  reply: Reply,
 ): Task<void> {
   const flags = nowSeen ? [...row.flags, '\\Seen'] : row.flags;
   const current = { ...row, flags };
   if (plan.showsFlags || nowSeen) nameKeywords(session, flags);
   const fields = plan.attributes.map((attribute) => attribute.format(current));
   if (nowSeen && !plan.showsFlags) fields.push(`FLAGS ${formatFlags(flags)}`);
-  session.out.text(`* ${view.numberOf(row.uid)} FETCH (${fields.join(' ')}`);
+  reply.pending = `* ${view.numberOf(row.uid)} FETCH (${fields.join(' ')}`;
   let separator = fields.length > 0 ? ' ' : '';
   const root = row.parts === undefined ? undefined : decodeParts(row.parts);
   for (const item of plan.sections) {
-    session.out.text(`${separator}${item.label} `);
+    reply.pending += `${separator}${item.label} `;
     separator = ' ';
     const span = locate(item.section, row, root);
-    if (span === undefined) session.out.text('NIL');
-    else if (item.section.names.size > 0) yield* writeFields(session, row, item, span);
-    else yield* writeOctets(session, row, cut(span, item.partial));
-    if (session.ending) return;
+    if (span === undefined) reply.pending += 'NIL';
+    else if (item.section.names.size > 0) yield* writeFields(session, row, item, span, reply);
+    else yield* writeOctets(session, row, cut(span, item.partial), reply);
   }
-  session.out.text(')\r\n');
+  send(session, reply, ')\r\n');
   yield* relieve(session);
+}
+
+function send(session: Session, reply: Reply, text: string): void {
+  session.out.text(reply.pending + text);
+  reply.pending = '';
+  reply.started = true;
 }
 
 /** Header fields: the header is in memory (it is bounded), filtered, then cut. */
@@ -173,31 +197,23 @@ function* writeFields(
   row: MessageDetail,
   item: SectionItem,
   span: Span,
+  reply: Reply,
 ): Task<void> {
-  const { from, length } = span;
-  const head = yield* store(session, (access) => access.octets(row, from, length));
+  const head = yield* octetsOf(session, row, span.from, span.length);
   const fields = selectFields(head, item.section.names, item.section.what === 'fields');
   const { from: start, length: count } = cut({ from: 0, length: fields.length }, item.partial);
-  session.out.text(`{${count}}\r\n`);
+  send(session, reply, `{${count}}\r\n`);
   session.out.bytes(fields.subarray(start, start + count));
 }
 
-/**
- * A literal in slices. Its length is promised before the octets are read: when the store then
- * has fewer, the connection is closed, since nothing else could be told apart from the message.
- */
-function* writeOctets(session: Session, row: MessageDetail, span: Span): Task<void> {
-  session.out.text(`{${span.length}}\r\n`);
+/** A literal in slices: its length is promised when the first of them has been read. */
+function* writeOctets(session: Session, row: MessageDetail, span: Span, reply: Reply): Task<void> {
   const { sliceBytes } = session.options;
   let { from, length: left } = span;
+  if (left === 0) send(session, reply, '{0}\r\n');
   while (left > 0) {
-    const start = from;
-    const size = Math.min(left, sliceBytes);
-    const octets = yield* store(session, (access) => access.octets(row, start, size));
-    if (octets.length === 0) {
-      session.abort();
-      return;
-    }
+    const octets = yield* octetsOf(session, row, from, Math.min(left, sliceBytes));
+    if (left === span.length) send(session, reply, `{${span.length}}\r\n`);
     session.out.bytes(octets);
     from += octets.length;
     left -= octets.length;
@@ -205,10 +221,30 @@ function* writeOctets(session: Session, row: MessageDetail, span: Span): Task<vo
   }
 }
 
+/** Octets that must be there. */
+function* octetsOf(
+  session: Session,
+  row: MessageDetail,
+  from: number,
+  count: number,
+): Task<Uint8Array> {
+  const octets = yield* store(session, (access) => access.octets(row, from, count));
+  if (octets.length === 0 && count > 0) {
+    throw Failure.temporary('no-octets', 'the message is gone');
+  }
+  return octets;
+}
+
 function cut(span: Span, partial: SectionItem['partial']): Span {
   if (partial === undefined) return span;
   const skipped = Math.min(partial.from, span.length);
   return { from: span.from + skipped, length: Math.min(partial.length, span.length - skipped) };
+}
+
+/** RFC 5530 3: CORRUPTION when it will not get better. */
+function unreadable(failure: Failure): Rejected {
+  const code = failure.kind === 'permanent' ? 'CORRUPTION' : 'UNAVAILABLE';
+  return no(code, 'A message could not be read');
 }
 
 /** What is left of ranges above a UID. */

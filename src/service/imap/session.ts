@@ -1,0 +1,128 @@
+/** The host of one IMAP session: logins, the account's access to the store, facts for the log. */
+
+import type { Awaitable, SessionId } from '#base/brand.ts';
+import type { Connection } from '#base/world.ts';
+import type { LoginSession } from '#policy/login/logins.ts';
+import type { ImapAnswer, ImapFact, ImapQuestion } from '#protocol/imap/questions.ts';
+import type { Authenticated } from '#protocol/sasl/authenticated.ts';
+import type { Host } from '../drive.ts';
+import type { Site } from '../site.ts';
+import { AccountAccess } from './access.ts';
+import type { ImapListener } from './listener.ts';
+
+const NONCE_BYTES = 24;
+/** Work for one session before the others get their turn. */
+const TURN_MS = 10;
+
+export class ImapSession implements Host<ImapQuestion, ImapAnswer, ImapFact> {
+  /** Called when the watched mailbox changed. */
+  news: () => void = () => undefined;
+  readonly #site: Site;
+  readonly #listener: ImapListener;
+  readonly #common: { readonly session: SessionId; readonly client: string };
+  readonly #login: LoginSession;
+  readonly #closed: () => void;
+  #access: AccountAccess | undefined;
+  #turnAt = -Infinity;
+  #inTurn = false;
+
+  constructor(
+    site: Site,
+    listener: ImapListener,
+    connection: Connection,
+    session: SessionId,
+    closed: () => void,
+  ) {
+    this.#site = site;
+    this.#listener = listener;
+    this.#common = { session, client: connection.remote.address };
+    this.#login = site.logins.session(connection.remote.address);
+    this.#closed = closed;
+  }
+
+  answer(question: ImapQuestion): Awaitable<ImapAnswer> {
+    switch (question.kind) {
+      case 'nonce':
+        return { kind: 'nonce', bytes: this.#site.random.bytes(NONCE_BYTES) };
+      case 'sasl':
+        return this.#login.answer(question.question).then((answer) => ({ kind: 'sasl', answer }));
+      case 'store': {
+        const value = question.run(this.#accessOf(question.who));
+        if (value instanceof Promise) return value.then(stored);
+        return this.#inTime(stored(value));
+      }
+    }
+  }
+
+  tell(fact: ImapFact): void {
+    const { log, metrics } = this.#site;
+    const service = this.#listener.name;
+    switch (fact.kind) {
+      case 'authenticated':
+        this.#login.authenticated(fact.who);
+        log.event('info', 'login', {
+          ...this.#common,
+          service,
+          account: fact.who.address,
+          by: fact.who.mechanism,
+        });
+        metrics.count('logins_total', { service, result: 'ok' });
+        break;
+      case 'login-failed':
+        log.event('warn', 'login-failed', {
+          ...this.#common,
+          service,
+          login: fact.login,
+          by: fact.mechanism,
+        });
+        metrics.count('logins_total', { service, result: 'failed' });
+        break;
+      case 'completed':
+        metrics.count('imap_commands_total', { command: fact.command, status: fact.status });
+        break;
+      case 'client':
+        log.event('debug', 'imap-client', {
+          ...this.#common,
+          fields: Object.fromEntries(fact.fields),
+        });
+        break;
+      case 'violation':
+        log.event('info', 'imap-violation', { ...this.#common, what: fact.what });
+        metrics.count('imap_violations_total', { what: fact.what });
+        break;
+    }
+  }
+
+  closed(): void {
+    this.#access?.close();
+    this.#closed();
+  }
+
+  /** One login a session: the first one that is shown is the only one. */
+  #accessOf(who: Authenticated): AccountAccess {
+    this.#access ??= new AccountAccess(this.#site, who.account, () => this.news());
+    return this.#access;
+  }
+
+  /** A long row of answers that are there at once lets the others go first now and then. */
+  #inTime(answer: ImapAnswer): Awaitable<ImapAnswer> {
+    const { clock } = this.#site;
+    const now = clock.elapsed();
+    if (!this.#inTurn) {
+      this.#inTurn = true;
+      this.#turnAt = now;
+      queueMicrotask(() => {
+        this.#inTurn = false;
+      });
+      return answer;
+    }
+    if (now - this.#turnAt < TURN_MS) return answer;
+    return new Promise((resolve) => {
+      clock.after(0, () => resolve(answer));
+    });
+  }
+}
+
+function stored(value: unknown): ImapAnswer {
+  return { kind: 'stored', value };
+}
