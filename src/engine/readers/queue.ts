@@ -12,7 +12,7 @@ import type {
 import type { Connection } from '../connection.ts';
 import type { Reading } from './reading.ts';
 
-const DUE = `SELECT queue_messages.id, recipients.number, domain, next_ms AS nextMs
+const DUE = `SELECT queue_messages.id, recipients.number, domain, next_ms
   FROM queue_recipients AS recipients
   JOIN queue_messages ON queue_messages.number = recipients.message
   WHERE held = 0 AND next_ms <= ? ORDER BY next_ms LIMIT ?`;
@@ -27,6 +27,8 @@ const RECIPIENTS = `SELECT number, address, domain, notify, original_recipient, 
   WHERE message = ? ORDER BY number`;
 const SIZE = `SELECT (SELECT count(*) FROM queue_messages) AS messages,
   (SELECT count(*) FROM queue_recipients) AS recipients`;
+
+type DueColumns = readonly [id: QueueId, number: number, domain: Domain, nextMs: number];
 
 type MessageColumns = readonly [
   number: number,
@@ -65,7 +67,11 @@ export class QueueRows implements QueueReader {
   }
 
   due(nowMs: number, limit: number): readonly DueRecipient[] {
-    return this.#reading.read((sql) => sql.all<DueRecipient>(DUE, nowMs, limit));
+    return this.#reading.read((sql) =>
+      sql
+        .rows<DueColumns>(DUE, nowMs, limit)
+        .map(([id, number, domain, nextMs]) => ({ id, number, domain, nextMs })),
+    );
   }
 
   nextDueMs(): number | undefined {
@@ -86,13 +92,12 @@ export class QueueRows implements QueueReader {
   }
 
   size(): { readonly messages: number; readonly recipients: number } {
-    return this.#reading.read(
-      (sql) => sql.get<{ messages: number; recipients: number }>(SIZE) ?? EMPTY,
-    );
+    return this.#reading.read((sql) => {
+      const [messages, recipients] = sql.row<[number, number]>(SIZE) ?? [0, 0];
+      return { messages, recipients };
+    });
   }
 }
-
-const EMPTY = { messages: 0, recipients: 0 };
 
 function messageFrom(sql: Connection, row: MessageColumns): QueuedMessage {
   const [number, id, reversePath, ret, envelopeId, smtpUtf8, body] = row;
