@@ -85,11 +85,11 @@ export function contentReplies(
   answer: SmtpAnswer & { kind: 'accepted' | 'refuse' },
   state: SmtpState,
 ): readonly Reply[] {
-  const lmtp = state.mode === 'lmtp';
-  const count = lmtp ? (state.transaction?.recipients.length ?? 1) : 1;
   const one =
     answer.kind === 'refuse' ? answer.reply : reply(250, '2.0.0', `Accepted as ${answer.id}`);
-  const each = lmtp && answer.kind === 'accepted' ? (answer.perRecipient ?? []) : [];
+  if (state.mode !== 'lmtp') return [one];
+  const count = state.transaction?.recipients.length ?? 1;
+  const each = answer.kind === 'accepted' ? (answer.perRecipient ?? []) : [];
   return Array.from({ length: count }, (_, index) => each[index] ?? one);
 }
 

@@ -212,15 +212,9 @@ class SmtpMachine implements SmtpServer {
       this.#conv.close(replies.tooManyCommands, recorded(line));
       return;
     }
-    if (foreignProtocol(line.verb)) {
-      this.#conv.violation('foreign-protocol');
-      this.#conv.close(replies.otherProtocol, recorded(line));
-      return;
-    }
     const command = findCommand(line.verb, this.#conv.state);
     if (command === undefined) {
-      const said = line.verb === '' ? replies.emptyCommand : replies.unknownCommand;
-      this.#conv.unknown(recorded(line), said);
+      this.#unknown(line);
       return;
     }
     const refusal = misplaced(command, this.#conv.state);
@@ -229,6 +223,17 @@ class SmtpMachine implements SmtpServer {
         ? command.check(line.argument, this.#conv.state)
         : (command.refused?.(line.argument, refusal) ?? mistake(refusal));
     this.#perform(outcome, command, line);
+  }
+
+  /** No command of ours: of another protocol, or of nobody's. */
+  #unknown(line: ParsedCommand): void {
+    if (foreignProtocol(line.verb)) {
+      this.#conv.violation('foreign-protocol');
+      this.#conv.close(replies.otherProtocol, recorded(line));
+      return;
+    }
+    const said = line.verb === '' ? replies.emptyCommand : replies.unknownCommand;
+    this.#conv.unknown(recorded(line), said);
   }
 
   #perform(outcome: Outcome, command: Command, line: ParsedCommand): void {

@@ -1,6 +1,5 @@
 /** The list of actions that a machine is making: replies joined, facts and deadlines in order. */
 
-import { utf8 } from '#base/bytes.ts';
 import type { Action } from '../../machine.ts';
 import { type Reply, formatReply } from '../reply.ts';
 import type { SmtpFact, SmtpQuestion } from './questions.ts';
@@ -37,7 +36,7 @@ export class Output {
 
   #send(): void {
     if (this.#text === '') return;
-    this.#actions.push({ kind: 'send', bytes: utf8(this.#text) });
+    this.#actions.push({ kind: 'send', bytes: Buffer.from(this.#text, 'utf8') });
     this.#text = '';
   }
 }

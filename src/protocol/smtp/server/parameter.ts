@@ -30,8 +30,10 @@ const RCPT = new Map<string, Known<RcptParameters>>(
 /** Parameters in a line; a dozen exist. */
 const PARAMETERS = 20;
 const KEYWORD = /^[A-Za-z0-9][A-Za-z0-9-]{0,63}$/;
-/** esmtp-value, with UTF-8 for RFC 6533's `utf-8` addresses. */
-const VALUE = /^[\x21-\x3c\x3e-\x7e\u00a0-\u{10ffff}]+$/u;
+/** esmtp-value (RFC 5321 4.1.2). */
+const VALUE = /^[\x21-\x3c\x3e-\x7e]+$/;
+/** For the addresses of type `utf-8` (RFC 6533 3). */
+const UTF8_VALUE = /^[\x21-\x3c\x3e-\x7e\u00a0-\u{10ffff}]+$/u;
 
 /** The parameters of MAIL, or the reply that refuses them. */
 export function readMailParameters(text: string, state: SmtpState): MailParameters | Reply {
@@ -84,10 +86,12 @@ function readAll<T>(
   const seen = new Set<string>();
   for (const word of words) {
     const equals = word.indexOf('=');
-    const name = (equals < 0 ? word : word.slice(0, equals)).toUpperCase();
+    const keyword = equals < 0 ? word : word.slice(0, equals);
+    if (!KEYWORD.test(keyword)) return replies.badParameter;
+    const name = keyword.toUpperCase();
     const value = equals < 0 ? undefined : word.slice(equals + 1);
-    if (!KEYWORD.test(name)) return replies.badParameter;
-    if (value !== undefined && !VALUE.test(value)) return replies.badParameter;
+    const wanted = name === 'ORCPT' ? UTF8_VALUE : VALUE;
+    if (value !== undefined && !wanted.test(value)) return replies.badParameter;
     const parameter = known.get(name);
     if (parameter === undefined || offered(parameter.extension, state) === undefined) {
       return replies.unknownParameter;

@@ -4,6 +4,7 @@ import { latin1, parseUtf8 } from '#base/bytes.ts';
 import type { Reply } from '../reply.ts';
 import type { Argument, Command } from './command.ts';
 import * as registry from './commands/index.ts';
+import { isAscii as isAsciiText } from './path.ts';
 import { replies } from './replies.ts';
 import type { SmtpState } from './session.ts';
 
@@ -55,8 +56,10 @@ export function parseCommand(line: Uint8Array): ParsedCommand {
   const decoded = ascii ? latin1(line) : parseUtf8(line);
   const text = decoded ?? latin1(line);
   const space = text.indexOf(' ');
-  const verb = (space < 0 ? text : text.slice(0, space)).trimEnd().toUpperCase();
-  const rest = space < 0 ? '' : text.slice(space + 1).trim();
+  const word = trimmed(space < 0 ? text : text.slice(0, space));
+  const rest = space < 0 ? '' : trimmed(text.slice(space + 1));
+  // Some letters beyond ASCII have a capital within it: `R\u017fET` is not RSET.
+  const verb = ascii || isAsciiText(word) ? word.toUpperCase() : word;
   return { verb, argument: { text: rest, ascii, wellFormed: decoded !== undefined } };
 }
 
@@ -111,4 +114,17 @@ function isAscii(bytes: Uint8Array): boolean {
   let all = 0;
   for (let index = 0; index < bytes.length; index++) all |= bytes[index] ?? 0;
   return all < 0x80;
+}
+
+/** Without spaces and tabs at its ends; other white space is a character like any other. */
+function trimmed(text: string): string {
+  let from = 0;
+  let to = text.length;
+  while (from < to && isBlank(text.charCodeAt(from))) from += 1;
+  while (to > from && isBlank(text.charCodeAt(to - 1))) to -= 1;
+  return from === 0 && to === text.length ? text : text.slice(from, to);
+}
+
+function isBlank(code: number): boolean {
+  return code === 0x20 || code === 0x09;
 }

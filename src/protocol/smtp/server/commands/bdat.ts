@@ -48,7 +48,7 @@ export function noRecipients(transaction: Transaction): Reply {
 function readChunk(text: string): Chunk | undefined {
   const [, digits, word] = SIZE.exec(text) ?? [];
   if (digits === undefined) return undefined;
-  if (word !== undefined && word.toUpperCase() !== 'LAST') return undefined;
+  if (word !== undefined && !/^last$/i.test(word)) return undefined;
   return { octets: Number(digits), last: word !== undefined };
 }
 
