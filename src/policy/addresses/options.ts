@@ -9,7 +9,10 @@ export interface AddressOptions {
   readonly isOwnLiteral: (domain: Domain) => boolean;
   /** The domain that a literal of this host stands for; undefined: the first domain. */
   readonly defaultDomain: Domain | undefined;
-  /** Takes what comes for postmaster@ and abuse@ of every domain that does not name its own. */
+  /**
+   * Gets what comes for postmaster@ and abuse@ of every domain that does not name its own: any
+   * address, here or elsewhere; undefined: the first account of the domain, else the first one.
+   */
   readonly postmaster: string | undefined;
   /** Addresses looked at for one recipient: bounds the depth and the fan-out of aliases. */
   readonly maxAddresses: number;

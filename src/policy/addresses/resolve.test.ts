@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
+import * as fc from 'fast-check';
 import type { Address } from '#base/address.ts';
 import { formatAddress, parseAddress } from '#base/address.ts';
 import type { AccountId, Domain } from '#base/brand.ts';
@@ -103,8 +104,20 @@ suite('resolve', () => {
     for (const address of ['postmaster@demo.test', 'abuse@empty.test', `postmaster@${OWN}`]) {
       assert.deepEqual(targets(address, book(), options), ['bob@demo.test'], address);
     }
-    const gone = { ...OPTIONS, postmaster: 'gone@demo.test' };
-    assert.deepEqual(targets('postmaster@demo.test', book(), gone), ['alice@demo.test']);
+    for (const postmaster of ['gone@demo.test', 'postmaster@demo.test', 'no address', '']) {
+      const found = targets('postmaster@demo.test', book(), { ...OPTIONS, postmaster });
+      assert.deepEqual(found, ['alice@demo.test'], postmaster);
+    }
+  });
+
+  test('postmaster: the configured address may be an alias, or lie elsewhere', () => {
+    for (const [postmaster, ...expected] of [
+      ['sales@demo.test', 'alice@demo.test', 'bob@demo.test'],
+      ['noc@elsewhere.test', '-> noc@elsewhere.test'],
+    ]) {
+      const options = { postmaster: postmaster ?? '' };
+      assert.deepEqual(targets('abuse@demo.test', book(), options), expected);
+    }
   });
 
   test('postmaster behind a catch-all that leads nowhere still reaches somebody', () => {
@@ -130,6 +143,21 @@ suite('resolve', () => {
     assert.equal(targets('list@demo.test', list(1_000)).length, 1_000);
     assert.deepEqual(targets('list@demo.test', list(1_001)), ['too-many']);
     assert.deepEqual(targets('list@demo.test', list(1_000_000)), ['too-many']);
+  });
+
+  test('any directory: it ends, within the limit, without a target twice', () => {
+    const name = fc.constantFrom('a', 'b', 'c', 'd', 'alice', 'postmaster', 'abuse');
+    const host = fc.constantFrom('demo.test', 'catch.test', 'loop.test', 'elsewhere.test');
+    const address = fc.tuple(name, host).map(([local, domain]) => `${local}@${domain}`);
+    const aliases = fc.dictionary(address, fc.array(address, { maxLength: 4 }));
+    fc.assert(
+      fc.property(aliases, address, (graph, from) => {
+        const found = targets(from, book(graph), { maxAddresses: 6 });
+        assert.equal(new Set(found).size, found.length);
+        assert.ok(found.length >= 1 && found.length <= 8);
+        if (/^(?:postmaster|abuse)@/.test(from)) assert.notDeepEqual(found, ['unknown']);
+      }),
+    );
   });
 
   test('every alias naming every other (a full graph) ends', () => {

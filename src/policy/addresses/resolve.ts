@@ -49,6 +49,7 @@ class Walk {
   readonly #targets = new Map<string, Target>();
   readonly #seen = new Set<string>();
   readonly #open: Step[] = [];
+  #next = 0;
 
   constructor(directory: AddressBook, options: AddressOptions) {
     this.#directory = directory;
@@ -57,15 +58,25 @@ class Walk {
 
   from(address: Address): readonly Target[] {
     this.#add(address, undefined);
-    for (let next = 0; next < this.#open.length; next += 1) {
-      const step = this.#open[next];
-      if (step !== undefined) this.#follow(step);
-      if (this.#tooMany()) return [{ kind: 'too-many' }];
-    }
+    this.#run();
     const first = this.#open[0]?.address;
-    // An alias or a catch-all for postmaster that leads nowhere is no excuse.
-    if (this.#targets.size === 0 && first !== undefined) this.#always(first);
+    if (this.#targets.size === 0 && first !== undefined) this.#rescue(first);
+    if (this.#tooMany()) return [{ kind: 'too-many' }];
     return this.#targets.size === 0 ? [{ kind: 'unknown' }] : [...this.#targets.values()];
+  }
+
+  #run(): void {
+    for (; this.#next < this.#open.length && !this.#tooMany(); this.#next += 1) {
+      const step = this.#open[this.#next];
+      if (step !== undefined) this.#follow(step);
+    }
+  }
+
+  /** An alias, a catch-all or a setting for postmaster that leads nowhere is no excuse. */
+  #rescue(address: Address): void {
+    if (!this.#always(address)) return;
+    this.#run();
+    if (this.#targets.size === 0) this.#arriveAtFirst(address.domain);
   }
 
   /** Notes an address that has not been met: what is remote has arrived, the rest is open. */
@@ -105,10 +116,21 @@ class Walk {
     }
   }
 
-  #always(address: Address): void {
+  /** Sends what nobody was named for to who is; false when nobody has to get it. */
+  #always(address: Address): boolean {
     const { local } = splitDetail(address.local, this.#options.delimiters);
-    if (!ALWAYS.has(local.toLowerCase())) return;
-    const account = caretaker(address.domain, this.#directory, this.#options);
+    if (!ALWAYS.has(local.toLowerCase())) return false;
+    const { postmaster } = this.#options;
+    if (postmaster === undefined) this.#arriveAtFirst(address.domain);
+    else this.#addAll([postmaster], undefined);
+    return true;
+  }
+
+  /** The first account of the domain, else the first of all. */
+  #arriveAtFirst(domain: Domain): void {
+    const accounts = this.#directory.accounts();
+    const own = accounts.find((account) => account.address.endsWith(`@${domain}`));
+    const account = own ?? accounts[0];
     if (account !== undefined) this.#arrive(account, undefined);
   }
 
@@ -143,17 +165,4 @@ function namesOf(
   const whole = { local: address.local, detail: undefined };
   const split = splitDetail(address.local, options.delimiters);
   return split.detail === undefined ? [whole] : [whole, split];
-}
-
-/** Who gets the mail for postmaster@ and abuse@ when nobody was named. */
-function caretaker(
-  domain: Domain,
-  directory: AddressBook,
-  options: AddressOptions,
-): Account | undefined {
-  const named =
-    options.postmaster === undefined ? undefined : directory.account(options.postmaster);
-  if (named !== undefined) return named;
-  const accounts = directory.accounts();
-  return accounts.find((account) => account.address.endsWith(`@${domain}`)) ?? accounts[0];
 }

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
+import * as fc from 'fast-check';
 import { formatIp, parseIp } from './ip.ts';
 import { parseNetworks } from './networks.ts';
 import type { Networks } from './networks.ts';
@@ -117,6 +118,23 @@ suite('mynetworks', () => {
     );
   });
 
+  test('membership agrees with arithmetic, one bit inside and outside of each range', () => {
+    const bits = fc.integer({ min: 8, max: 32 });
+    const number = fc.integer({ min: 0, max: 0xffff_ffff });
+    fc.assert(
+      fc.property(bits, number, number, fc.nat(31), (length, base, other, flip) => {
+        const size = 2 ** (32 - length);
+        const first = Math.floor(base / size) * size;
+        const trusted = networks([`${dotted(first)}/${length}`]);
+        for (const address of [other, first, first + size - 1, (first ^ (1 << flip)) >>> 0]) {
+          const inside = address >= first && address < first + size;
+          assert.equal(trusted.includes(dotted(address)), inside, dotted(address));
+          assert.equal(trusted.includes(`::ffff:${dotted(address)}`), inside);
+        }
+      }),
+    );
+  });
+
   test('addresses survive a round trip through octets', () => {
     for (const text of [
       '192.0.2.1',
@@ -135,4 +153,8 @@ function networks(texts: readonly string[], gateways: readonly string[] = []): N
   const result = parseNetworks(texts, { gateways });
   assert.ok(result.kind === 'networks', JSON.stringify(result));
   return result.networks;
+}
+
+function dotted(number: number): string {
+  return [24, 16, 8, 0].map((shift) => (number >>> shift) & 255).join('.');
 }
