@@ -98,6 +98,7 @@ const FROM: readonly (readonly [readonly string[], string, boolean])[] = [
   [['Alice a@b.example'], 'a@b.example', true],
   [['"Alice <a@b.example>'], 'a@b.example', true],
   [['root'], '', true],
+  [['"a"@b@c.example'], '', true],
   [['a@b.example\0'], '', true],
   [['a@b.example, '], 'a@b.example', false],
   [['a@b.example\r\n (fold)'], 'a@b.example', false],
@@ -115,6 +116,11 @@ test('the sender check sees every address, and says when it cannot be sure', () 
   }
   assert.equal(senders('g: a@b.example;').group, true);
   assert.equal(senders('a@b.example').group, false);
+});
+
+test('octets that are no text are no sender', () => {
+  const found = readSenders(readHead(fromLatin1('From: j\xf6rg@b.example\r\n\r\n')));
+  assert.deepEqual([found.addresses, found.malformed], [[], true]);
 });
 
 test('a name before the colon with a space is a From field too', () => {

@@ -52,7 +52,8 @@ function sendersOf(fields: readonly Field[]): Senders {
     for (const entry of list.entries) {
       if (entry.kind === 'group') group = true;
       if (entry.kind !== 'mailbox') continue;
-      const address = parseAddress(`${unicodeOf(entry.written)}@${unicodeOf(entry.domain)}`);
+      const text = `${unicodeOf(entry.written)}@${unicodeOf(entry.domain)}`;
+      const address = text.includes('\ufffd') ? undefined : parseAddress(text);
       if (address === undefined) malformed = true;
       else addresses.push(address);
     }

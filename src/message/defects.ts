@@ -24,6 +24,8 @@ export type DefectKind =
   | 'bad-content-type'
   | 'duplicate-parameter'
   | 'too-many-parameters'
+  /** Of the messages inside the message: their envelopes are cut. */
+  | 'too-many-addresses'
   | 'no-boundary'
   | 'long-boundary'
   | 'no-delimiter'

@@ -7,9 +7,9 @@ import type { EnvelopeFields, FieldAddress } from './part.ts';
 
 /**
  * The envelope of a head. Of a name that stands twice the first field counts, but all To, Cc and
- * Bcc fields are joined, so that nobody hides in a second one; 100,000 addresses at most in each.
+ * Bcc fields are joined, so that nobody hides in a second one. At most `max` addresses in each.
  */
-export function envelopeOf(head: Head): EnvelopeFields {
+export function envelopeOf(head: Head, max: number = FIELD_ADDRESSES): EnvelopeFields {
   const to: FieldAddress[] = [];
   const cc: FieldAddress[] = [];
   const bcc: FieldAddress[] = [];
@@ -26,12 +26,12 @@ export function envelopeOf(head: Head): EnvelopeFields {
     else if (key === 'subject') subject ??= textOf(field);
     else if (key === 'in-reply-to') inReplyTo ??= textOf(field);
     else if (key === 'message-id') messageId ??= textOf(field);
-    else if (key === 'from') from ??= someOf(field);
-    else if (key === 'sender') sender ??= someOf(field);
-    else if (key === 'reply-to') replyTo ??= someOf(field);
-    else if (key === 'to') addTo(to, field);
-    else if (key === 'cc') addTo(cc, field);
-    else if (key === 'bcc') addTo(bcc, field);
+    else if (key === 'from') from ??= someOf(field, max);
+    else if (key === 'sender') sender ??= someOf(field, max);
+    else if (key === 'reply-to') replyTo ??= someOf(field, max);
+    else if (key === 'to') addTo(to, field, max);
+    else if (key === 'cc') addTo(cc, field, max);
+    else if (key === 'bcc') addTo(bcc, field, max);
   }
   from ??= [];
   sender ??= from;
@@ -45,13 +45,13 @@ function textOf(field: Field): string {
 }
 
 /** An empty field is as good as a missing one (RFC 3501 7.4.2). */
-function someOf(field: Field): readonly FieldAddress[] | undefined {
-  const addresses = parseAddresses(field.value);
+function someOf(field: Field, max: number): readonly FieldAddress[] | undefined {
+  const addresses = parseAddresses(field.value, max);
   return addresses.length === 0 ? undefined : addresses;
 }
 
-function addTo(addresses: FieldAddress[], field: Field): void {
-  const room = FIELD_ADDRESSES - addresses.length;
+function addTo(addresses: FieldAddress[], field: Field, max: number): void {
+  const room = max - addresses.length;
   if (room <= 0) return;
   for (const address of parseAddresses(field.value, room)) addresses.push(address);
 }

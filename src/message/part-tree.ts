@@ -2,12 +2,13 @@
 
 import { HEAD_BYTES } from '#base/limits.ts';
 import { invariant } from '#base/failure.ts';
+import { FIELD_ADDRESSES } from './addresses.ts';
 import { Defects } from './defects.ts';
 import { envelopeOf } from './envelope.ts';
 import { type Head, readHead } from './fields.ts';
 import { readMedia } from './media.ts';
 import { FIELD_PARAMETERS } from './parameters.ts';
-import type { Part } from './part.ts';
+import type { EnvelopeFields, Part } from './part.ts';
 
 export interface StructureLimits {
   /** Containers inside each other; what is deeper stays one opaque part. */
@@ -16,8 +17,11 @@ export interface StructureLimits {
   readonly parts?: number;
   /** RFC 2046 5.1.1 allows 70; senders do not count. */
   readonly boundaryBytes?: number;
-  /** Of one field. */
+  /** Of one field, and of the whole tree: a 50 MB message could hold ten million. */
   readonly parameters?: number;
+  readonly allParameters?: number;
+  /** In the envelopes of all messages inside the message together. */
+  readonly addresses?: number;
   /** Of one head: the rest of a longer one is skipped, unread. */
   readonly headBytes?: number;
 }
@@ -51,6 +55,8 @@ export class PartTree {
   /** Levels by boundary, innermost last: one look-up a line, however deep the message is. */
   readonly #boundaries = new Map<string, number[]>();
   #parts = 0;
+  #parameters = 0;
+  #addresses = 0;
 
   constructor(limits: StructureLimits) {
     this.limits = {
@@ -58,6 +64,8 @@ export class PartTree {
       parts: limits.parts ?? 10_000,
       boundaryBytes: limits.boundaryBytes ?? 2048,
       parameters: limits.parameters ?? FIELD_PARAMETERS,
+      allParameters: limits.allParameters ?? 50_000,
+      addresses: limits.addresses ?? FIELD_ADDRESSES,
       headBytes: limits.headBytes ?? HEAD_BYTES,
     };
   }
@@ -90,16 +98,19 @@ export class PartTree {
     this.defects.add(head.defects, part.headStart);
     const options = {
       inDigest: open.inDigest,
-      maxParameters: this.limits.parameters,
+      maxParameters: Math.min(this.limits.parameters, this.limits.allParameters - this.#parameters),
       at: part.headStart,
     };
     const { boundary, ...described } = readMedia(head, options, this.defects);
     Object.assign(part, described);
+    this.#parameters += part.parameters.length + (part.disposition?.parameters.length ?? 0);
     const parent = this.#open.at(-2);
     if (parent === undefined) {
       this.rootHead = head;
       part.envelope = envelopeOf(head);
-    } else if (parent.part.type === 'message') parent.part.envelope = envelopeOf(head);
+    } else if (parent.part.type === 'message') {
+      parent.part.envelope = this.#innerEnvelope(head, part.headStart);
+    }
     this.#contain(open, boundary, end);
   }
 
@@ -138,6 +149,17 @@ export class PartTree {
     invariant(root !== undefined, 'the root part is always there');
     while (this.#open.length > 0) this.#close(end, lines);
     return root.part;
+  }
+
+  /** Each list gets one address at least, so that From is never empty wrongly. */
+  #innerEnvelope(head: Head, at: number): EnvelopeFields {
+    const room = Math.max(1, this.limits.addresses - this.#addresses);
+    const envelope = envelopeOf(head, room);
+    const { from, to, cc, bcc } = envelope;
+    this.#addresses += from.length + to.length + cc.length + bcc.length;
+    this.#addresses += envelope.sender.length + envelope.replyTo.length;
+    if (this.#addresses > this.limits.addresses) this.defects.note('too-many-addresses', at);
+    return envelope;
   }
 
   /** Whether the part holds others, and if so makes ready for them. */

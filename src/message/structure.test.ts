@@ -214,6 +214,21 @@ test('a head over the limit is skipped, and offsets stay right', () => {
   assert.ok(!kinds(read(text, { headBytes: text.indexOf('body') })).includes('long-head'));
 });
 
+test('parameters and addresses of the whole tree have a limit too', () => {
+  const part = `--b\r\nContent-Type: text/plain; x=y; z=z\r\n\r\n`;
+  const found = read(`${MIXED}\r\n\r\n${part.repeat(5)}`, { allParameters: 6 });
+  const counts = found.root.children.map((child) => child.parameters.length);
+  assert.deepEqual(counts, [2, 2, 1, 0, 0]);
+  const message = '--b\r\nContent-Type: message/rfc822\r\n\r\nFrom: a@b\r\nTo: a@b, c@d\r\n\r\n';
+  const inner = read(`${MIXED}\r\n\r\n${message.repeat(3)}`, { addresses: 6 });
+  assert.deepEqual(
+    inner.root.children.map((child) => child.envelope?.to.length),
+    [2, 1, 1],
+  );
+  assert.ok(inner.root.children.every((child) => child.envelope?.from.length === 1));
+  assert.ok(kinds(inner).includes('too-many-addresses'));
+});
+
 test('parameters over the limit are left out', () => {
   const text = `Content-Type: text/plain${'; a=b'.repeat(3)}; c=d\r\n\r\n`;
   assert.deepEqual(read(text, { parameters: 3 }).root.parameters, [['a', 'b']]);

@@ -21,6 +21,7 @@ const WORDS: readonly (readonly [string, string])[] = [
   ['=?ISO-8859-1?B?SWYgeW91IGNhbiByZWFkIHRoaXMgeW8=?=', 'If you can read this yo'],
   // As it really comes.
   ['plain', 'plain'],
+  ['=?utf-8?q?a?= and =?utf-8?q?b?= end', 'a and b end'],
   ['x=?utf-8?q?=C3=A4?=y', 'xäy'],
   ['=?utf-8?q?=C3?==?utf-8?q?=A4?=', 'ä'],
   ['=?UTF-8?B?w6T?=', 'ä'],
@@ -89,6 +90,7 @@ const PARAMETERS: readonly (readonly [string, string])[] = [
   ["a/b; f*=utf-8''%C3%A4; f=a", 'f=ä'],
   ["a/b; f=a; f*=utf-8''%C3%A4", 'f=ä'],
   ['a/b; f*1=a', ''],
+  ['a/b; f*0=a; f*0=b', 'f=a'],
   ["a/b; f*0*=utf-8''a; f*2*=c", 'f=a'],
   ["a/b; f*=nonsense''%E4", 'f=ä'],
   ['a/b; f*=%C3%A4', 'f=ä'],
