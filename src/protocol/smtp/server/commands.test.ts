@@ -259,6 +259,8 @@ describe('the host', () => {
 
 describe('any input', () => {
   it('any chunking gives the same actions, and nothing throws', () => {
+    const open = 'EHLO x\r\nMAIL FROM:<a@b.test>\r\nRCPT TO:<c@d.test>\r\n';
+    const start = constantFrom('', 'EHLO x\r\n', open, `${open}DATA\r\n`, `${open}BDAT 9\r\n`);
     const piece = oneof(
       constantFrom(
         'EHLO x\r\n',
@@ -296,10 +298,11 @@ describe('any input', () => {
     const options = { auth: true, limits } as const;
     assertProperty(
       property(
+        start,
         array(piece, { maxLength: 14 }),
         array(integer({ min: 1, max: 9 }), { minLength: 1, maxLength: 30 }),
-        (pieces, steps) => {
-          const input = pieces.join('');
+        (begin, pieces, steps) => {
+          const input = begin + pieces.join('');
           const whole = new Session(options, openHost, TEST_TLS);
           whole.receive(input);
           if (whole.log.some((line) => line.includes('early-content'))) return;
