@@ -104,7 +104,9 @@ function readText(file: string): string {
       );
     }
     const known = explain(error);
-    const cause = known?.message ?? `${file}: cannot be read`;
+    const words = known?.message ?? 'cannot be read';
+    // Some errors of the system do not say which file.
+    const cause = words.startsWith(file) ? words : `${file}: ${words}`;
     throw new CommandError(EXIT.configuration, cause, known?.cure, error);
   }
 }

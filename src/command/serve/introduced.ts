@@ -17,12 +17,13 @@ export class IntroducedConnection implements Connection {
   /** `connection` is paused, with a receiver that expects no more octets. */
   constructor(
     connection: Connection,
-    client: { readonly remote: Endpoint; readonly local: Endpoint } | undefined,
+    source: Endpoint | undefined,
+    destination: Endpoint | undefined,
     rest: Uint8Array,
   ) {
     this.#connection = connection;
-    this.remote = client?.remote ?? connection.remote;
-    this.local = client?.local ?? connection.local;
+    this.remote = source ?? connection.remote;
+    this.local = destination ?? connection.local;
     this.#rest = rest;
   }
 

@@ -99,7 +99,7 @@ async function start(context: Context, mode: Mode, cleanups: (() => unknown)[]):
     tls: certificates.identity.identity,
     handshakeMs: settings.smtpd_tls_handshake_timeout,
     perClient: demo ? 0 : settings.smtpd_client_connection_count_limit,
-    ...introduction(settings, world, () => ({ kind: 'bad', why: 'x' })),
+    ...introduction(settings, world.clock),
     clock: world.clock,
     log,
     metrics,

@@ -1,0 +1,117 @@
+/** For tests: a connection in memory, and a clock that goes when it is told to. */
+
+import { latin1, utf8 } from '#base/bytes.ts';
+import { Failure } from '#base/failure.ts';
+import { Secure } from '#base/secure.ts';
+import type { Clock, Connection, Endpoint, Receiver, Timer } from '#base/world.ts';
+
+/** The server's end of a connection; the test plays the peer. */
+export class FakeConnection implements Connection {
+  readonly remote: Endpoint;
+  readonly local: Endpoint = { address: '127.0.0.1', port: 25 };
+  secure: Secure | undefined;
+  /** Everything that was written, and `[end]`, `[destroy]`, `[tls]`. */
+  said = '';
+  paused = false;
+  /** How `startTls` ends; undefined: it never does. */
+  handshake: 'good' | 'bad' | undefined = 'good';
+  #receiver: Receiver | undefined;
+  #waiting: Uint8Array[] = [];
+
+  constructor(address = '192.0.2.1') {
+    this.remote = { address, port: 40_000 };
+  }
+
+  /** The peer sends. */
+  send(text: string): void {
+    this.#waiting.push(utf8(text));
+    this.#flow();
+  }
+
+  /** The peer is gone. */
+  hangUp(): void {
+    this.#receiver?.closed();
+  }
+
+  open(receiver: Receiver): void {
+    this.#receiver = receiver;
+    this.#flow();
+  }
+
+  write(bytes: Uint8Array): boolean {
+    this.said += latin1(bytes);
+    return true;
+  }
+
+  pause(): void {
+    this.paused = true;
+  }
+
+  resume(): void {
+    this.paused = false;
+    this.#flow();
+  }
+
+  startTls(): Promise<Secure> {
+    this.said += '[tls]';
+    if (this.handshake === undefined) return new Promise(() => undefined);
+    const failure = Failure.temporary('tls-handshake', 'no shared cipher');
+    if (this.handshake === 'bad') return Promise.reject(failure);
+    this.secure = Secure.established({
+      protocol: 'TLSv1.3',
+      cipher: 'TLS_AES_256_GCM_SHA384',
+      serverName: undefined,
+      peer: { kind: 'not-asked' },
+      channelBinding: { exporter: undefined, serverEndPoint: undefined },
+    });
+    return Promise.resolve(this.secure);
+  }
+
+  end(): void {
+    this.said += '[end]';
+  }
+
+  destroy(): void {
+    this.said += '[destroy]';
+  }
+
+  #flow(): void {
+    while (!this.paused && this.#receiver !== undefined) {
+      const bytes = this.#waiting.shift();
+      if (bytes === undefined) return;
+      this.#receiver.received(bytes);
+    }
+  }
+}
+
+/** A clock whose timers fire by hand. */
+export class FakeClock implements Clock {
+  #elapsed = 0;
+  readonly #timers = new Set<{ readonly at: number; readonly task: () => void }>();
+
+  now(): number {
+    return this.#elapsed;
+  }
+
+  elapsed(): number {
+    return this.#elapsed;
+  }
+
+  after(ms: number, task: () => void): Timer {
+    const timer = { at: this.#elapsed + ms, task };
+    this.#timers.add(timer);
+    return { cancel: () => void this.#timers.delete(timer) };
+  }
+
+  /** Time passes; what is due happens. */
+  pass(ms: number): void {
+    this.#elapsed += ms;
+    const due = [...this.#timers].filter(({ at }) => at <= this.#elapsed);
+    for (const timer of due) if (this.#timers.delete(timer)) timer.task();
+  }
+}
+
+/** Lets promises that are settled go on. */
+export async function settled(): Promise<void> {
+  for (let turn = 0; turn < 10; turn += 1) await Promise.resolve();
+}
