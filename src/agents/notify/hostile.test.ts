@@ -153,6 +153,16 @@ for (const value of VALUES) {
   });
 }
 
+test('what could end a field is shown, not dropped', () => {
+  const given = facts({
+    envelope: { envelopeId: 'a\r\nb' },
+    recipients: [recipient({ originalRecipient: 'rfc822;a\r\nBcc: x' })],
+  });
+  const read = noticeOf(given);
+  assert.equal(valueIn(read.blocks[0], 'Original-Envelope-Id'), 'a\\r\\nb');
+  assert.equal(valueIn(read.blocks[1], 'Original-Recipient'), 'rfc822;a\\r\\nBcc: x');
+});
+
 test('an ENVID goes back to the letter, in its own case', () => {
   for (const envelopeId of ['QQ314159', 'a+b=c', 'Two  Blanks', "~!@#$%^&*()_+{}|:<>?'"]) {
     const read = noticeOf(facts({ envelope: { envelopeId } }));

@@ -4,21 +4,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Domain, QueueId } from '#base/brand.ts';
 import { latin1, utf8 } from '#base/bytes.ts';
-import { parseAddress } from '#base/address.ts';
-import { RelayPermit } from '#policy/relay.ts';
-import type { NewMail, NewMailRecipient } from '../mail.ts';
 import { buildNotice } from './notice.ts';
-import { makeNotifier, successNotice } from './notifier.ts';
-import {
-  ARRIVED_MS,
-  BODY,
-  HEAD,
-  facts,
-  noticeOf,
-  readNotice,
-  recipient,
-  valueIn,
-} from './testing.ts';
+import { ARRIVED_MS, BODY, HEAD, facts, noticeOf, recipient, valueIn } from './testing.ts';
 
 const BOUNDARY = `=_${'07'.repeat(18)}`;
 
@@ -212,6 +199,9 @@ test('blind recipients do not go back, in whole messages and in heads', () => {
   for (const body of [utf8(BODY), undefined]) {
     const read = noticeOf(facts({ original: { head: utf8(HEAD), cut: false, body } }));
     assert.doesNotMatch(read.text, /hidden|bcc/i);
+    const again = utf8(HEAD.replace('Bcc:', 'Resent-Bcc:'));
+    const resent = noticeOf(facts({ original: { head: again, cut: false, body } }));
+    assert.doesNotMatch(resent.text, /hidden|bcc/i);
     assert.match(read.returned ?? '', /Message-ID: <one@demo\.test>/);
   }
 });
@@ -311,6 +301,14 @@ test('a message that cannot be read any more has a notice of two parts', () => {
   assert.equal(read.head.has('in-reply-to'), false);
 });
 
+test('a Message-ID that cannot be repeated is not', () => {
+  for (const id of [`${'x'.repeat(300)}@demo.test`, 'gr\xfc\xdfe@demo.test']) {
+    const head = utf8(`Message-ID: <${id}>\r\n\r\n`);
+    const read = noticeOf(facts({ original: { head, cut: false, body: undefined } }));
+    assert.equal(read.head.has('in-reply-to'), false);
+  }
+});
+
 test('doubled brackets around the Message-ID are not repeated', () => {
   const head = utf8('Message-ID: <<two@demo.test>>\r\n\r\n');
   const read = noticeOf(facts({ original: { head, cut: false, body: undefined } }));
@@ -354,47 +352,4 @@ test('a sender beyond ASCII gets message/global-delivery-status in UTF-8', () =>
   assert.equal(read.mail.envelope.smtpUtf8, true);
   assert.equal(read.mail.envelope.body, '8bitmime');
   assert.match(Buffer.from(read.text, 'latin1').toString(), /To: <élise@demo\.test>/);
-});
-
-function to(text: string, notify: NewMailRecipient['notify']): NewMailRecipient {
-  return {
-    address: parseAddress(text)!,
-    permit: RelayPermit.ownNotice(),
-    notify,
-    originalRecipient: `rfc822;${text}`,
-  };
-}
-
-test('a local delivery is confirmed to those who asked, and to nobody else', () => {
-  const notifier = makeNotifier({
-    myhostname: 'mail.demo.test' as Domain,
-    random: { bytes: (length) => new Uint8Array(length).fill(9) },
-  });
-  const mail: NewMail = {
-    id: 'Q7' as QueueId,
-    origin: 'reception',
-    reversePath: parseAddress('alice@far.test')!,
-    recipients: [],
-    content: { head: utf8(HEAD), body: utf8(BODY) },
-    root: undefined,
-    messageId: undefined,
-    envelope: { ret: 'full', envelopeId: 'E1', smtpUtf8: false, body: '7bit' },
-    session: undefined,
-    submitter: undefined,
-    facts: {},
-  };
-  const all = [to('a@demo.test', ['success']), to('b@demo.test', undefined), to('c@demo.test', [])];
-  const id = 'N9' as QueueId;
-  const notice = successNotice(notifier, id, mail, all, ARRIVED_MS);
-  assert.ok(notice !== undefined);
-  const read = readNotice(notice);
-  assert.equal(read.blocks.length, 2);
-  assert.equal(valueIn(read.blocks[1], 'Action'), 'delivered');
-  assert.equal(valueIn(read.blocks[1], 'Final-Recipient'), 'rfc822; a@demo.test');
-  assert.equal(valueIn(read.blocks[1], 'Original-Recipient'), 'rfc822;a@demo.test');
-  assert.equal(valueIn(read.blocks[0], 'Original-Envelope-Id'), 'E1');
-  assert.doesNotMatch(read.text, /o'clock/, 'RFC 3461 6.2: the head only');
-  assert.equal(successNotice(notifier, id, mail, all.slice(1), ARRIVED_MS), undefined);
-  const fromNull = { ...mail, reversePath: null };
-  assert.equal(successNotice(notifier, id, fromNull, all, ARRIVED_MS), undefined);
 });

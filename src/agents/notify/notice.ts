@@ -38,7 +38,6 @@ const REFERENCE_CHARACTERS = 250;
  */
 export function buildNotice(facts: NoticeFacts, writer: Writer): NewMail | undefined {
   const { mail, kind } = facts;
-  if (mail.envelope.reversePath === '') return undefined;
   const sender = parseAddress(mail.envelope.reversePath);
   if (sender === undefined || facts.recipients.length === 0) return undefined;
   const { id, myhostname } = writer;

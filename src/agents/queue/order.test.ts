@@ -97,3 +97,15 @@ test('a message that breaks connections does not hold back the others', async ()
     ['P', 'A'],
   );
 });
+
+test('a destination that answers again is open for all at once', async () => {
+  let fate: Fate = 'unreachable';
+  const { clock, store, transfer } = bench({ fate: () => fate, wait: after(1_000) });
+  for (let n = 0; n < 20; n += 1) store.add({ id: `A${n}`, to: ['x@dead.test'] });
+  await clock.advance(30_000);
+  fate = 'delivered';
+  transfer.mostRunning = 0;
+  await clock.advance(10 * MINUTE);
+  assert.equal(store.messages.size, 0);
+  assert.equal(transfer.mostRunning, 10);
+});
