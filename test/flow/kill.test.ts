@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LineClient } from '../world/line-client.ts';
-import { type Running, startPostern } from '../world/postern.ts';
+import { type Running, startPostern, waitFor } from '../world/postern.ts';
 
 const ROUNDS = Number(process.env['POSTERN_KILL_ROUNDS'] ?? 4);
 const SESSIONS = 8;
@@ -23,7 +23,9 @@ test('nothing that got a 250 is lost or doubled by kill -9 under load', async ()
       const clients = Array.from({ length: SESSIONS }, (_, n) =>
         load(server, `r${round}s${n}`, history),
       );
-      await sleep(150 + round * 70);
+      const enough = history.ok.size + 10 + ((round * 37) % 50);
+      await waitFor(() => history.ok.size >= enough, 10_000);
+      await sleep(round % 3);
       server.child.kill('SIGKILL');
       await Promise.all(clients);
       server = await server.restart();

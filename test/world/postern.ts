@@ -34,6 +34,8 @@ export interface StartOptions {
   /** TOML for `--config`; without it the demo starts. */
   readonly config?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** What a ready file does not say again at a second start. */
+  readonly keep?: Partial<Ready>;
 }
 
 const POSTERN = path.join(ROOT, 'bin/postern');
@@ -61,14 +63,15 @@ export async function startPostern(options: StartOptions = {}): Promise<Running>
     child.kill('SIGKILL');
     throw new Error(`postern did not get ready: ${output}`);
   }
-  const ready = JSON.parse(readFileSync(readyFile, 'utf8')) as Ready;
+  const ready: Ready = { ...JSON.parse(readFileSync(readyFile, 'utf8')), ...options.keep };
   return {
     ready,
     folder,
     child,
     output: () => output,
     stop: (signal = 'SIGTERM') => stopChild(child, signal),
-    restart: () => startPostern({ ...options, folder }),
+    // Passwords are told once, at the first start.
+    restart: () => startPostern({ ...options, folder, keep: { accounts: ready.accounts } }),
     remove: () => rmSync(folder, { recursive: true, force: true }),
   };
 }

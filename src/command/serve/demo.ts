@@ -26,6 +26,7 @@ imap_listen = [1143]
 imaps_listen = [1993]
 pop3_listen = [1110]
 pop3s_listen = [1995]
+mynetworks = []
 postmaster_address = "alice@demo.test"
 log_level = "warn"
 `;
