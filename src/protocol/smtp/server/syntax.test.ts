@@ -56,6 +56,8 @@ describe('paths of MAIL and RCPT', () => {
     [`<${long(65)}@b.test>`, '501 5.1.7', '501 5.1.3'],
     [`<a@${'d.'.repeat(124)}test>`, '250', '250'],
     [`<a@${'d.'.repeat(125)}test>`, '501 5.1.7', '501 5.1.3'],
+    [`<@${'d.'.repeat(120)}test:a@d.test>`, '250', '250', 'a@d.test'],
+    [`<@${'d.'.repeat(121)}test:a@d.test>`, '501 5.1.7', '501 5.1.3'],
     ['<;sleep 66;>', '501 5.1.7', '501 5.1.3'],
     ['<|/bin/sh@x.test>', '250', '250', '|/bin/sh@x.test'],
     ['<:include:/etc/passwd@x.test>', '501 5.1.7', '501 5.1.3'],
