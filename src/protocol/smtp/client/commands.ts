@@ -1,6 +1,6 @@
 /** The commands of a transaction as lines, with the parameters that the server understands. */
 
-import { parseAddress } from '#base/address.ts';
+import { formatAddress, parseAddress } from '#base/address.ts';
 import { parseAddressLiteral, parseDomain } from '#base/domain.ts';
 import type { Envelope, QueuedRecipient } from '#store/queue.ts';
 import { encodeXtext } from '../xtext.ts';
@@ -23,27 +23,28 @@ export function isHeloName(name: string): boolean {
   );
 }
 
-/** Whether text may stand between angle brackets: an address, so no space, no line end. */
-export function isSendable(address: string): boolean {
-  return parseAddress(address) !== undefined;
+/**
+ * An address as it may stand between angle brackets, or undefined if it is none: so no space, no
+ * line end. The local part stays as it is, the domain goes as A-labels, which every server takes.
+ */
+export function wireAddress(text: string): string | undefined {
+  const address = parseAddress(text);
+  return address === undefined ? undefined : formatAddress(address);
 }
 
-/** Whether these addresses cannot be said in ASCII (RFC 6531 3.4). */
+/** Whether this mail cannot be sent without SMTPUTF8 (RFC 6531 3.4). */
 export function needsUtf8(envelope: Envelope, recipients: readonly OutgoingRecipient[]): boolean {
-  return (
-    envelope.smtpUtf8 ||
-    isNonAscii(envelope.reversePath) ||
-    recipients.some(({ address }) => isNonAscii(address))
-  );
+  const wire = [envelope.reversePath, ...recipients.map(({ address }) => address)].map(wireAddress);
+  return envelope.smtpUtf8 || wire.some((address) => address !== undefined && isNonAscii(address));
 }
 
-/** MAIL (RFC 5321 4.1.1.2); `utf8` and `body` as decided for this server. */
+/** MAIL (RFC 5321 4.1.1.2) of an address that `wireAddress` took; `utf8` and `body` as decided for this server. */
 export function mailCommand(
   envelope: OutgoingEnvelope,
   can: Capabilities,
   mail: { readonly sizeBytes: number; readonly utf8: boolean; readonly authenticated: boolean },
 ): string {
-  const words = [`MAIL FROM:<${envelope.reversePath}>`];
+  const words = [`MAIL FROM:<${wireAddress(envelope.reversePath) ?? ''}>`];
   if (can.keywords.has('SIZE')) words.push(`SIZE=${mail.sizeBytes}`);
   if (envelope.body === 'binarymime') words.push('BODY=BINARYMIME');
   if (envelope.body === '8bitmime' && can.keywords.has('8BITMIME')) words.push('BODY=8BITMIME');
@@ -61,7 +62,7 @@ export function mailCommand(
 
 /** RCPT (RFC 5321 4.1.1.3, RFC 3461 4.1 and 4.2). */
 export function rcptCommand(recipient: OutgoingRecipient, can: Capabilities): string {
-  const words = [`RCPT TO:<${recipient.address}>`];
+  const words = [`RCPT TO:<${wireAddress(recipient.address) ?? ''}>`];
   if (!can.keywords.has('DSN')) return words.join(' ');
   if (recipient.notify !== undefined) {
     const when = recipient.notify.map((one) => one.toUpperCase()).join(',');

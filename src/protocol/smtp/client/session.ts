@@ -51,6 +51,7 @@ export class SmtpSession {
   #capabilities: Capabilities = NO_CAPABILITIES;
   #authenticated = false;
   #startTlsRefused: Reply | undefined;
+  #step: OpeningStep = 'greeting';
 
   constructor(dialogue: Dialogue, options: SessionOptions) {
     this.dialogue = dialogue;
@@ -83,6 +84,11 @@ export class SmtpSession {
     return this.#authenticated;
   }
 
+  /** Where `open` is, or was when it failed; the EHLO inside TLS counts as `starttls`. */
+  get step(): OpeningStep {
+    return this.#step;
+  }
+
   /** The server's no to STARTTLS, after which an opportunistic session went on in clear. */
   get startTlsRefused(): Reply | undefined {
     return this.#startTlsRefused;
@@ -93,6 +99,7 @@ export class SmtpSession {
     const { greetingMs } = this.timeouts;
     const greeting = await this.dialogue.reply(greetingMs, 'greeting');
     if (greeting.code !== 220) return refused('greeting', greeting);
+    this.#step = 'helo';
     const hello = await this.#hello();
     if (hello.code !== 250) return refused('helo', hello);
     return (await this.#secure()) ?? (await this.#login()) ?? { kind: 'ready' };
@@ -145,6 +152,7 @@ export class SmtpSession {
     if (!this.#capabilities.keywords.has('STARTTLS')) {
       return must ? unfit('starttls', 'the server does not offer STARTTLS') : undefined;
     }
+    this.#step = 'starttls';
     const reply = await this.dialogue.command('STARTTLS', this.timeouts.commandMs);
     if (reply.code !== 220) {
       // A no to STARTTLS says nothing about the message (RFC 3207 4.1).
@@ -160,6 +168,7 @@ export class SmtpSession {
     const { credentials, nonce, mechanisms } = this.#options;
     if (credentials === undefined) return undefined;
     invariant(nonce !== undefined, 'a login has a nonce');
+    this.#step = 'auth';
     const context = { credentials, nonce, secure: this.dialogue.secure };
     const client = chooseSaslClient(this.#capabilities.mechanisms, context, mechanisms);
     if (client === undefined) {

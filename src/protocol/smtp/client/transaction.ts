@@ -4,10 +4,10 @@ import type { Awaitable } from '#base/brand.ts';
 import { Failure } from '#base/failure.ts';
 import type { Reply } from '../reply.ts';
 import {
-  isSendable,
   mailCommand,
   needsUtf8,
   rcptCommand,
+  wireAddress,
   type OutgoingEnvelope,
   type OutgoingRecipient,
 } from './commands.ts';
@@ -86,10 +86,10 @@ class Transaction {
     const { envelope, recipients, sizeBytes } = this.#mail;
     const { keywords, sizeBytes: most } = this.#session.capabilities;
     recipients.forEach(({ address }, index) => {
-      if (isSendable(address)) return;
+      if (wireAddress(address) !== undefined) return;
       this.#outcomes[index] = ours('failed', '5.1.3', 'the address cannot be sent', 'recipient');
     });
-    if (envelope.reversePath !== '' && !isSendable(envelope.reversePath)) {
+    if (envelope.reversePath !== '' && wireAddress(envelope.reversePath) === undefined) {
       this.#settle(ours('failed', '5.1.7', 'the sender address cannot be sent', 'message'));
     }
     const utf8 = needsUtf8(envelope, recipients);

@@ -1,0 +1,318 @@
+/** One job on its way: hosts in order, a session with each, until every recipient has a result. */
+
+import { Failure, invariant } from '#base/failure.ts';
+import { SmtpSession, type Opening, type SessionTls } from '#protocol/smtp/client/session.ts';
+import { statusOf, transact, type Outcome } from '#protocol/smtp/client/transaction.ts';
+import type { RecipientResult, TransferJob, TransferResult } from './job.ts';
+import type { KeptSession, KeptSessions } from './kept.ts';
+import type { TransferOptions } from './options.ts';
+import { answers, Record, replyText, tlsFacts } from './record.ts';
+import { routeFor, type Smarthost } from './relayhost.ts';
+import { routeByMx, routeBySmarthost, type Target } from './route.ts';
+
+type Undelivered = Extract<RecipientResult, { kind: 'failed' | 'deferred' }>;
+/** Why a host was no good: what recipients hear when no host was. */
+type Trouble = Omit<Undelivered, 'number'>;
+type Recipient = TransferJob['recipients'][number];
+
+const CONNECT_MS = 30_000;
+const SCRAM_NONCE_OCTETS = 24;
+
+export class Delivery {
+  readonly #job: TransferJob;
+  readonly #options: TransferOptions;
+  readonly #kept: KeptSessions;
+  readonly #smarthost: Smarthost | undefined;
+  readonly #record = new Record();
+  readonly #results = new Map<number, RecipientResult>();
+  readonly #troubles: Trouble[] = [];
+
+  constructor(job: TransferJob, options: TransferOptions, kept: KeptSessions) {
+    this.#job = job;
+    this.#options = options;
+    this.#kept = kept;
+    this.#smarthost = routeFor(job.domain, options);
+  }
+
+  async run(): Promise<TransferResult> {
+    const routing = await this.#route();
+    if (routing.kind === 'targets') {
+      for (const target of routing.targets) {
+        if (this.#pending().length === 0) break;
+        await this.#try(target);
+      }
+      this.#settle(this.#verdict());
+    } else {
+      const { kind, status, reason } = routing;
+      this.#settle({ kind, status, reason, reply: undefined, host: undefined });
+    }
+    return this.#result();
+  }
+
+  /** After a bug of ours: what is known stays known, the rest is kept and says so. */
+  broken(bug: unknown): TransferResult {
+    const reason = `an error inside this server: ${bug instanceof Error ? bug.message : String(bug)}`;
+    this.#settle({ kind: 'deferred', status: '4.3.0', reason, reply: undefined, host: undefined });
+    const { recipients, facts } = this.#result();
+    const where = bug instanceof Error ? (bug.stack ?? reason) : reason;
+    return { recipients, facts: { ...facts, bug: where } };
+  }
+
+  #result(): TransferResult {
+    const recipients = this.#job.recipients.map(({ number }) => {
+      const result = this.#results.get(number);
+      invariant(result !== undefined, 'every recipient has a result');
+      return result;
+    });
+    return { recipients, facts: this.#record.facts() };
+  }
+
+  #route(): ReturnType<typeof routeByMx> {
+    const { world, hostname, port, families } = this.#options;
+    const options = {
+      resolver: world.resolver,
+      random: world.random,
+      hostname: hostname.toLowerCase(),
+      ownAddresses: this.#options.ownAddresses ?? [],
+      permitLoopback: this.#options.permitLoopback ?? false,
+      port: port ?? 25,
+      families: families ?? (['ipv4', 'ipv6'] as const),
+      maxHosts: this.#options.maxHosts ?? 8,
+      maxAddresses: this.#options.maxAddresses ?? 10,
+    };
+    const { domain } = this.#job;
+    const smarthost = this.#smarthost;
+    if (smarthost === undefined) {
+      this.#record.route(`MX of ${domain}`);
+      return routeByMx(domain, options, this.#record);
+    }
+    this.#record.route(`relay host ${smarthost.host}:${smarthost.port}`);
+    return routeBySmarthost(smarthost, options, this.#record);
+  }
+
+  /** A kept session first; when it is no longer good, a fresh one, and that alone counts. */
+  async #try(target: Target): Promise<void> {
+    const kept = this.#kept.take(this.#key(target));
+    if (kept !== undefined) {
+      const alive = await kept.session.reset();
+      if (alive && (await this.#deliver(target, kept)) === undefined) return;
+      if (!alive) kept.session.dialogue.destroy();
+      this.#record.host({ host: hostText(target), outcome: 'kept connection was gone' });
+    }
+    const session = await this.#fresh(target);
+    if (session === undefined || this.#pending().length === 0) return;
+    const trouble = await this.#deliver(target, { session, messages: 0 });
+    if (trouble !== undefined) this.#troubles.push(trouble);
+  }
+
+  /** A session that is open, or nothing and the trouble noted. */
+  async #fresh(target: Target): Promise<SmtpSession | undefined> {
+    const wanted = this.#tls(target);
+    const first = await this.#open(target, wanted);
+    if (first !== 'tls-failed') return first;
+    // Opportunistic means: in clear rather than not at all (RFC 7435 3), and the ledger knows.
+    const second = await this.#open(target, { mode: 'never' });
+    return second === 'tls-failed' ? undefined : second;
+  }
+
+  async #open(target: Target, tls: SessionTls): Promise<SmtpSession | 'tls-failed' | undefined> {
+    let session: SmtpSession | undefined;
+    try {
+      session = await this.#connect(target, tls);
+      const opening = await session.open();
+      if (opening.kind === 'ready') return session;
+      const trouble = troubleOf(opening, target);
+      this.#failed(target, trouble, session);
+      void session.quit();
+    } catch (thrown) {
+      const failure = Failure.from(thrown);
+      session?.dialogue.destroy();
+      const handshake = session?.step === 'starttls' && failure.code !== 'protocol-error';
+      const retry = handshake && tls.mode === 'opportunistic';
+      const outcome = `${failure.code}: ${failure.message}`;
+      if (retry) {
+        const text = `${outcome}; tried again in clear`;
+        this.#record.host({ host: hostText(target), outcome: text, tls: 'failed' });
+        return 'tls-failed';
+      }
+      const tlsFailed = handshake || failure.code.startsWith('tls');
+      const status = tlsFailed ? '4.7.5' : session === undefined ? '4.4.1' : '4.4.2';
+      this.#failed(target, deferred(target, status, failure.message), session);
+    }
+    return undefined;
+  }
+
+  #connect(target: Target, tls: SessionTls): Promise<SmtpSession> {
+    const { world, hostname, sourceAddress } = this.#options;
+    const credentials = this.#smarthost?.credentials;
+    const where = {
+      address: target.address,
+      port: target.port,
+      timeoutMs: this.#options.connectMs ?? CONNECT_MS,
+      ...(sourceAddress === undefined ? {} : { source: sourceAddress }),
+    };
+    return SmtpSession.connect(world.network, where, {
+      clock: world.clock,
+      heloName: hostname,
+      lmtp: this.#smarthost?.lmtp === true,
+      tls,
+      ...(this.#options.timeouts === undefined ? {} : { timeouts: this.#options.timeouts }),
+      ...(credentials === undefined
+        ? {}
+        : { credentials, nonce: world.random.bytes(SCRAM_NONCE_OCTETS) }),
+    });
+  }
+
+  #tls(target: Target): SessionTls {
+    const { startTls, authorities } = this.#options;
+    const smarthost = this.#smarthost;
+    const usual = startTls === false ? 'never' : 'opportunistic';
+    const withLogin = smarthost?.credentials === undefined ? usual : 'require';
+    const mode = smarthost?.tls ?? withLogin;
+    if (mode === 'never') return { mode };
+    // An unverified peer is no reason to go on in clear, so opportunistic never insists.
+    const strict = mode !== 'opportunistic' && (smarthost?.verify ?? true);
+    return {
+      mode,
+      serverName: smarthost !== undefined && !smarthost.mx ? smarthost.host : target.host,
+      verify: strict ? 'require' : 'opportunistic',
+      ...(authorities === undefined ? {} : { authorities }),
+    };
+  }
+
+  /** Transactions until nobody waits; the trouble if the host went bad on the way. */
+  async #deliver(target: Target, kept: KeptSession): Promise<Trouble | undefined> {
+    const { session } = kept;
+    const most = this.#options.recipientsPerTransaction ?? 100;
+    const perTransaction = Math.max(1, Math.min(most, session.capabilities.maxRecipients ?? most));
+    let { messages } = kept;
+    for (;;) {
+      const batch = this.#pending().slice(0, perTransaction);
+      const { envelope, sizeBytes, read } = this.#job;
+      const result = await transact(session, { envelope, recipients: batch, sizeBytes, read });
+      messages += 1;
+      const trouble = this.#take(batch, result.outcomes, target, session);
+      const more = this.#pending().length > 0;
+      if (!result.usable) {
+        session.dialogue.end();
+        // Out of step after an answer to everybody in the batch: the rest needs a new session.
+        return (
+          trouble ?? (more ? deferred(target, '4.4.2', 'the connection was closed') : undefined)
+        );
+      }
+      if (trouble === undefined && more && (await session.reset())) continue;
+      if (trouble === undefined && !more) this.#kept.give(this.#key(target), { session, messages });
+      else void session.quit();
+      return trouble ?? (more ? deferred(target, '4.4.2', 'RSET was refused') : undefined);
+    }
+  }
+
+  /** Outcomes to results; those about the host leave their recipients waiting. */
+  #take(
+    batch: readonly Recipient[],
+    outcomes: readonly Outcome[],
+    target: Target,
+    session: SmtpSession,
+  ): Trouble | undefined {
+    const host = hostText(target);
+    const dsnPassedOn = session.capabilities.keywords.has('DSN');
+    const progress = outcomes.some(({ kind }) => kind === 'delivered');
+    const pairs: [number, Outcome][] = [];
+    let trouble: Trouble | undefined;
+    for (const [index, { number }] of batch.entries()) {
+      const outcome = outcomes[index];
+      invariant(outcome !== undefined, 'every recipient has an outcome');
+      pairs.push([number, outcome]);
+      if (outcome.kind === 'delivered') {
+        const { reply } = outcome;
+        this.#results.set(number, { number, kind: 'delivered', reply, host, dsnPassedOn });
+        continue;
+      }
+      const { kind, reply, status, reason } = outcome;
+      if (outcome.about === 'host') trouble = { kind, reply, status, reason, host };
+      // RFC 5321 4.5.3.1.10: "too many recipients" asks for another transaction, at once.
+      else if (progress && tooMany(outcome)) continue;
+      else this.#results.set(number, { number, kind, reply, status, reason, host });
+    }
+    this.#record.host({
+      host,
+      outcome: trouble === undefined ? 'answered' : trouble.reason,
+      tls: tlsFacts(session.dialogue.secure),
+      startTlsRefused: session.startTlsRefused && replyText(session.startTlsRefused),
+      answers: answers(pairs),
+    });
+    return trouble;
+  }
+
+  #failed(target: Target, trouble: Trouble, session: SmtpSession | undefined): void {
+    this.#troubles.push(trouble);
+    this.#record.host({
+      host: hostText(target),
+      outcome: trouble.reason,
+      reply: trouble.reply && replyText(trouble.reply),
+      tls: tlsFacts(session?.dialogue.secure),
+    });
+  }
+
+  /** Permanent only when every host said so; else the last word that was not. */
+  #verdict(): Trouble {
+    const last = this.#troubles.findLast(({ kind }) => kind === 'deferred');
+    const verdict = last ?? this.#troubles.at(-1);
+    const reason = 'no host was tried';
+    return (
+      verdict ?? { kind: 'deferred', status: '4.4.1', reason, reply: undefined, host: undefined }
+    );
+  }
+
+  #settle(trouble: Trouble): void {
+    for (const { number } of this.#pending()) this.#results.set(number, { number, ...trouble });
+  }
+
+  #pending(): Recipient[] {
+    return this.#job.recipients.filter(({ number }) => !this.#results.has(number));
+  }
+
+  /** Sessions are the same only with the same host, protection and login. */
+  #key(target: Target): string {
+    const { host, address, port } = target;
+    const { mode } = this.#tls(target);
+    const { credentials, lmtp } = this.#smarthost ?? {};
+    return JSON.stringify([address, port, host, mode, credentials?.login ?? null, lmtp ?? false]);
+  }
+}
+
+/** `mx.example [192.0.2.1]:25`. */
+function hostText({ host, address, port }: Target): string {
+  return `${host} [${address}]:${port}`;
+}
+
+function tooMany(outcome: Extract<Outcome, { kind: 'failed' | 'deferred' }>): boolean {
+  return (
+    outcome.about === 'recipient' && (outcome.reply?.code === 452 || outcome.status === '4.5.3')
+  );
+}
+
+function deferred(target: Target, status: string, reason: string): Trouble {
+  return { kind: 'deferred', status, reason, reply: undefined, host: hostText(target) };
+}
+
+/** A login that fails is our configuration's fault, and a message does not pay for it. */
+function troubleOf(opening: Exclude<Opening, { kind: 'ready' }>, target: Target): Trouble {
+  const status = opening.step === 'auth' ? '4.7.8' : '4.7.10';
+  if (opening.kind === 'unfit') return deferred(target, status, opening.why);
+  const { reply, step } = opening;
+  const host = hostText(target);
+  const reason = `the server refused at ${step === 'helo' ? 'EHLO' : step.toUpperCase()}`;
+  if (step === 'auth' || step === 'starttls') {
+    return { kind: 'deferred', reply, status, reason, host };
+  }
+  const kind = reply.code >= 500 ? 'failed' : 'deferred';
+  const own = kind === 'failed' ? '5.3.2' : '4.3.2';
+  return {
+    kind,
+    reply,
+    status: reply.code < 400 ? own : (reply.enhanced ?? statusOf(reply)),
+    reason,
+    host,
+  };
+}
