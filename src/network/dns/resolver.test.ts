@@ -21,7 +21,7 @@ beforeEach(() => {
 
 function resolver(more: Partial<ResolverOptions> = {}) {
   const world = { clock: systemClock, random: systemRandom };
-  const limits = { tryMs: 30, totalMs: 200, rounds: 1 };
+  const limits = { tryMs: 5_000, totalMs: 10_000, rounds: 1 };
   return dnsResolver({ ...world, ...limits, servers: [server.server], ...more });
 }
 
@@ -124,7 +124,7 @@ describe('answers', () => {
       'self.test': { cname: 'self.test' },
     });
     assert.match(reason(await resolver().a('a.test')), /aliases/);
-    assert.ok(server.queries.length <= 11, `${server.queries.length} questions`);
+    assert.equal(server.queries.length, 3);
     assert.match(reason(await resolver().a('self.test')), /aliases/);
   });
 
@@ -166,11 +166,11 @@ describe('faults', () => {
       [{ fault: 'drop' }, /no answer in time/],
       [{ fault: 'wrong-id', a: ['192.0.2.66'] }, /no answer in time/],
       [{ fault: 'wrong-question' }, /no answer in time/],
-      [{ slowMs: 60, a: ['192.0.2.1'] }, /no answer in time/],
+      [{ slowMs: 500, a: ['192.0.2.1'] }, /no answer in time/],
     ];
     for (const [entry, why] of table) {
       zone({ 'bad.test': entry });
-      assert.match(reason(await resolver().mx('bad.test')), why);
+      assert.match(reason(await resolver({ tryMs: 30 }).mx('bad.test')), why);
     }
   });
 
@@ -193,7 +193,7 @@ describe('faults', () => {
     const startMs = performance.now();
     const patient = resolver({ rounds: 100, tryMs: 20, totalMs: 50 });
     assert.match(reason(await patient.a('slow.test')), /gave up after 50 ms/);
-    assert.ok(performance.now() - startMs < 150);
+    assert.ok(performance.now() - startMs < 1_000);
   });
 
   test('questions on their way are limited, the rest waits, and too many fail', async () => {
@@ -319,5 +319,5 @@ const record = (name: readonly number[], type: number, data: Buffer): Buffer =>
   ]);
 const ask = async (raw: Buffer): Promise<string> => {
   zone({ 'bad.test': { raw } });
-  return reason(await resolver().a('bad.test'));
+  return reason(await resolver({ tryMs: 30 }).a('bad.test'));
 };

@@ -51,6 +51,12 @@ const CODES: Readonly<Record<number, string>> = {
   5: 'REFUSED',
 };
 
+/**
+ * Questions of one lookup. A resolver answers with the whole chain of aliases; one that makes us
+ * ask for each is broken or makes us its amplifier: a message looks up many names.
+ */
+const QUESTIONS = 3;
+
 export class Search {
   readonly #options: SearchOptions;
   readonly #turnstile: Turnstile;
@@ -77,7 +83,7 @@ export class Search {
     const seen: dns.Answer[] = [];
     let { name } = question;
     let authentic = true;
-    for (;;) {
+    for (let asked = 0; asked < QUESTIONS; asked += 1) {
       const told = await this.#ask({ name, type: question.type }, endMs);
       if (typeof told === 'string') return { kind: 'failed', reason: told };
       authentic &&= told.believed;
@@ -97,6 +103,7 @@ export class Search {
       }
       name = followed.name;
     }
+    return { kind: 'failed', reason: `aliases not resolved after ${QUESTIONS} questions` };
   }
 
   /** Each server in turn, so many rounds; an answer, or the last reason for none. */
