@@ -26,7 +26,7 @@ export class LineEnds {
     let cr = indexOf(buffer, CR, from);
     let lf = indexOf(buffer, LF, from);
     while (cr < buffer.length || lf < buffer.length) {
-      if (cr + 1 === lf) {
+      if (cr + 1 === lf && lf < buffer.length) {
         cr = indexOf(buffer, CR, lf + 1);
         lf = indexOf(buffer, LF, lf + 1);
         continue;

@@ -39,6 +39,8 @@ export function* transfer(
   );
   if (result.kind === 'no-such-mailbox') throw no('TRYCREATE', 'There is no such mailbox');
   const { pairs, uidValidity } = result;
+  // Copies into the selected mailbox are told at once.
+  if (to === view.id) session.dirty = true;
   if (pairs.length === 0) throw no('EXPUNGEISSUED', 'The messages were expunged');
   const sources = pairs.map(([source]) => source);
   const copies = formatSet(pairs.map(([, copy]) => copy));
