@@ -98,6 +98,8 @@ const FROM: readonly (readonly [readonly string[], string, boolean])[] = [
   [['Alice a@b.example'], 'a@b.example', true],
   [['"Alice <a@b.example>'], 'a@b.example', true],
   [['root'], '', true],
+  [['"a"b@c.example'], '"ab"@c.example', true],
+  [['a..b@c.example'], '', true],
   [['"a"@b@c.example'], '', true],
   [['a@b.example\0'], '', true],
   [['a@b.example, '], 'a@b.example', false],

@@ -235,7 +235,7 @@ class MailboxScan {
       this.#phrase = joinPhrase(this.#words.slice(0, from));
     }
     const whole = run.length > 0 && startOfRun(run) === 0;
-    if (!whole) this.#malformed = true;
+    if (!whole || !run.every(atDot)) this.#malformed = true;
     this.#local = joinLocal(run, whole);
     this.#words = [];
   }
@@ -295,6 +295,12 @@ function startOfRun(words: readonly Word[]): number {
 
 function joined(before: Word, word: Word): boolean {
   return !word.spaced || word.source.startsWith('.') || before.source.endsWith('.');
+}
+
+/** RFC 5322 4.4: words of a local part have dots between them; `"a"b` is two of them. */
+function atDot(word: Word, at: number, words: readonly Word[]): boolean {
+  const before = words[at - 1];
+  return before === undefined || word.source.startsWith('.') || before.source.endsWith('.');
 }
 
 function joinPhrase(words: readonly Word[]): string | undefined {
