@@ -35,7 +35,6 @@ interface Destination {
   readonly parked: Set<Group>;
   rows: number;
   running: number;
-  overflowed: boolean;
 }
 
 interface Group {
@@ -58,8 +57,6 @@ export class Lanes {
   readonly #ring = new Set<Message>();
   #rows = 0;
   #running = 0;
-  #overflowed = false;
-  #wantsMore = false;
 
   constructor(limits: LaneLimits, allowance: (domain: Domain) => number) {
     this.#limits = limits;
@@ -75,14 +72,7 @@ export class Lanes {
     return this.#running;
   }
 
-  /** Whether rows were left on disk for which there is room now; asking resets it. */
-  takeWish(): boolean {
-    const wish = this.#wantsMore;
-    this.#wantsMore = false;
-    return wish;
-  }
-
-  /** Takes in a due row; false when it is known already or there is no room for it. */
+  /** Takes in a due row; false when it is known already, or must wait on disk for room. */
   offer(row: DueRecipient): boolean {
     const message = this.#messages.get(row.id);
     if (message?.known.has(row.number) === true) return false;
@@ -124,7 +114,9 @@ export class Lanes {
     if (message.ready.size > 0) this.#ring.add(message);
     if (message.known.size === 0 && message.running === 0) this.#messages.delete(job.id);
     this.#release(destination);
-    this.#notice(destination);
+    if (destination.rows === 0 && destination.running === 0) {
+      this.#destinations.delete(destination.name);
+    }
   }
 
   #next(message: Message): LaneJob | undefined {
@@ -175,29 +167,8 @@ export class Lanes {
   }
 
   #hasRoom(domain: Domain): boolean {
-    if (this.#rows >= this.#limits.rows) {
-      this.#overflowed = true;
-      return false;
-    }
-    const destination = this.#destinations.get(domain);
-    if (destination === undefined || destination.rows < this.#limits.rowsPerDomain) return true;
-    destination.overflowed = true;
-    return false;
-  }
-
-  /** Sees when there is room again for what was left on disk, and forgets idle destinations. */
-  #notice(destination: Destination): void {
-    if (destination.overflowed && destination.rows <= this.#limits.rowsPerDomain / 2) {
-      destination.overflowed = false;
-      this.#wantsMore = true;
-    }
-    if (this.#overflowed && this.#rows <= this.#limits.rows / 2) {
-      this.#overflowed = false;
-      this.#wantsMore = true;
-    }
-    if (destination.rows === 0 && destination.running === 0) {
-      this.#destinations.delete(destination.name);
-    }
+    if (this.#rows >= this.#limits.rows) return false;
+    return (this.#destinations.get(domain)?.rows ?? 0) < this.#limits.rowsPerDomain;
   }
 
   #newMessage(id: QueueId): Message {
@@ -220,7 +191,6 @@ export class Lanes {
       parked: new Set(),
       rows: 0,
       running: 0,
-      overflowed: false,
     };
     this.#destinations.set(name, fresh);
     return fresh;

@@ -67,10 +67,14 @@ export class Rests {
   }
 }
 
+/** No route, no name, no host that answers, no TLS or login there: all but a lost connection. */
+const NO_WAY = /^4\.(?:4\.(?!2$)|7\.)/;
+
 /**
  * Reads the results of one job. Unreachable: nobody got through, because no host answered or the
  * one that did closed its door (421). A connection lost in mid-transaction (4.4.2) may be the
- * message's own fault, which must not hold back the others: it proves nothing.
+ * message's own fault, and so may trouble on our side (4.3.0): these prove nothing, or one bad
+ * message would hold back the others.
  */
 export function signOf(results: readonly RecipientResult[]): Sign {
   const unreachable = results.filter(isUnreachable).length;
@@ -82,5 +86,5 @@ export function signOf(results: readonly RecipientResult[]): Sign {
 function isUnreachable(result: RecipientResult): boolean {
   if (result.kind !== 'deferred') return false;
   if (result.reply !== undefined) return result.reply.code === 421;
-  return result.status !== '4.4.2';
+  return NO_WAY.test(result.status);
 }

@@ -46,7 +46,7 @@ export const QUEUE_OPTIONS: QueueOptions = {
   slotsPerMessage: 25,
   recipientsPerJob: 100,
   rows: 100_000,
-  rowsPerDomain: 2_000,
+  rowsPerDomain: 5_000,
   restingDomains: 10_000,
   stopMs: 30_000,
   pageRows: 1_000,
@@ -177,7 +177,6 @@ class Runner implements QueueRunner {
       const running = this.#run(job).then((rows) => {
         this.#jobs.delete(running);
         this.#lanes.done(job, rows);
-        if (this.#lanes.takeWish()) this.#wake('whole');
         this.#dispatch();
       });
       this.#jobs.add(running);
