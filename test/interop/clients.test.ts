@@ -167,12 +167,11 @@ test('s-nail sends and mutt reads', { skip: without('s-nail', 'mutt') }, async (
   const sent = await run(
     's-nail',
     [
-      '-n',
       '-:/',
       '-S',
       'v15-compat',
       '-S',
-      `mta=smtps://${user}:${alice.password}@127.0.0.1:${port('submissions')}`,
+      `mta=smtps://${user}:${alice.password}@localhost:${port('submissions')}`,
       '-S',
       'smtp-auth=plain',
       '-S',
@@ -219,7 +218,7 @@ test('mbsync copies a mailbox both ways', { skip: without('mbsync') }, async () 
   writeFileSync(
     path.join(home, 'mbsyncrc'),
     `IMAPStore remote
-Host 127.0.0.1
+Host localhost
 Port ${port('imaps')}
 User ${bob.address}
 Pass ${bob.password}
@@ -261,7 +260,7 @@ test('fetchmail takes a mailbox by POP3 over TLS', { skip: without('fetchmail') 
   const rc = path.join(home, 'rc');
   writeFileSync(
     rc,
-    `poll 127.0.0.1 service ${port('pop3s')} protocol pop3 uidl
+    `poll localhost service ${port('pop3s')} protocol pop3 uidl
   username "${bob.address}" password "${bob.password}"
   ssl sslproto "tls1.2+" sslcertck sslcertfile "${server.ready.ca}"
   mda "cat >> ${home}/got" keep fetchall\n`,

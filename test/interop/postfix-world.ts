@@ -1,6 +1,6 @@
 /** Runs inside a network namespace of its own: DNS on 53, Postern and Postfix on port 25. */
 
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { ROOT } from '../laws/tree.ts';
@@ -15,6 +15,8 @@ const THERE = '127.0.0.3';
 const PASSWORD = 'correct horse battery';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'postern-postfix-'));
+// Postfix' own user must get through to its folders.
+chmodSync(folder, 0o755);
 const dns = await startDnsServer(
   {
     'postern.test': { mx: [[10, 'mx.postern.test']] },

@@ -12,7 +12,9 @@ const skip =
 test('mail and bounces go both ways between Postern and Postfix', { skip }, async () => {
   const world = path.join(import.meta.dirname, 'postfix-world.ts');
   // A network and a file tree of its own: port 25, port 53 and resolv.conf belong to the test.
-  const inside = `ip link set lo up && exec ${process.execPath} ${world}`;
+  const lo =
+    'ip link set lo up && ip addr add 127.0.0.2/8 dev lo && ip addr add 127.0.0.3/8 dev lo';
+  const inside = `${lo} && exec ${process.execPath} ${world}`;
   const { code, output } = await run('unshare', ['-n', '-m', 'sh', '-c', inside], {
     timeoutMs: 120_000,
   });

@@ -113,7 +113,7 @@ function masterCf(address: string): string {
     columns[4] = 'n';
     return columns.join(' ');
   });
-  return `${services.join('\n')}\npostlog unix-dgram n - n - 1 postlogd\n`;
+  return services.join('\n');
 }
 
 async function makeCertificate(folder: string, name: string): Promise<void> {

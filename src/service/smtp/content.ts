@@ -10,7 +10,7 @@ import type { ClientFacts } from '#policy/gate.ts';
 import { reply } from '#protocol/smtp/reply.ts';
 import type { SmtpAnswer } from '#protocol/smtp/server/questions.ts';
 import type { SmtpTransaction } from '#protocol/smtp/server/session.ts';
-import type { SmtpSession } from './session.ts';
+import type { SmtpContext } from './context.ts';
 
 export interface Incoming {
   readonly arrival: Arrival;
@@ -22,7 +22,7 @@ export interface Incoming {
 const HEAD_TOO_LARGE = reply(552, '5.3.4', 'The header is larger than this server keeps');
 
 /** Decides about the message and commits it: only then is there a 250. */
-export async function takeIn(incoming: Incoming, session: SmtpSession): Promise<SmtpAnswer> {
+export async function takeIn(incoming: Incoming, session: SmtpContext): Promise<SmtpAnswer> {
   const { site } = session;
   if (incoming.arrival.headTooLarge) return { kind: 'refuse', reply: HEAD_TOO_LARGE };
   const arrived = await incoming.arrival.finish();
@@ -48,13 +48,13 @@ export async function takeIn(incoming: Incoming, session: SmtpSession): Promise<
     : { kind: 'accepted', durable, id: mail.id };
 }
 
-function judge(arrived: Arrived, facts: MailFacts, session: SmtpSession): Judged {
+function judge(arrived: Arrived, facts: MailFacts, session: SmtpContext): Judged {
   const { listener, site } = session;
   if (listener.mode !== 'submission') return receive(arrived, facts);
   return submit(arrived, facts, site.store.directory);
 }
 
-function factsOf(incoming: Incoming, session: SmtpSession): MailFacts {
+function factsOf(incoming: Incoming, session: SmtpContext): MailFacts {
   const { client, transaction, recipients } = incoming;
   const { site } = session;
   const [only, second] = recipients;
@@ -70,7 +70,7 @@ function factsOf(incoming: Incoming, session: SmtpSession): MailFacts {
   };
 }
 
-function protocolOf(session: SmtpSession, client: ClientFacts): MailFacts['protocol'] {
+function protocolOf(session: SmtpContext, client: ClientFacts): MailFacts['protocol'] {
   if (session.listener.mode === 'lmtp') return 'lmtp';
   return client.extended ? 'esmtp' : 'smtp';
 }
@@ -79,7 +79,7 @@ function newMail(
   judged: Judged & { kind: 'ready' },
   facts: MailFacts,
   incoming: Incoming,
-  session: SmtpSession,
+  session: SmtpContext,
 ): NewMail {
   const { parameters, reversePath } = incoming.transaction;
   const { story, listener } = session;
@@ -106,7 +106,7 @@ function newMail(
 function refuse(
   judged: Judged & { kind: 'refuse' },
   incoming: Incoming,
-  session: SmtpSession,
+  session: SmtpContext,
 ): SmtpAnswer {
   const { reversePath } = incoming.transaction;
   const about: JsonObject = {

@@ -15,6 +15,7 @@ import type { SmtpAnswer, SmtpFact, SmtpQuestion } from '#protocol/smtp/server/q
 import { reply } from '#protocol/smtp/reply.ts';
 import type { Host } from '../drive.ts';
 import type { Site } from '../site.ts';
+import type { SmtpContext } from './context.ts';
 import type { SmtpListener } from './listener.ts';
 import { takeIn } from './content.ts';
 import { Story } from './story.ts';
@@ -24,7 +25,7 @@ const NO_ROOM = reply(452, '4.3.1', 'Insufficient system storage, try again late
 const PROCEED: SmtpAnswer = { kind: 'proceed' };
 
 /** The state of a session beside the machine's own: recipients with permits, content, story. */
-export class SmtpSession implements Host<SmtpQuestion, SmtpAnswer, SmtpFact> {
+export class SmtpSession implements SmtpContext, Host<SmtpQuestion, SmtpAnswer, SmtpFact> {
   readonly site: Site;
   readonly listener: SmtpListener;
   readonly story: Story;
@@ -112,7 +113,6 @@ export class SmtpSession implements Host<SmtpQuestion, SmtpAnswer, SmtpFact> {
     this.#closed();
   }
 
-  /** Facts for logs and the ledger: who talks to us, over what. */
   facts(): JsonObject {
     const { session } = this.#machine;
     const { secure } = session;

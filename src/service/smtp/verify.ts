@@ -4,7 +4,7 @@ import { addressKey, parseAddress } from '#base/address.ts';
 import type { Authenticated } from '#protocol/sasl/authenticated.ts';
 import { reply } from '#protocol/smtp/reply.ts';
 import type { SmtpAnswer, SmtpQuestion } from '#protocol/smtp/server/questions.ts';
-import type { SmtpSession } from './session.ts';
+import type { SmtpContext } from './context.ts';
 
 const MEMBERS = 100;
 
@@ -12,7 +12,7 @@ const MEMBERS = 100;
 export function verifyName(
   question: SmtpQuestion & { kind: 'verify' },
   login: Authenticated | undefined,
-  session: SmtpSession,
+  session: SmtpContext,
 ): SmtpAnswer {
   if (login === undefined || !session.listener.verifyForUsers) return { kind: 'proceed' };
   const { directory } = session.site.store;
