@@ -24,6 +24,7 @@ export function contradictions(
     ...certificatePairs(settings),
     ...places(settings),
     ...resolvers(settings),
+    ...routes(settings),
   ];
 }
 
@@ -138,6 +139,32 @@ function resolvers(settings: Settings): Contradiction[] {
       cause: `names ${place.address}, which is not in resolver_addresses`,
       cure: 'Only a listed DNS server is asked: add it there too.',
     }));
+}
+
+/** A login without its half, and a promise of TLS that no MX could be held to. */
+function routes(settings: Settings): Contradiction[] {
+  const found: Contradiction[] = [];
+  const { relayhost, relayhost_login: login, relayhost_password_file: file } = settings;
+  if ((login === '') !== (file === '')) {
+    const [name, missing] =
+      file === ''
+        ? ['relayhost_login', 'relayhost_password_file']
+        : ['relayhost_password_file', 'relayhost_login'];
+    found.push({ name, cause: `is set without ${missing}`, cure: `Set ${missing} too.` });
+  } else if (login !== '' && relayhost === undefined) {
+    const cure = 'Set relayhost, or remove the login.';
+    found.push({ name: 'relayhost_login', cause: 'is set without relayhost', cure });
+  }
+  const direct = [...settings.transport_maps.values()].includes(undefined);
+  const encrypt = settings.smtp_tls_security_level === 'encrypt';
+  if (encrypt && (relayhost === undefined || direct)) {
+    found.push({
+      name: 'smtp_tls_security_level',
+      cause: 'can be "encrypt" only where all mail goes to relayhost or a next hop',
+      cure: 'Set relayhost, or write "may": MX hosts are then asked for TLS, not held to it.',
+    });
+  }
+  return found;
 }
 
 const RESTRICTION_LISTS = [

@@ -119,6 +119,7 @@ function resolvePaths(settings: Settings, directory: string): Settings {
     data_directory: full(settings.data_directory),
     smtpd_tls_cert_file: full(settings.smtpd_tls_cert_file),
     smtpd_tls_key_file: full(settings.smtpd_tls_key_file),
+    relayhost_password_file: full(settings.relayhost_password_file),
     tls_server_sni_maps: new Map(
       [...settings.tls_server_sni_maps].map(([name, files]) => [name, files.map(full)]),
     ),

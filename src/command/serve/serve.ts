@@ -3,7 +3,7 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Log, Metrics } from '#base/world.ts';
+import type { Log, Metrics, World } from '#base/world.ts';
 import { Failure } from '#base/failure.ts';
 import type { Store } from '#store/store.ts';
 import type { Context } from '../command.ts';
@@ -29,7 +29,7 @@ import type { Opened } from './opening.ts';
 import { introduction } from './introduction.ts';
 import { writeReady } from './ready.ts';
 import { startServices } from './services.ts';
-import { untilStopped } from './signals.ts';
+import { listenForSignals } from './signals.ts';
 import { openServerStore } from './store.ts';
 import { systemWorld } from './world.ts';
 
@@ -47,19 +47,33 @@ export async function runServer(context: Context): Promise<ExitStatus> {
   const cleanups: (() => unknown)[] = [];
   const lock = lockDirectory(settings.data_directory);
   cleanups.push(() => lock.release());
+  let running: Running | undefined;
+  // Before anything is ready: whoever sees the ready file may send a signal at once.
+  const stopping = listenForSignals({
+    reload: () => running?.reload(),
+    crashed: (thrown) => crashed(log, thrown),
+  });
   try {
-    const running = await start(context, { demo, settings, log }, cleanups);
-    const signal = await untilStopped({
-      reload: running.reload,
-      crashed: (thrown) => crashed(log, thrown),
-    });
-    log.event('info', 'stopping', { signal });
+    running = await start(context, { demo, settings, log }, cleanups);
+    log.event('info', 'stopping', { signal: await stopping.asked });
     await running.stop();
     return EXIT.ok;
   } finally {
-    for (const cleanup of cleanups.toReversed()) await cleanup();
-    log.event('info', 'stopped');
+    await cleanUp(cleanups, log);
+    stopping.release();
   }
+}
+
+/** Everything is closed, the last opened first, whatever fails on the way. */
+async function cleanUp(cleanups: readonly (() => unknown)[], log: Log): Promise<void> {
+  for (const cleanup of cleanups.toReversed()) {
+    try {
+      await cleanup();
+    } catch (thrown) {
+      log.event('error', 'cleanup-failed', { reason: Failure.from(thrown).message });
+    }
+  }
+  log.event('info', 'stopped');
 }
 
 interface Mode {
@@ -77,14 +91,15 @@ async function start(context: Context, mode: Mode, cleanups: (() => unknown)[]):
   const { settings, log, demo } = mode;
   const metrics = await startMetrics(settings, cleanups);
   const world = systemWorld(settings, log, metrics);
-  const [certificates, store] = await Promise.all([
+  const opening = openServerStore(settings, log);
+  cleanups.push(() => opening.then((store) => store.close(), NOTHING));
+  // Side by side: at the first start certificates and passwords each cost tenths of a second.
+  const [certificates, store, accounts] = await Promise.all([
     startCertificates(mode),
-    openServerStore(settings, log),
+    opening,
+    opening.then((store) => (demo ? startAccounts(store, world) : [])),
   ]);
-  cleanups.push(() => store.close(), certificates.identity.close);
-  const accounts = demo
-    ? existing(store, await demoAccounts(store, world.random, world.clock.now()))
-    : [];
+  cleanups.push(certificates.identity.close);
   const services = await startServices({
     settings,
     world,
@@ -122,6 +137,10 @@ async function start(context: Context, mode: Mode, cleanups: (() => unknown)[]):
       await door.stop(settings.shutdown_timeout);
     },
   };
+}
+
+async function startAccounts(store: Store, world: World): Promise<readonly DemoAccount[]> {
+  return existing(store, await demoAccounts(store, world.random, world.clock.now()));
 }
 
 /** The ready file, then the banner or a log line: every listener is up by now. */
@@ -221,6 +240,9 @@ function crashed(log: Log, thrown: unknown): void {
   const error = thrown instanceof Error ? thrown : new Error(String(thrown));
   log.event('error', 'crash', { message: error.message, stack: error.stack ?? '' });
 }
+
+/** A store that could not be opened is told by whoever waits for it. */
+const NOTHING = (): undefined => undefined;
 
 const NO_METRICS: Metrics = {
   count: () => undefined,

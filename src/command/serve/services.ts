@@ -4,6 +4,7 @@ import { networkInterfaces } from 'node:os';
 import { serveSmtp } from '#service/smtp/serve.ts';
 import type { Accept } from './door.ts';
 import type { ListenerRow, ProtocolName } from './listeners.ts';
+import { makeSending } from './sending.ts';
 import { imapAccept, pop3Accept } from './reading.ts';
 import { sessionId } from './session-id.ts';
 import { addressRules, makeSite } from './site.ts';
@@ -21,8 +22,18 @@ export interface Services {
 /** Puts the services together; the listeners open afterwards. */
 export async function startServices(parts: SiteParts): Promise<Services> {
   const { settings, world } = parts;
-  const addresses = addressRules(settings, ownAddresses());
-  const site = makeSite(parts, addresses);
+  const own = ownAddresses();
+  const addresses = addressRules(settings, own);
+  const { site, notifier } = makeSite(parts, addresses);
+  const { queue, transfer } = makeSending({
+    settings,
+    world,
+    store: parts.store,
+    intake: site.intake,
+    notify: notifier,
+    ownAddresses: [...own],
+  });
+  queue.start();
   const smtp = (mode: SmtpMode): Accept => {
     const listeners = new Map<string, ReturnType<typeof smtpListener>>();
     const of = (row: ListenerRow): ReturnType<typeof smtpListener> => {
@@ -44,7 +55,10 @@ export async function startServices(parts: SiteParts): Promise<Services> {
       imap: imapAccept(settings, site),
       pop3: pop3Accept(settings, site),
     },
-    stop: async () => undefined,
+    stop: async () => {
+      await queue.stop();
+      await transfer.close();
+    },
   };
 }
 

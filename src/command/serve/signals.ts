@@ -9,8 +9,14 @@ export interface SignalActions {
   crashed(thrown: unknown): void;
 }
 
-/** Resolves with the first SIGTERM or SIGINT; until then the process stays up. */
-export function untilStopped(actions: SignalActions): Promise<NodeJS.Signals> {
+/** The request to stop, and how to let the process end without one. */
+export interface Stopping {
+  readonly asked: Promise<NodeJS.Signals>;
+  release(): void;
+}
+
+/** `asked` resolves with the first SIGTERM or SIGINT; until `release` the process stays up. */
+export function listenForSignals(actions: SignalActions): Stopping {
   // Timers of the world do not keep a process up, and a server may have no listeners.
   const awake = setInterval(() => undefined, 3_600_000);
   process.on('SIGHUP', () => actions.reload());
@@ -21,15 +27,15 @@ export function untilStopped(actions: SignalActions): Promise<NodeJS.Signals> {
       process.exit(EXIT.software);
     });
   }
-  return new Promise((resolve) => {
-    let asked = false;
+  const asked = new Promise<NodeJS.Signals>((resolve) => {
+    let before = false;
     for (const signal of ['SIGTERM', 'SIGINT'] as const) {
       process.on(signal, () => {
-        if (asked) process.exit(128 + (signal === 'SIGINT' ? 2 : 15));
-        asked = true;
-        clearInterval(awake);
+        if (before) process.exit(128 + (signal === 'SIGINT' ? 2 : 15));
+        before = true;
         resolve(signal);
       });
     }
   });
+  return { asked, release: () => clearInterval(awake) };
 }

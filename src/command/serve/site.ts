@@ -4,6 +4,7 @@ import type { Domain } from '#base/brand.ts';
 import { literalAddress, parseDomain } from '#base/domain.ts';
 import type { TlsIdentity, World } from '#base/world.ts';
 import { makeIntake } from '#agents/intake.ts';
+import type { Notifier } from '#agents/notify/notifier.ts';
 import { makeNotifier, successNotice } from '#agents/notify/notifier.ts';
 import type { AddressOptions } from '#policy/addresses/options.ts';
 import { resolve } from '#policy/addresses/resolve.ts';
@@ -24,8 +25,11 @@ export interface SiteParts {
   readonly demo: boolean;
 }
 
-/** Builds the site; nothing runs yet. */
-export function makeSite(parts: SiteParts, addresses: Partial<AddressOptions>): Site {
+/** Builds the site and the writer of notices; nothing runs yet. */
+export function makeSite(
+  parts: SiteParts,
+  addresses: Partial<AddressOptions>,
+): { readonly site: Site; readonly notifier: Notifier } {
   const { settings, world, store, installationKey } = parts;
   const { clock, random, log, metrics } = world;
   const { directory } = store;
@@ -45,7 +49,7 @@ export function makeSite(parts: SiteParts, addresses: Partial<AddressOptions>): 
     trap: parts.demo ? { address: TRAP_ACCOUNT, mailbox: 'INBOX' } : undefined,
     successNotice: (mail, to) => successNotice(notifier, intake.newId(), mail, to, clock.now()),
   });
-  return {
+  const site: Site = {
     clock,
     random,
     log,
@@ -57,6 +61,7 @@ export function makeSite(parts: SiteParts, addresses: Partial<AddressOptions>): 
     handshakeMs: settings.smtpd_tls_handshake_timeout,
     logins: new Logins({ directory, clock, random, installationKey }),
   };
+  return { site, notifier };
 }
 
 /** The rules of addresses; `ownAddresses` are those of this host's interfaces. */

@@ -21,7 +21,17 @@ export const routes = group('Routes', 'Where mail for other domains goes.', {
   relayhost: {
     type: nextHop(),
     default: '',
-    doc: 'The next hop of all mail for elsewhere; empty: the MX hosts of each domain.',
+    doc: 'The next hop of all mail for elsewhere (port 465: TLS at once); empty: by MX.',
+  },
+  relayhost_login: {
+    type: text('login', 'a login name, or empty', /^[^\x00-\x1f\x7f]{0,320}$/),
+    default: '',
+    doc: 'The login at relayhost, which then must offer TLS with a good certificate.',
+  },
+  relayhost_password_file: {
+    type: path(),
+    default: '',
+    doc: 'A file that holds the password of relayhost_login and nothing else.',
   },
   transport_maps: {
     type: table(
@@ -100,7 +110,7 @@ export const queue = group('Queue', 'When mail is tried again, and when it is gi
   maximal_backoff_time: {
     type: duration('1s', '5d'),
     unit: 'milliseconds',
-    default: '4h',
+    default: '4000s',
     doc: 'The longest wait between two attempts.',
   },
   maximal_queue_lifetime: {
