@@ -4,15 +4,14 @@ import type { SessionId } from '#base/brand.ts';
 import type { Connection } from '#base/world.ts';
 import { createImapMachine } from '#protocol/imap/machine.ts';
 import { type Drive, drive } from '../drive.ts';
-import type { Site } from '../site.ts';
-import type { ImapListener } from './listener.ts';
+import type { ImapListener, ImapSite } from './listener.ts';
 import { ImapSession } from './session.ts';
 
 /** Starts the session; TLS on accept (993) was negotiated before. `closed` is called once. */
 export function serveImap(
   connection: Connection,
   listener: ImapListener,
-  site: Site,
+  site: ImapSite,
   session: SessionId,
   closed: () => void,
 ): Drive<unknown, unknown> {

@@ -6,9 +6,8 @@ import type { LoginSession } from '#policy/login/logins.ts';
 import type { ImapAnswer, ImapFact, ImapQuestion } from '#protocol/imap/questions.ts';
 import type { Authenticated } from '#protocol/sasl/authenticated.ts';
 import type { Host } from '../drive.ts';
-import type { Site } from '../site.ts';
 import { AccountAccess } from './access.ts';
-import type { ImapListener } from './listener.ts';
+import type { ImapListener, ImapSite } from './listener.ts';
 
 const NONCE_BYTES = 24;
 /** Work for one session before the others get their turn. */
@@ -17,7 +16,7 @@ const TURN_MS = 10;
 export class ImapSession implements Host<ImapQuestion, ImapAnswer, ImapFact> {
   /** Called when the watched mailbox changed. */
   news: () => void = () => undefined;
-  readonly #site: Site;
+  readonly #site: ImapSite;
   readonly #listener: ImapListener;
   readonly #common: { readonly session: SessionId; readonly client: string };
   readonly #login: LoginSession;
@@ -27,7 +26,7 @@ export class ImapSession implements Host<ImapQuestion, ImapAnswer, ImapFact> {
   #inTurn = false;
 
   constructor(
-    site: Site,
+    site: ImapSite,
     listener: ImapListener,
     connection: Connection,
     session: SessionId,

@@ -4,7 +4,7 @@ import { addressKey, formatAddress, formatPath } from '#base/address.ts';
 import type { Awaitable, SessionId } from '#base/brand.ts';
 import type { JsonObject } from '#base/json.ts';
 import type { Secure } from '#base/secure.ts';
-import type { Connection } from '#base/world.ts';
+import type { Connection, Timer } from '#base/world.ts';
 import { Arrival } from '#agents/arrival.ts';
 import type { NewMailRecipient } from '#agents/mail.ts';
 import type { ClientFacts, Refusal } from '#policy/gate.ts';
@@ -22,6 +22,8 @@ import { Story } from './story.ts';
 import { verifyName } from './verify.ts';
 
 const NO_ROOM = reply(452, '4.3.1', 'Insufficient system storage, try again later');
+/** Sessions are kept open for reuse: who asks for a trace shall not wait for their end. */
+const TELL_MS = 500;
 const PROCEED: SmtpAnswer = { kind: 'proceed' };
 
 /** The state of a session beside the machine's own: recipients with permits, content, story. */
@@ -35,6 +37,7 @@ export class SmtpSession implements SmtpContext, Host<SmtpQuestion, SmtpAnswer, 
   readonly #closed: () => void;
   #recipients: NewMailRecipient[] = [];
   #arrival: Arrival | undefined;
+  #writeSoon: Timer | undefined;
 
   constructor(
     site: Site,
@@ -109,7 +112,6 @@ export class SmtpSession implements SmtpContext, Host<SmtpQuestion, SmtpAnswer, 
 
   closed(): void {
     this.#drop();
-    this.#writeRefusals();
     this.#closed();
   }
 
@@ -198,6 +200,7 @@ export class SmtpSession implements SmtpContext, Host<SmtpQuestion, SmtpAnswer, 
   #verdict(refusal: Refusal | undefined, about: JsonObject, keys: readonly string[]): SmtpAnswer {
     if (refusal === undefined) return PROCEED;
     this.story.refused({ ...about, rule: refusal.rule, why: refusal.why }, keys);
+    this.#writeSoon ??= this.site.clock.after(TELL_MS, () => this.#writeRefusals());
     this.site.metrics.count('smtp_refusals_total', { rule: refusal.rule });
     this.site.log.event('info', 'refused', {
       session: this.story.session,
@@ -213,10 +216,13 @@ export class SmtpSession implements SmtpContext, Host<SmtpQuestion, SmtpAnswer, 
     this.#arrival?.discard();
     this.#arrival = undefined;
     this.#recipients = [];
+    this.#writeRefusals();
   }
 
-  /** Refusals are written when the session ends: one entry, however many there were. */
+  /** One entry for many refusals: when the transaction ends, or a moment after the first. */
   #writeRefusals(): void {
+    this.#writeSoon?.cancel();
+    this.#writeSoon = undefined;
     const entry = this.story.takeRefusals(this.site.clock.now(), this.facts());
     if (entry === undefined) return;
     this.site.store.write('ledger', { entries: [entry] }).catch((failure: Error) => {
