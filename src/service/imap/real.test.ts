@@ -1,0 +1,310 @@
+/** IMAP over real sockets, TLS and the SQLite store, spoken to by imapflow and Python's imaplib. */
+
+import assert from 'node:assert/strict';
+import { spawn, spawnSync } from 'node:child_process';
+import { suite, test } from 'node:test';
+import type { TestContext } from 'node:test';
+import { ImapFlow } from 'imapflow';
+import type { AccountId, Domain, MailboxId, ModSeq, SessionId } from '#base/brand.ts';
+import { latin1, utf8 } from '#base/bytes.ts';
+import { Failure } from '#base/failure.ts';
+import { systemClock } from '#network/clock.ts';
+import { systemRandom } from '#network/random.ts';
+import { tcpNetwork } from '#network/tcp.ts';
+import { Certificates } from '#network/tls/identity.ts';
+import { factsOf } from '#agents/mda.ts';
+import { Logins } from '#policy/login/logins.ts';
+import { hashPassword } from '#policy/login/password.ts';
+import { addAccount, mailboxOf, openTestStore } from '#test/engine/fixture.ts';
+import type { TestStore } from '#test/engine/fixture.ts';
+import { testCertificate } from '#test/world/certificates.ts';
+import { LineClient } from '#test/world/line-client.ts';
+import { AccountAccess } from './access.ts';
+import { serveImap } from './serve.ts';
+
+const PASSWORD = 'correct horse';
+const COSTS = { memoryKib: 64, passes: 1, parallelism: 1 };
+const NOTE =
+  'From: Ann <ann@a.test>\r\nTo: alice@demo.test\r\nSubject: gr\u00fcn\r\n\r\nA note.\r\n';
+
+suite('imap for real', () => {
+  test('imapflow: list, append, fetch, search, flags, move, idle, delete', async (t) => {
+    const { it, account, tlsPort } = await serve(t, [NOTE, NOTE]);
+    const client = await flow(t, tlsPort);
+    const folders = await client.list({ statusQuery: { messages: true, unseen: true } });
+    assert.deepEqual(folders.map((folder) => [folder.path, folder.specialUse ?? '']).sort(), [
+      ['Archive', '\\Archive'],
+      ['Drafts', '\\Drafts'],
+      ['INBOX', '\\Inbox'],
+      ['Junk', '\\Junk'],
+      ['Sent', '\\Sent'],
+      ['Trash', '\\Trash'],
+    ]);
+    const inbox = await client.mailboxOpen('INBOX');
+    assert.equal(inbox.exists, 2);
+    const large = `Subject: big\r\n\r\n${'0123456789\r\n'.repeat(20_000)}`;
+    const appended = await client.append('INBOX', large, ['\\Seen']);
+    assert.ok(appended !== false && appended.uid === 3);
+    const message = await client.fetchOne('3', {
+      uid: true,
+      source: true,
+      envelope: true,
+      bodyStructure: true,
+      flags: true,
+    });
+    assert.ok(message !== false);
+    assert.equal(message.envelope?.subject, 'big');
+    assert.deepEqual([...(message.flags ?? [])], ['\\Seen']);
+    assert.ok(message.source?.equals(Buffer.from(large)));
+    assert.deepEqual(await client.search({ subject: 'gr\u00fcn' }, { uid: true }), [1, 2]);
+    assert.deepEqual(await client.search({ body: '0123456789' }, { uid: true }), [3]);
+    await client.messageFlagsAdd('1', ['\\Flagged', '$Later']);
+    assert.deepEqual(await client.search({ keyword: '$Later' }), [1]);
+    const moved = await client.messageMove('2', 'Archive');
+    assert.ok(moved !== false);
+    assert.deepEqual([...(moved.uidMap ?? [])], [[2, 1]]);
+    await client.messageDelete('1');
+    assert.equal((await client.status('INBOX', { messages: true })).messages, 1);
+    const told = new Promise<number>((resolve) => {
+      client.once('exists', ({ count }) => resolve(count));
+    });
+    const idling = client.idle();
+    await append(it, account, [NOTE]);
+    assert.equal(await told, 2);
+    await client.noop();
+    await idling;
+    await client.mailboxCreate('B\u00fccher/\u{1f600}');
+    assert.ok((await client.list()).some((folder) => folder.path === 'B\u00fccher/\u{1f600}'));
+    await client.mailboxDelete('B\u00fccher/\u{1f600}');
+    await client.logout();
+  });
+
+  test('a delivered message reaches an IDLE client in milliseconds', async (t) => {
+    const { it, account, tlsPort } = await serve(t, []);
+    const client = await loggedIn(t, tlsPort);
+    await command(client, 'a SELECT INBOX');
+    client.send('b IDLE\r\n');
+    assert.equal(await client.line(), '+ idling');
+    const before = performance.now();
+    await append(it, account, [NOTE]);
+    assert.equal(await client.line(), '* 1 EXISTS');
+    assert.ok(performance.now() - before < 500);
+  });
+
+  test('what follows STARTTLS is never executed', async (t) => {
+    const { port } = await serve(t, []);
+    const client = await LineClient.connect(port);
+    t.after(() => client.close());
+    assert.match((await client.line()) ?? '', /STARTTLS LOGINDISABLED/);
+    client.send('a STARTTLS\r\nb CAPABILITY\r\n');
+    assert.match((await client.line()) ?? '', /^\* BYE/);
+    assert.match((await client.line()) ?? '', /^a BAD/);
+    assert.equal(await client.line(), undefined);
+  });
+
+  const python = spawnSync('python3', ['-c', 'import imaplib']).status === 0;
+  test(
+    'Python\u2019s imaplib: STARTTLS, login, select, fetch, search, store',
+    { skip: !python },
+    async (t) => {
+      const { port } = await serve(t, [NOTE, NOTE]);
+      const output = await run('python3', ['-c', IMAPLIB, String(port), PASSWORD]);
+      assert.deepEqual(JSON.parse(output), {
+        exists: '2',
+        size: Buffer.byteLength(NOTE),
+        search: '1 2',
+        flags: '1 (UID 1 FLAGS (\\Seen \\Flagged))',
+        expunged: '1',
+        left: 'INBOX (MESSAGES 1)',
+      });
+    },
+  );
+
+  test('one account sees nothing of another, whatever id it names', async (t) => {
+    const it = await openTestStore(t);
+    const alice = await addAccount(it, 'alice@demo.test');
+    const bob = await addAccount(it, 'bob@demo.test');
+    await append(it, bob, [NOTE]);
+    const inbox = await mailboxOf(it, bob);
+    const own = await mailboxOf(it, alice);
+    const [message] = await it.store.mail.messages(inbox.id, [[1, 9]], { limit: 9 });
+    assert.ok(message !== undefined);
+    const access = new AccountAccess({ store: it.store, clock: systemClock }, alice, () => {});
+    assert.equal(await access.mailboxById(inbox.id), undefined);
+    assert.equal(await access.uids(inbox.id), undefined);
+    assert.deepEqual(await access.messages(inbox.id, [[1, 9]], { limit: 9 }), []);
+    assert.deepEqual((await access.changes(inbox.id, 0 as ModSeq)).changed, []);
+    assert.equal((await access.octets(message, 0, 100)).length, 0);
+    const uids = [[1, 9]] as const;
+    const writes = [
+      access.write('expunge', { mailbox: inbox.id, uids, onlyDeleted: false }),
+      access.write('storeFlags', { mailbox: inbox.id, uids, mode: 'add', flags: ['\\Deleted'] }),
+      access.write('copy', { from: inbox.id, uids, to: own.id, move: true }),
+      access.write('copy', { from: own.id, uids, to: inbox.id, move: false }),
+      access.write('deleteMailbox', { mailbox: inbox.id }),
+      access.write('renameMailbox', { mailbox: inbox.id, to: 'x' }),
+    ];
+    for (const write of writes) await assert.rejects(write, { code: 'not-yours' });
+    const upload = access.upload(10);
+    await upload.write(utf8('a: b\r\n\r\nx'));
+    assert.equal((await upload.append(inbox.id, [], undefined)).kind, 'refused');
+    const none = 4_000_000 as MailboxId;
+    assert.equal(await access.mailboxById(none), undefined);
+    access.close();
+    assert.equal((await mailboxOf(it, bob)).messages, 1);
+    assert.throws(() => access.upload(10), Failure);
+  });
+});
+
+const IMAPLIB = `
+import imaplib, ssl, sys, json
+context = ssl.create_default_context()
+context.check_hostname = False
+context.verify_mode = ssl.CERT_NONE
+imap = imaplib.IMAP4('127.0.0.1', int(sys.argv[1]))
+imap.starttls(context)
+imap.login('alice', sys.argv[2])
+out = {}
+out['exists'] = imap.select()[1][0].decode()
+out['size'] = len(imap.fetch('1', '(BODY[])')[1][0][1])
+out['search'] = imap.search(None, 'ALL')[1][0].decode()
+out['flags'] = imap.uid('STORE', '1', '+FLAGS', '(\\\\Flagged)')[1][0].decode()
+imap.store('2', '+FLAGS', '(\\\\Deleted)')
+imap.uid('MOVE', '2', 'Trash')
+out['left'] = imap.status('INBOX', '(MESSAGES)')[1][0].decode()
+imap.select('Trash')
+out['expunged'] = imap.expunge()[1][0].decode()
+imap.logout()
+print(json.dumps(out))
+`;
+
+interface Server {
+  readonly it: TestStore;
+  readonly account: AccountId;
+  /** STARTTLS. */
+  readonly port: number;
+  /** TLS from the first octet. */
+  readonly tlsPort: number;
+}
+
+async function serve(t: TestContext, texts: readonly string[]): Promise<Server> {
+  const it = await openTestStore(t);
+  const credentials = await hashPassword(PASSWORD, systemRandom, { parameters: COSTS });
+  await it.do('addDomain', { name: 'demo.test' as Domain });
+  const { nowMs } = it.clock;
+  const added = await it.do('addAccount', { address: 'alice@demo.test', credentials, nowMs });
+  assert.ok(added.kind === 'added');
+  const { account } = added;
+  if (texts.length > 0) await append(it, account, texts);
+  return {
+    it,
+    account,
+    port: await listen(t, it, 'starttls'),
+    tlsPort: await listen(t, it, 'implicit'),
+  };
+}
+
+async function append(it: TestStore, account: AccountId, texts: readonly string[]): Promise<void> {
+  const { id: mailbox } = await mailboxOf(it, account);
+  const messages = texts.map((text) => {
+    const end = text.indexOf('\r\n\r\n') + 4;
+    const content = { head: utf8(text.slice(0, end)), body: utf8(text.slice(end)) };
+    const facts = factsOf({ content, root: undefined });
+    return { flags: [], internalDateMs: it.clock.nowMs, content, facts };
+  });
+  await it.do('append', { mailbox, messages });
+}
+
+async function listen(
+  t: TestContext,
+  it: TestStore,
+  kind: 'implicit' | 'starttls',
+): Promise<number> {
+  const pair = { ...testCertificate({ names: ['localhost'] }), source: 'test' };
+  const tls = new Certificates([pair], { nowMs: systemClock.now() });
+  const { store } = it;
+  const errors: string[] = [];
+  const site = {
+    clock: systemClock,
+    random: systemRandom,
+    log: {
+      event: (level: string, name: string, fields?: object) => {
+        if (level === 'error') errors.push(`${name} ${JSON.stringify(fields)}`);
+      },
+    },
+    metrics: { count: () => {}, gauge: () => {}, observe: () => {} },
+    store,
+    hostname: 'mx.demo.test' as Domain,
+    tls,
+    handshakeMs: 5_000,
+    logins: new Logins({
+      directory: store.directory,
+      clock: systemClock,
+      random: systemRandom,
+      installationKey: utf8('key of this installation'),
+      parameters: COSTS,
+    }),
+  };
+  const imap = { name: kind === 'implicit' ? 'imaps' : 'imap', machine: {}, sessionMs: 60_000 };
+  const listener = await tcpNetwork().listen(
+    { host: '127.0.0.1', port: 0, maxConnections: 10 },
+    (connection) => {
+      const start = (): unknown => serveImap(connection, imap, site, 'S' as SessionId, () => {});
+      if (kind === 'starttls') start();
+      else
+        connection
+          .startTls({ side: 'server', identity: tls, handshakeMs: 5_000 })
+          .then(start, () => {});
+    },
+  );
+  t.after(async () => {
+    await listener.close();
+    assert.deepEqual(errors, []);
+  });
+  return listener.local.port;
+}
+
+async function flow(t: TestContext, port: number): Promise<ImapFlow> {
+  const client = new ImapFlow({
+    host: '127.0.0.1',
+    port,
+    secure: true,
+    auth: { user: 'alice@demo.test', pass: PASSWORD },
+    tls: { rejectUnauthorized: false },
+    logger: false,
+  });
+  t.after(() => client.close());
+  await client.connect();
+  return client;
+}
+
+async function loggedIn(t: TestContext, port: number): Promise<LineClient> {
+  const client = await LineClient.connectTls(port);
+  t.after(() => client.close());
+  await client.line();
+  assert.match(await command(client, `l LOGIN alice "${PASSWORD}"`), /^l OK/);
+  return client;
+}
+
+/** The tagged response; what comes before it is passed over. */
+async function command(client: LineClient, line: string): Promise<string> {
+  client.send(`${line}\r\n`);
+  for (;;) {
+    const said = await client.line();
+    if (said === undefined || !said.startsWith('*')) return said ?? '';
+  }
+}
+
+function run(program: string, args: readonly string[]): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    const output: Buffer[] = [];
+    const errors: Buffer[] = [];
+    child.stdout.on('data', (bytes: Buffer) => output.push(bytes));
+    child.stderr.on('data', (bytes: Buffer) => errors.push(bytes));
+    child.on('close', (code) => {
+      if (code === 0) resolve(latin1(Buffer.concat(output)));
+      else reject(new Error(latin1(Buffer.concat(errors))));
+    });
+  });
+}
