@@ -43,6 +43,9 @@ const closingHash: HashFunction = async (...input) => {
   return countedHash(...input);
 };
 
+const brokenHash: HashFunction = () =>
+  Promise.reject(Failure.temporary('hash-failed', 'no memory'));
+
 suite('logins', () => {
   beforeEach(async () => {
     now = 1_000_000;
@@ -277,6 +280,15 @@ suite('logins', () => {
       1,
       ...Array(3).fill('login-busy'),
     ]);
+  });
+
+  test('a hash that failed is nobody’s wrong password', async () => {
+    const one = logins({ hash: brokenHash });
+    for (let round = 0; round < 100; round += 1) {
+      await assert.rejects(password(one.session(HOME), 'alice', `${round}`), {
+        code: 'hash-failed',
+      });
+    }
   });
 
   test('a stored password that cannot be read is a failure, not a wrong password', async () => {

@@ -116,6 +116,7 @@ suite('passwords', () => {
   test('digests cannot be shifted from one field into the next', () => {
     const verified = new VerifiedPasswords(random, clock, { entries: 10, keepMs: 1000 });
     assert.notEqual(verified.digest('1', '2x', 'y'), verified.digest('1', '2', 'xy'));
+    assert.notEqual(verified.digest('1', 'x', 'y'), verified.digest('2', 'x', 'y'));
     assert.notEqual(verified.digest('1', '', '1:a;'), verified.digest('1', '1:a;', ''));
   });
 });

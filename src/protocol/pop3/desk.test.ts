@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import type { AccountId } from '#base/brand.ts';
 import { fromLatin1, latin1, utf8 } from '#base/bytes.ts';
-import type { Failure } from '#base/failure.ts';
+import { Failure } from '#base/failure.ts';
 import { Secure } from '#base/secure.ts';
 import { Durable } from '#store/durable.ts';
 import type { Action } from '../machine.ts';
@@ -25,6 +25,8 @@ export const ONE = 'Subject: one\r\n\r\nfirst\r\nsecond\r\n';
 const TWO = 'Subject: two\r\n\r\n.\r\n..\r\n.x\r\n\r\nlast';
 const MESSAGES = [ONE, TWO];
 
+const DISK = Failure.temporary('disk', '/var/lib/postern');
+
 /** A client, the outside, and everything that happened between them. */
 export class Desk {
   readonly machine: Pop3Server;
@@ -37,6 +39,8 @@ export class Desk {
   removed: readonly number[] | undefined;
   fail: Partial<Record<Pop3Question['kind'], Failure>> = {};
   inUse = false;
+  /** Reading a message from here on fails. */
+  brokenFrom = Infinity;
   /** Octets that the store has less than it says. */
   missing = 0;
   tlsOnStls: Secure | undefined = TLS;
@@ -92,7 +96,9 @@ export class Desk {
         return this.tlsOnStls && this.machine.secured(this.tlsOnStls);
       case 'ask': {
         this.asked.push(action.question.kind);
-        const failure = this.fail[action.question.kind];
+        const { question } = action;
+        const broken = question.kind === 'octets' && question.from >= this.brokenFrom;
+        const failure = broken ? DISK : this.fail[question.kind];
         if (failure !== undefined) return this.machine.failed(failure);
         return this.machine.answer(this.#answer(action.question));
       }

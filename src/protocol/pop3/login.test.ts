@@ -168,6 +168,15 @@ suite('pop3 login', () => {
     }
   });
 
+  test('octets that slip in while TLS is negotiated are never read', () => {
+    const desk = new Desk({}, 'clear');
+    desk.tlsOnStls = undefined;
+    desk.say('STLS\r\n');
+    assert.equal(desk.say('USER alice\r\nNO'), '');
+    desk.perform(desk.machine.secured(TLS));
+    assert.match(desk.say('CAPA\r\n'), /^\+OK capabilities/);
+  });
+
   test('STLS with an argument, or without a certificate', () => {
     assert.match(new Desk({}, 'clear').say('STLS x\r\n'), /^-ERR/);
     const without = new Desk({ startTls: false }, 'clear');

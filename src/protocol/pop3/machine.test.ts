@@ -180,6 +180,10 @@ suite('pop3 machine', () => {
     const desk = loggedIn();
     desk.fail.octets = Failure.temporary('disk', '/var/lib/secret');
     assert.equal(desk.say('RETR 1\r\n'), '-ERR [SYS/TEMP] try again later\r\n');
+    const broken = loggedIn({ sliceBytes: 10 });
+    broken.brokenFrom = 20;
+    assert.equal(broken.say('RETR 1\r\n'), `+OK 31 octets\r\n${ONE.slice(0, 20)}`);
+    assert.ok(broken.closed);
     const damaged = loggedIn();
     damaged.missing = 5;
     assert.equal(damaged.say('RETR 1\r\n'), '-ERR [SYS/PERM] the message is damaged\r\n');
