@@ -3,7 +3,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { latin1 } from '#base/bytes.ts';
+import { Failure } from '#base/failure.ts';
 import type { JsonObject } from '#base/json.ts';
+import { Secure } from '#base/secure.ts';
 import type { Connection, TlsIdentity } from '#base/world.ts';
 import { Door } from './door.ts';
 import type { Accept, DoorOptions } from './door.ts';
@@ -62,6 +64,20 @@ function setUp(options: Partial<DoorOptions> & { readonly proxies?: readonly str
   return { door, served, clock, log };
 }
 
+/** A connection whose handshake succeeds. */
+function shaken(address?: string): FakeConnection {
+  const connection = new FakeConnection(address);
+  const secure = Secure.established({
+    protocol: 'TLSv1.3',
+    cipher: 'TLS_AES_256_GCM_SHA384',
+    serverName: undefined,
+    peer: { kind: 'not-asked' },
+    channelBinding: { exporter: undefined, serverEndPoint: undefined },
+  });
+  connection.handshake = Promise.resolve(secure);
+  return connection;
+}
+
 describe('one client', () => {
   test('has a limit; another client is not touched; a place gets free again', () => {
     const { door, served } = setUp();
@@ -99,7 +115,7 @@ describe('TLS from the first octet', () => {
   test('is there before the session; a failed handshake is logged and forgotten', async () => {
     const { door, served, log } = setUp({ perClient: 1 });
     const bad = new FakeConnection();
-    bad.handshake = 'bad';
+    bad.handshake = Promise.reject(Failure.temporary('tls-handshake', 'no shared cipher'));
     door.admit(bad, IMAPS);
     await settled();
     assert.equal(bad.said, '[tls][destroy]');
@@ -109,7 +125,7 @@ describe('TLS from the first octet', () => {
         fields: { listener: 'imaps', remote: '192.0.2.1', reason: 'no shared cipher' },
       },
     ]);
-    const good = new FakeConnection();
+    const good = shaken();
     door.admit(good, IMAPS);
     assert.equal(served.length, 0);
     await settled();
@@ -162,7 +178,7 @@ describe('a listed proxy', () => {
 
   test('TLS after the header works; its first octets within the header do not pass', async () => {
     const { door, served, log } = setUp({ proxies });
-    const good = new FakeConnection('127.0.0.1');
+    const good = shaken('127.0.0.1');
     door.admit(good, IMAPS);
     good.send(LINE);
     await settled();
@@ -252,7 +268,6 @@ describe('stop', () => {
   test('a handshake that goes on is ended at once; nothing open: no wait', async () => {
     const { door } = setUp();
     const shaking = new FakeConnection();
-    shaking.handshake = undefined;
     door.admit(shaking, IMAPS);
     void door.stop(10_000);
     assert.equal(shaking.said, '[tls][destroy]');

@@ -1,8 +1,7 @@
 /** For tests: a connection in memory, and a clock that goes when it is told to. */
 
 import { latin1, utf8 } from '#base/bytes.ts';
-import { Failure } from '#base/failure.ts';
-import { Secure } from '#base/secure.ts';
+import type { Secure } from '#base/secure.ts';
 import type { Clock, Connection, Endpoint, Receiver, Timer } from '#base/world.ts';
 
 /** The server's end of a connection; the test plays the peer. */
@@ -13,8 +12,8 @@ export class FakeConnection implements Connection {
   /** Everything that was written, and `[end]`, `[destroy]`, `[tls]`. */
   said = '';
   paused = false;
-  /** How `startTls` ends; undefined: it never does. */
-  handshake: 'good' | 'bad' | undefined = 'good';
+  /** What `startTls` returns; as it stands, a handshake that never ends. */
+  handshake: Promise<Secure> = new Promise(() => undefined);
   #receiver: Receiver | undefined;
   #waiting: Uint8Array[] = [];
 
@@ -52,19 +51,10 @@ export class FakeConnection implements Connection {
     this.#flow();
   }
 
-  startTls(): Promise<Secure> {
+  async startTls(): Promise<Secure> {
     this.said += '[tls]';
-    if (this.handshake === undefined) return new Promise(() => undefined);
-    const failure = Failure.temporary('tls-handshake', 'no shared cipher');
-    if (this.handshake === 'bad') return Promise.reject(failure);
-    this.secure = Secure.established({
-      protocol: 'TLSv1.3',
-      cipher: 'TLS_AES_256_GCM_SHA384',
-      serverName: undefined,
-      peer: { kind: 'not-asked' },
-      channelBinding: { exporter: undefined, serverEndPoint: undefined },
-    });
-    return Promise.resolve(this.secure);
+    this.secure = await this.handshake;
+    return this.secure;
   }
 
   end(): void {
