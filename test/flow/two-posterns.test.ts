@@ -154,7 +154,7 @@ async function trace(at: Side, key: string): Promise<string> {
   let output = '';
   await waitFor(async () => {
     ({ output } = await run(POSTERN, ['trace', key, ...flags, ...data]));
-    return output.includes('@');
+    return !output.startsWith('postern:');
   }, 3_000);
   return output;
 }
