@@ -95,7 +95,13 @@ export interface Receiver {
 }
 
 export type TlsOptions =
-  | { readonly side: 'server'; readonly identity: TlsIdentity; readonly handshakeMs: number }
+  | {
+      readonly side: 'server';
+      readonly identity: TlsIdentity;
+      readonly handshakeMs: number;
+      /** Octets of the handshake that were read already, behind a PROXY header: not dropped. */
+      readonly received?: Uint8Array;
+    }
   | {
       readonly side: 'client';
       /** The name for SNI and for verification. */

@@ -81,12 +81,14 @@ export class SocketConnection implements Connection {
     // The listeners go before the first octet of the handshake comes: it is not for the receiver.
     this.#unlisten(clear);
     clear.pause();
+    const awaited = clear.writableNeedDrain;
     try {
       await this.#written(clear);
-      // Injected in clear before the handshake (CVE-2011-0411): gone, whoever sent it.
-      while (clear.read() !== null);
+      readAway(clear, options);
       const secured = await this.#handshake(clear, options);
       this.#secured(clear, secured);
+      // Whoever was told to wait before the handshake waits for this.
+      if (awaited) this.#receiver?.drained();
       return secured.secure;
     } catch (thrown) {
       const failure = Failure.from(thrown);
@@ -100,6 +102,10 @@ export class SocketConnection implements Connection {
   end(): void {
     if (this.#ending || this.#closed) return;
     this.#ending = true;
+    if (this.#shaking) {
+      this.#socket.destroy();
+      return;
+    }
     this.#socket.end();
     // What still comes in is read away, so that closing does not reset the stream and take the
     // last reply with it; a peer that neither reads nor closes is cut off.
@@ -175,6 +181,16 @@ export class SocketConnection implements Connection {
     this.#linger?.cancel();
     this.#receiver?.closed(this.#failure);
   };
+}
+
+/**
+ * What was sent in clear before the handshake is gone, whoever injected it (CVE-2011-0411);
+ * unless it is the handshake itself, of which the beginning was read already.
+ */
+function readAway(clear: Socket, options: TlsOptions): void {
+  const begun = options.side === 'server' ? options.received : undefined;
+  if (begun === undefined) while (clear.read() !== null);
+  else if (begun.length > 0) clear.unshift(begun);
 }
 
 function gone(): Failure {

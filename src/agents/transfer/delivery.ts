@@ -164,14 +164,15 @@ export class Delivery {
   }
 
   #tls(target: Target): SessionTls {
-    const { startTls, authorities } = this.#options;
+    const { startTls, requireTls, authorities } = this.#options;
     const smarthost = this.#smarthost;
     const usual = startTls === false ? 'never' : 'opportunistic';
-    const withLogin = smarthost?.credentials === undefined ? usual : 'require';
-    const mode = smarthost?.tls ?? withLogin;
+    const must = requireTls === true || smarthost?.credentials !== undefined;
+    const mode = smarthost?.tls ?? (must ? 'require' : usual);
     if (mode === 'never') return { mode };
-    // An unverified peer is no reason to go on in clear, so opportunistic never insists.
-    const strict = mode !== 'opportunistic' && (smarthost?.verify ?? true);
+    // An unverified peer is no reason to go on in clear, so opportunistic never insists; and
+    // certificates of MX hosts prove nothing, since their names came from the DNS.
+    const strict = mode !== 'opportunistic' && (smarthost?.verify ?? smarthost !== undefined);
     return {
       mode,
       serverName: smarthost !== undefined && !smarthost.mx ? smarthost.host : target.host,

@@ -26,6 +26,8 @@ export interface TransferOptions {
   readonly authorities?: string | undefined;
   /** STARTTLS where it is offered. Default true. */
   readonly startTls?: boolean;
+  /** Nothing goes out in clear: a host without TLS is passed over. Default false. */
+  readonly requireTls?: boolean;
   /** Default 30,000. */
   readonly connectMs?: number;
   readonly timeouts?: Partial<SmtpTimeouts>;

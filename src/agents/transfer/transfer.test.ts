@@ -195,6 +195,26 @@ describe('tls', () => {
     assert.match(JSON.stringify(out.facts), /tls-handshake.*tried again in clear/);
   });
 
+  test('when TLS is a must, hosts without it are passed over, whatever their names', async () => {
+    const [, second] = await world.sinks({}, { tls: certificate });
+    const { port } = second!;
+    const { zone } = world.dns;
+    zone.set('must.test', {
+      mx: [
+        [1, 'plain.test'],
+        [2, 'other.test'],
+      ],
+    });
+    zone.set('plain.test', { a: ['127.0.0.1'] });
+    zone.set('other.test', { a: ['127.0.0.2'] });
+    const way = world.transfer({ port, requireTls: true });
+    assert.deepEqual(brief((await way.send(job(['x@must.test']))).recipients), ['delivered']);
+    assert.equal(second?.messages[0]?.tls, true);
+    assert.deepEqual(brief((await way.send(job(['x@plain.test']))).recipients), [
+      'deferred 4.7.10',
+    ]);
+  });
+
   test('a no to STARTTLS says nothing about the message', async () => {
     const sink = await world.sink({ tls: certificate, hook: never });
     const out = await world.transfer({ port: sink.port }).send(job(['x@there.test']));

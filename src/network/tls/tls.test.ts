@@ -35,6 +35,13 @@ function asClient(serverName: string, more: Partial<TlsOptions & { side: 'client
   return { ...base, authorities: authority.certificate, ...more };
 }
 
+const deaf: Receiver = {
+  received: () => {},
+  drained: () => {},
+  ended: () => {},
+  closed: () => {},
+};
+
 async function listen(accept: (connection: Connection) => void): Promise<Endpoint> {
   const where = { host: '127.0.0.1', port: 0, maxConnections: 9 };
   const listener = await network.listen(where, accept);
@@ -121,11 +128,70 @@ describe('tls', () => {
     server.destroy();
   });
 
+  test('behind a PROXY header: the beginning of the handshake was read already', async () => {
+    const secured = Promise.withResolvers<Connection>();
+    const local = await listen((connection) => {
+      const pieces: Uint8Array[] = [];
+      connection.open({
+        ...deaf,
+        received: (bytes) => {
+          pieces.push(bytes);
+          const all = Buffer.concat(pieces);
+          // Half a hello is read here, the rest stays in the kernel.
+          if (all.length < 60) return;
+          const received = all.subarray(all.indexOf('\n') + 1);
+          void connection
+            .startTls({ ...asServer, received })
+            .then(() => secured.resolve(connection));
+        },
+      });
+    });
+    const socket = netConnect(local.port, local.address);
+    socket.write('PROXY UNKNOWN\r\n');
+    const tls = tlsConnect({ socket, rejectUnauthorized: false, servername: 'mx.test' });
+    tls.on('error', () => {});
+    tls.write('hello');
+    const server = await secured.promise;
+    assert.equal(server.secure?.facts.serverName, 'mx.test');
+    assert.equal(await collect(server).next(5), 'hello');
+    server.destroy();
+  });
+
+  test('who was told to wait before the handshake is told to go on after it', async () => {
+    const { client, server } = await pair();
+    let drained = 0;
+    server.open({ ...deaf, drained: () => (drained += 1) });
+    const atClient = collect(client);
+    let queued = 0;
+    for (let more = true; more; queued += 65_536) more = server.write(Buffer.alloc(65_536));
+    const accepted = server.startTls(asServer);
+    await atClient.next(queued);
+    await client.startTls(asClient('mx.test'));
+    await accepted;
+    assert.equal(drained, 1);
+    client.destroy();
+    server.destroy();
+  });
+
+  test('ended or destroyed during the handshake: it fails, and closed is told', async () => {
+    for (const how of ['end', 'destroy'] as const) {
+      const { client, server } = await pair();
+      const closed = Promise.withResolvers<void>();
+      server.open({ ...deaf, closed: () => closed.resolve() });
+      const code = codeOf(server.startTls(asServer));
+      await new Promise((resolve) => setTimeout(resolve, 2));
+      server[how]();
+      assert.notEqual(await code, 'no failure');
+      await closed.promise;
+      client.destroy();
+    }
+  });
+
   test('large octets in both directions survive back-pressure', async () => {
     const { client, server } = await pair();
     await Promise.all([server.startTls(asServer), client.startTls(asClient('mx.test'))]);
     const atServer = collect(server);
-    client.open({ received: () => {}, drained: () => {}, ended: () => {}, closed: () => {} });
+    client.open(deaf);
     for (let sent = 0; sent < 2_000_000; sent += 100_000) client.write(Buffer.alloc(100_000));
     assert.equal((await atServer.next(2_000_000)).length, 2_000_000);
     client.destroy();
