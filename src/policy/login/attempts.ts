@@ -1,12 +1,15 @@
 /** Who may try to log in now: failures counted by network and by network and account. */
 
 import type { Clock } from '#base/world.ts';
+import type { ClientNetwork } from './prefix.ts';
 
 export interface AttemptLimits {
   /** Failures that cost no waiting: of one network at one account. */
   readonly pairFree: number;
   /** Failures that cost no waiting: of one network, at all accounts together. */
   readonly prefixFree: number;
+  /** The same for a wider network, where there is one. */
+  readonly wideFree: number;
   /** The first wait; each further failure doubles it. */
   readonly firstWaitMs: number;
   readonly longestWaitMs: number;
@@ -23,6 +26,7 @@ export interface AttemptLimits {
 export const ATTEMPT_LIMITS: AttemptLimits = {
   pairFree: 10,
   prefixFree: 50,
+  wideFree: 200,
   firstWaitMs: 1_000,
   longestWaitMs: 900_000,
   forgetMs: 3_600_000,
@@ -56,56 +60,68 @@ export class Attempts {
   }
 
   /** Milliseconds until this network may try this login (known or not) again; 0: now. */
-  waitMs(prefix: string, login: string): number {
+  waitMs(network: ClientNetwork, login: string): number {
     const now = this.#clock.elapsed();
-    const pair = this.#find(pairKey(prefix, login));
+    const pair = this.#find(pairKey(network, login));
     const pairWait = Math.max(0, (pair?.waitUntilMs ?? 0) - now);
     // Where an account logged in before, strangers behind the same network do not stop it.
     if (pair !== undefined && pair.trustedUntilMs > now) return pairWait;
-    return Math.max(pairWait, (this.#find(prefix)?.waitUntilMs ?? 0) - now);
+    const waits = this.#networks(network).map(([key]) => this.#find(key)?.waitUntilMs ?? 0);
+    return Math.max(pairWait, ...waits.map((until) => until - now));
   }
 
   /** Counts an attempt as failed, until it is given back. */
-  charge(prefix: string, login: string): void {
-    this.#fail(this.#touch(pairKey(prefix, login)), this.#limits.pairFree);
-    this.#fail(this.#touch(prefix), this.#limits.prefixFree);
+  charge(network: ClientNetwork, login: string): void {
+    this.#fail(this.#touch(pairKey(network, login)), this.#limits.pairFree);
+    for (const [key, free] of this.#networks(network)) this.#fail(this.#touch(key), free);
   }
 
   /** Takes one charge back: nothing was learned from the attempt. */
-  refund(prefix: string, login: string): void {
-    this.#forgive(this.#find(pairKey(prefix, login)), this.#limits.pairFree);
-    this.#forgive(this.#find(prefix), this.#limits.prefixFree);
+  refund(network: ClientNetwork, login: string): void {
+    this.#forgive(this.#find(pairKey(network, login)), this.#limits.pairFree);
+    for (const [key, free] of this.#networks(network)) this.#forgive(this.#find(key), free);
   }
 
   /**
    * A charged attempt was right: the pair starts anew and is trusted; the network gets this one
    * charge back and no more, or an own account would buy guesses at all others.
    */
-  succeeded(prefix: string, login: string): void {
-    this.#forgive(this.#find(prefix), this.#limits.prefixFree);
-    this.trusted(prefix, login);
+  succeeded(network: ClientNetwork, login: string): void {
+    this.refund(network, login);
+    this.trusted(network, login);
   }
 
   /** The pair starts anew; for a login that was not charged. */
-  trusted(prefix: string, login: string): void {
-    const pair = this.#touch(pairKey(prefix, login));
+  trusted(network: ClientNetwork, login: string): void {
+    const pair = this.#touch(pairKey(network, login));
     pair.failures = 0;
     pair.waitUntilMs = 0;
     pair.trustedUntilMs = this.#clock.elapsed() + this.#limits.trustMs;
   }
 
   /** A program that repeats one old password guesses nothing: remembered, not counted again. */
-  rememberWrong(prefix: string, login: string, digest: string): void {
-    const pair = this.#touch(pairKey(prefix, login));
+  rememberWrong(network: ClientNetwork, login: string, digest: string): void {
+    const pair = this.#touch(pairKey(network, login));
     pair.wrong = [...pair.wrong, digest].slice(-this.#limits.knownWrong);
   }
 
-  isKnownWrong(prefix: string, login: string, digest: string): boolean {
-    return this.#find(pairKey(prefix, login))?.wrong.includes(digest) ?? false;
+  isKnownWrong(network: ClientNetwork, login: string, digest: string): boolean {
+    return this.#find(pairKey(network, login))?.wrong.includes(digest) ?? false;
   }
 
   get size(): number {
     return this.#tallies.size;
+  }
+
+  /** The networks that are counted as a whole, with their free failures. */
+  #networks({ narrow, wide }: ClientNetwork): (readonly [key: string, free: number])[] {
+    const { prefixFree, wideFree } = this.#limits;
+    return wide === undefined
+      ? [[narrow, prefixFree]]
+      : [
+          [narrow, prefixFree],
+          [wide, wideFree],
+        ];
   }
 
   #fail(tally: Tally, free: number): void {
@@ -147,9 +163,9 @@ export class Attempts {
   }
 }
 
-/** A prefix has no space in it, so the two parts cannot run into each other. */
-function pairKey(prefix: string, login: string): string {
-  return `${prefix} ${login}`;
+/** A network has no space in it, so the two parts cannot run into each other. */
+function pairKey(network: ClientNetwork, login: string): string {
+  return `${network.narrow} ${login}`;
 }
 
 function newTally(): Tally {

@@ -189,6 +189,17 @@ suite('logins', () => {
     assert.equal(await guesses(one.session('2001:db8:1:3::1'), 'alice', 1), 0);
   });
 
+  test('hopping through the /64 of one /48 does not help for long', async () => {
+    const one = logins();
+    let refused = 0;
+    for (let index = 0; index < 1_000; index += 1) {
+      const session = one.session(`2001:db8:9:${index.toString(16)}::1`);
+      refused += await guesses(session, 'alice', 1, index);
+    }
+    assert.equal(refused, 800);
+    assert.equal((await password(one.session(HOME), 'alice', 'correct horse'))?.account, 1);
+  });
+
   test('success between failures buys no guesses at other accounts', async () => {
     const one = logins();
     const session = one.session(OFFICE);

@@ -18,7 +18,8 @@ import { HashQueue } from './hashing.ts';
 import { loginKey, strangeKey } from './name.ts';
 import { formatPhc, parsePhc } from './phc.ts';
 import type { HashParameters } from './phc.ts';
-import { clientPrefix } from './prefix.ts';
+import { clientNetwork } from './prefix.ts';
+import type { ClientNetwork } from './prefix.ts';
 import { VerifiedPasswords } from './verified.ts';
 
 export interface LoginOptions {
@@ -91,18 +92,18 @@ export class Logins {
 
   /** The logins of a client at `clientAddress`. */
   session(clientAddress: string): LoginSession {
-    const prefix = clientPrefix(clientAddress);
+    const network = clientNetwork(clientAddress);
     let asked: string | undefined;
     return {
       answer: async (question) => {
         const login = this.#key(question.login);
         asked = question.kind === 'scram' ? login : undefined;
-        if (question.kind === 'scram') return this.#scram(prefix, login);
+        if (question.kind === 'scram') return this.#scram(network, login);
         const password = question.password.reveal();
-        return { kind: 'password', identity: await this.#password(prefix, login, password) };
+        return { kind: 'password', identity: await this.#password(network, login, password) };
       },
       authenticated: (who) => {
-        if (asked === who.address) this.#attempts.succeeded(prefix, asked);
+        if (asked === who.address) this.#attempts.succeeded(network, asked);
         asked = undefined;
       },
     };
@@ -113,26 +114,30 @@ export class Logins {
     return loginKey(login, directory, defaultDomain) ?? strangeKey(login);
   }
 
-  async #password(prefix: string, login: string, password: string): Promise<Identity | undefined> {
-    this.#mustWait(prefix, login);
+  async #password(
+    network: ClientNetwork,
+    login: string,
+    password: string,
+  ): Promise<Identity | undefined> {
+    this.#mustWait(network, login);
     const found = this.#find(login);
     const prepared = prepareSasl(password);
     if (prepared === undefined) {
-      this.#attempts.charge(prefix, login);
+      this.#attempts.charge(network, login);
       return undefined;
     }
     const stored = found?.credentials.password ?? this.#nobody;
     const whose = found === undefined ? `?${login}` : String(found.identity.account);
     const digest = this.#verified.digest(whose, stored, prepared);
     if (found !== undefined && this.#verified.has(digest)) {
-      this.#attempts.trusted(prefix, login);
+      this.#attempts.trusted(network, login);
       return found.identity;
     }
-    if (this.#attempts.isKnownWrong(prefix, login, digest)) return undefined;
-    const guess = `${prefix} ${digest}`;
+    if (this.#attempts.isKnownWrong(network, login, digest)) return undefined;
+    const guess = `${network.narrow} ${digest}`;
     const running = this.#running.get(guess);
     if (running !== undefined) return running;
-    const fresh = this.#verify(prefix, login, { found, stored, prepared, digest });
+    const fresh = this.#verify(network, login, { found, stored, prepared, digest });
     this.#running.set(guess, fresh);
     try {
       return await fresh;
@@ -141,20 +146,24 @@ export class Logins {
     }
   }
 
-  async #verify(prefix: string, login: string, guess: Guess): Promise<Identity | undefined> {
-    this.#attempts.charge(prefix, login);
+  async #verify(
+    network: ClientNetwork,
+    login: string,
+    guess: Guess,
+  ): Promise<Identity | undefined> {
+    this.#attempts.charge(network, login);
     let right: boolean;
     try {
       right = await this.#queue.run(() => this.#matches(guess.stored, guess.prepared));
     } catch (failure) {
-      this.#attempts.refund(prefix, login);
+      this.#attempts.refund(network, login);
       throw failure;
     }
     // The directory may have changed while the hash ran: a closed account stays closed.
     const found = guess.found === undefined ? undefined : this.#find(login);
-    if (!right) this.#attempts.rememberWrong(prefix, login, guess.digest);
+    if (!right) this.#attempts.rememberWrong(network, login, guess.digest);
     if (!right || found?.credentials.password !== guess.stored) return undefined;
-    this.#attempts.succeeded(prefix, login);
+    this.#attempts.succeeded(network, login);
     this.#verified.add(guess.digest);
     return found.identity;
   }
@@ -170,9 +179,9 @@ export class Logins {
   }
 
   /** Keys for SCRAM. Charged now: whether the proof was right is only known later, if at all. */
-  #scram(prefix: string, login: string): SaslAnswer {
-    this.#mustWait(prefix, login);
-    this.#attempts.charge(prefix, login);
+  #scram(network: ClientNetwork, login: string): SaslAnswer {
+    this.#mustWait(network, login);
+    this.#attempts.charge(network, login);
     // Made up for everyone, used for those who do not exist: the work is the same.
     const madeUp = {
       salt: this.#madeUp('salt', login).subarray(0, SALT_BYTES),
@@ -191,8 +200,8 @@ export class Logins {
     return createHmac('sha256', this.#options.installationKey).update(`${what}\0${login}`).digest();
   }
 
-  #mustWait(prefix: string, login: string): void {
-    const waitMs = this.#attempts.waitMs(prefix, login);
+  #mustWait(network: ClientNetwork, login: string): void {
+    const waitMs = this.#attempts.waitMs(network, login);
     if (waitMs <= 0) return;
     const seconds = Math.ceil(waitMs / 1000);
     throw Failure.temporary('login-delayed', `too many failed logins, try again in ${seconds} s`);

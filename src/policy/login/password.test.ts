@@ -7,7 +7,7 @@ import { ATTEMPT_LIMITS, Attempts } from './attempts.ts';
 import { argon2id } from './argon2.ts';
 import { hashPassword, passwordProblem } from './password.ts';
 import { formatPhc, parsePhc } from './phc.ts';
-import { clientPrefix } from './prefix.ts';
+import { clientNetwork } from './prefix.ts';
 import { VerifiedPasswords } from './verified.ts';
 import { Secret } from '#base/secret.ts';
 import { scramKeys } from '#protocol/sasl/scram.ts';
@@ -95,17 +95,22 @@ suite('passwords', () => {
     assert.equal((await ask('pass')).identity, undefined);
   });
 
-  test('prefixes: /24 and /64, mapped addresses are IPv4', () => {
-    assert.equal(clientPrefix('192.0.2.77'), '192.0.2.0/24');
-    assert.equal(clientPrefix('::ffff:192.0.2.77'), '192.0.2.0/24');
-    assert.equal(clientPrefix('2001:db8:1:2:3:4:5:6'), '2001:db8:1:2::/64');
-    assert.equal(clientPrefix('::1'), '::/64');
-    assert.equal(clientPrefix('nonsense'), 'nonsense');
-  });
+  for (const [address, narrow, wide] of [
+    ['192.0.2.77', '192.0.2.0/24', undefined],
+    ['::ffff:192.0.2.77', '192.0.2.0/24', undefined],
+    ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2::/64', '2001:db8:1::/48'],
+    ['::1', '::/64', '::/48'],
+    ['nonsense', 'nonsense', undefined],
+  ] as const) {
+    test(`${address} is counted in ${narrow}`, () => {
+      assert.deepEqual(clientNetwork(address), { narrow, wide });
+    });
+  }
 
   test('memories are bounded', () => {
     const attempts = new Attempts(clock, { ...ATTEMPT_LIMITS, entries: 100 });
-    for (let index = 0; index < 1000; index += 1) attempts.charge(`${index}`, 'alice');
+    for (let index = 0; index < 1000; index += 1)
+      attempts.charge({ narrow: `${index}`, wide: undefined }, 'alice');
     assert.equal(attempts.size, 100);
     const verified = new VerifiedPasswords(random, clock, { entries: 100, keepMs: 1000 });
     for (let index = 0; index < 1000; index += 1) verified.add(`${index}`);
