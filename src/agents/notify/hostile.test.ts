@@ -163,6 +163,14 @@ test('what could end a field is shown, not dropped', () => {
   assert.equal(valueIn(read.blocks[1], 'Original-Recipient'), 'rfc822;a\\r\\nBcc: x');
 });
 
+test('long answers to a hundred recipients do not make a huge notice', () => {
+  const reply = answer(...Array.from({ length: 100 }, () => 'x '.repeat(400)));
+  const given = facts({ recipients: Array.from({ length: 100 }, () => recipient({ reply })) });
+  const read = noticeOf(given);
+  assertSound(read, given);
+  assert.ok(read.text.length < 700_000, `${read.text.length} octets`);
+});
+
 test('an ENVID goes back to the letter, in its own case', () => {
   for (const envelopeId of ['QQ314159', 'a+b=c', 'Two  Blanks', "~!@#$%^&*()_+{}|:<>?'"]) {
     const read = noticeOf(facts({ envelope: { envelopeId } }));

@@ -13,6 +13,7 @@ const PRIVATE_IPV4 = [
   /^100\.(?:6[4-9]|[7-9]\d|1[01]\d|12[0-7])\./,
 ];
 const PRIVATE_IPV6 = /^(?:::1?$|f[cd]|fe[89ab])/;
+const TEXT_CHARACTERS = 2_000;
 const INNER = '(an internal host)';
 
 /**
@@ -31,9 +32,10 @@ export function publicHost(host: string | undefined): string | undefined {
   return v6 === undefined || isPrivate(v6) ? undefined : `[IPv6:${v6}]`;
 }
 
-/** A sentence of ours without the addresses of our own network. */
+/** A sentence of ours, cut to a sane length, without the addresses of our own network. */
 export function publicText(text: string): string {
-  const shown = text.replace(IPV4, (address) => (isPrivate(address) ? INNER : address));
+  const short = text.slice(0, TEXT_CHARACTERS);
+  const shown = short.replace(IPV4, (address) => (isPrivate(address) ? INNER : address));
   return shown.replace(/[0-9A-Fa-f:]{3,45}/g, (word) => {
     const v6 = word.includes('::') || word.split(':').length === 8 ? normalIpv6(word) : undefined;
     return v6 !== undefined && isPrivate(v6) ? INNER : word;

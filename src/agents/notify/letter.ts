@@ -76,7 +76,7 @@ function about(facts: NoticeFacts, each: NoticeRecipient): string[] {
   return lines;
 }
 
-function why({ kind }: NoticeFacts, each: NoticeRecipient): string[] {
+function why({ kind, recipients }: NoticeFacts, each: NoticeRecipient): string[] {
   // For what was given up the last answer tells more than "time is over".
   const status = each.expired ? (each.reply?.enhanced ?? each.status) : each.status;
   const { why, cure } = explain(status);
@@ -87,7 +87,7 @@ function why({ kind }: NoticeFacts, each: NoticeRecipient): string[] {
   if (each.reply === undefined) return lines;
   const host = publicHost(each.host);
   lines.push(...wrap(`The words of ${host === undefined ? 'the other server' : host}:`, 4));
-  lines.push(...answerLines(each.reply).map((line) => `      ${line}`));
+  lines.push(...answerLines(each.reply, recipients.length).map((line) => `      ${line}`));
   return lines;
 }
 

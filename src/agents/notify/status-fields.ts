@@ -12,6 +12,8 @@ import { decodeUnitext, encodeUnitext } from './unitext.ts';
 
 /** Longer answers are cut: RFC 5321 4.5.3.1.5 allows 512 octets a line, nobody reads 50 lines. */
 const ANSWER_LINES = 50;
+/** Of all recipients together: a hostile server must not fill the sender's mailbox. */
+const ALL_LINES = 500;
 const LINE_CHARACTERS = 600;
 const VALUE_CHARACTERS = 700;
 
@@ -36,9 +38,13 @@ export function statusPart(facts: NoticeFacts, hostname: string, wide: boolean):
   return { fields, body: octets, eightBit: true };
 }
 
-/** An answer as it came, one entry a line, harmless: `550-5.1.1 no such user`. */
-export function answerLines(reply: Reply): string[] {
-  const lines = reply.lines.slice(0, ANSWER_LINES).map((line) => visible(line, LINE_CHARACTERS));
+/**
+ * An answer as it came, one entry a line, harmless: `550-5.1.1 no such user`. Whole, unless it is
+ * one of very many (`recipients`) or very long.
+ */
+export function answerLines(reply: Reply, recipients: number): string[] {
+  const most = Math.max(2, Math.min(ANSWER_LINES, Math.floor(ALL_LINES / recipients)));
+  const lines = reply.lines.slice(0, most).map((line) => visible(line, LINE_CHARACTERS));
   return formatReply({ ...reply, lines })
     .trimEnd()
     .split('\r\n');
@@ -80,9 +86,9 @@ function recipientFields(facts: NoticeFacts, each: NoticeRecipient, wide: boolea
 }
 
 /** The remote's whole answer, a line each (RFC 3461 9.2), or what we found ourselves. */
-function diagnostic({ kind }: NoticeFacts, each: NoticeRecipient): FieldText[] {
+function diagnostic({ kind, recipients }: NoticeFacts, each: NoticeRecipient): FieldText[] {
   if (each.reply !== undefined) {
-    const text = answerLines(each.reply).join('\r\n ');
+    const text = answerLines(each.reply, recipients.length).join('\r\n ');
     return [acceptField(`Diagnostic-Code: smtp; ${text}`) ?? exact('Diagnostic-Code', text)];
   }
   if (each.reason === '' || kind === 'delivered' || kind === 'relayed') return [];
