@@ -203,6 +203,23 @@ test('BODY[] sets \\Seen and shows it; PEEK and EXAMINE do not', async () => {
   assert.deepEqual(mail.box('INBOX').messages[3]?.flags, []);
 });
 
+test('a full disk keeps nobody from reading', async () => {
+  const mail = new MemoryMail();
+  mail.deliver('INBOX', SIMPLE);
+  const client = await Client.selected(mail);
+  client.access.beforeWrite = async () => {
+    throw Failure.temporary('disk-full', 'no room');
+  };
+  assert.equal(
+    await client.run('a FETCH 1 BODY[TEXT]<0.4>'),
+    '* 1 FETCH (BODY[TEXT]<0> {4}\r\nline)\r\na OK FETCH completed\r\n',
+  );
+  assert.match(
+    await client.run('b STORE 1 +FLAGS (\\Seen)', 'c NOOP'),
+    /^b NO \[UNAVAILABLE\] .*\r\nc OK/,
+  );
+});
+
 test('large messages go out in slices, each taken before the next is read', async () => {
   const mail = new MemoryMail();
   mail.deliver('INBOX', `A: b\n\n${'x'.repeat(1000)}`);

@@ -29,6 +29,7 @@ export function* logIn(
   const names = offered.map((one) => one.name);
   const dialogue = new SaslDialogue(mechanism, { secure, nonce, offered: names });
   let progress = dialogue.begin(initial);
+  let counted = false;
   for (;;) {
     switch (progress.kind) {
       case 'ask':
@@ -36,6 +37,11 @@ export function* logIn(
         break;
       case 'challenge':
         if (!lines) return fail(session, name, undefined);
+        // Counted before the client has a chance to go away without the tagged answer.
+        if (progress.failed !== undefined) {
+          fail(session, name, progress.failed.login);
+          counted = true;
+        }
         progress = yield* challenge(session, dialogue, progress);
         break;
       case 'cancelled':
@@ -44,7 +50,7 @@ export function* logIn(
         countFailure(session);
         throw bad(`The login is malformed: ${progress.why}`);
       case 'rejected':
-        return fail(session, name, progress.login);
+        return counted ? FAILED : fail(session, name, progress.login);
       case 'authenticated': {
         const { who } = progress;
         session.who = who;
@@ -54,6 +60,12 @@ export function* logIn(
     }
   }
 }
+
+const FAILED: Completion = {
+  status: 'NO',
+  code: 'AUTHENTICATIONFAILED',
+  text: 'The login name or the password is wrong',
+};
 
 function* challenge(
   session: Session,
@@ -74,11 +86,7 @@ function* challenge(
 function fail(session: Session, mechanism: string, login: string | undefined): Completion {
   session.tell({ kind: 'login-failed', mechanism, login });
   countFailure(session);
-  return {
-    status: 'NO',
-    code: 'AUTHENTICATIONFAILED',
-    text: 'The login name or the password is wrong',
-  };
+  return FAILED;
 }
 
 function countFailure(session: Session): void {

@@ -107,6 +107,13 @@ export class View {
     return ranges;
   }
 
+  /** The UIDs in ascending ranges. */
+  within(ranges: UidRanges): readonly number[] {
+    return ranges.flatMap(([from, to]) =>
+      this.#uids.slice(this.#lowerBound(from), this.#lowerBound(to + 1)),
+    );
+  }
+
   /** How many messages lie in ranges. */
   count(ranges: UidRanges): number {
     let count = 0;

@@ -15,9 +15,12 @@ export const close: Command<void> = {
     if (view !== undefined && !view.readOnly && view.exists > 0) {
       // Only what this client knows of: a message that came since may be \Deleted by another.
       const uids = view.rangesOfNumbers([[1, view.exists]]);
-      yield* store(session, (access) =>
-        access.write('expunge', { mailbox: view.id, uids, onlyDeleted: true }),
-      );
+      const there = yield* store(session, (access) => access.mailboxById(view.id));
+      if (there !== undefined) {
+        yield* store(session, (access) =>
+          access.write('expunge', { mailbox: view.id, uids, onlyDeleted: true }),
+        );
+      }
     }
     yield* leaveMailbox(session);
     return ok('CLOSE completed');

@@ -120,12 +120,18 @@ function* markSeen(
   const unseen = rows.filter((row) => !row.flags.includes('\\Seen') && !view.isGone(row.uid));
   if (unseen.length === 0) return new Set();
   const uids = rangesOf(unseen.filter((row) => view.numberOf(row.uid) > 0).map((row) => row.uid));
-  const { result } = yield* store(session, (access) =>
-    access.write('storeFlags', { mailbox: view.id, uids, mode: 'add', flags: ['\\Seen'] }),
-  );
-  if (result.kind !== 'stored') return new Set();
-  for (const change of result.changed) view.told.set(change.uid, change.modSeq);
-  return new Set(result.changed.map((change) => change.uid));
+  try {
+    const { result } = yield* store(session, (access) =>
+      access.write('storeFlags', { mailbox: view.id, uids, mode: 'add', flags: ['\\Seen'] }),
+    );
+    if (result.kind !== 'stored') return new Set();
+    for (const change of result.changed) view.told.set(change.uid, change.modSeq);
+    return new Set(result.changed.map((change) => change.uid));
+  } catch (thrown) {
+    // A full disk must not keep anyone from reading: the message is shown, unseen.
+    if (!(thrown instanceof Failure)) throw thrown;
+    return new Set();
+  }
 }
 
 /** A response as far as it is known but not sent: nothing goes out before its octets are there. */

@@ -21,13 +21,16 @@ export interface Compiled {
   readonly details: readonly Detail[];
   /** UIDs that can match at all, where the keys say so: the rest need not be read. */
   readonly ranges: UidRanges;
+  /** All of them do: nothing has to be read. */
+  readonly decided: boolean;
 }
 
 /** Resolves sets against the view (BAD for a message number that is not there). */
 export function compile(session: Session, view: View, key: Key): Compiled {
   const details = new Set<Detail>();
   const test = compileKey({ session, view, details }, key);
-  return { test, details: [...details], ranges: rangesFor(view, key) };
+  const decided = key.kind === 'all' || key.kind === 'numbers' || key.kind === 'uids';
+  return { test, details: [...details], ranges: rangesFor(view, key), decided };
 }
 
 interface Context {

@@ -55,6 +55,7 @@ export function* search(
 /** UIDs that the client knows and that match, ascending. */
 function* findUids(session: Session, view: View, compiled: Compiled): Task<readonly number[]> {
   const { test, details } = compiled;
+  if (compiled.decided) return view.within(compiled.ranges).filter((uid) => !view.isGone(uid));
   const limit = session.options.batchRows;
   const found: number[] = [];
   let left = compiled.ranges;
