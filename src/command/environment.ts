@@ -1,7 +1,7 @@
 /** Which configuration and which data directory a run is about; both read only when asked for. */
 
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Context } from './command.ts';
 import { CommandError, EXIT } from './exit.ts';
@@ -23,6 +23,11 @@ export function environment(
     const value = options.get(name);
     return typeof value === 'string' ? value : undefined;
   };
+  /** Absolute: it is printed for pasting, and other programs have other working directories. */
+  const data = (): string | undefined => {
+    const given = text('data');
+    return given === undefined ? undefined : resolve(given);
+  };
   const configurationFile = async (): Promise<string | undefined> => {
     if (options.has('demo')) return undefined;
     const { configurationFile: find } = await import('./configuration/load.ts');
@@ -32,15 +37,14 @@ export function environment(
     const file = await configurationFile();
     if (file === undefined) {
       const { demoSettings } = await import('./serve/demo.ts');
-      return demoSettings(text('data') ?? demoDirectory(env, exists));
+      return demoSettings(data() ?? demoDirectory(env, exists));
     }
     const { loadConfiguration } = await import('./configuration/load.ts');
     const { settings: loaded } = loadConfiguration(file, env);
-    const data = text('data');
-    return data === undefined ? loaded : { ...loaded, data_directory: data };
+    const directory = data();
+    return directory === undefined ? loaded : { ...loaded, data_directory: directory };
   };
-  const dataDirectory = async (): Promise<string> =>
-    text('data') ?? (await settings()).data_directory;
+  const dataDirectory = async (): Promise<string> => data() ?? (await settings()).data_directory;
   const openStore: Context['openStore'] = async () => {
     const directory = await dataDirectory();
     if (!exists(directory)) {

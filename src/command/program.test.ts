@@ -8,6 +8,7 @@ import { Failure } from '#base/failure.ts';
 import { EXIT } from './exit.ts';
 import type { Io } from './io.ts';
 import { report } from './program.ts';
+import { ownCertificates } from './serve/certificates.ts';
 import { inFolder, run } from './testing.ts';
 
 const MISTAKES: readonly (readonly [words: string, status: number, err: RegExp])[] = [
@@ -102,6 +103,26 @@ describe('postern config', () => {
       const { status, out } = await run(['config', 'check', file]);
       assert.equal(status, EXIT.configuration);
       assert.match(out, /smtpd_tls_cert_file.*no\.pem: there is no such file/);
+    });
+  });
+
+  test('check finds a certificate that is for other names, or past its end', async () => {
+    await inFolder(async (folder) => {
+      const now = Date.now();
+      const own = await ownCertificates(join(folder, 'good'), ['a.example.org'], now);
+      const past = await ownCertificates(join(folder, 'past'), ['a.example.org'], now - 4e10);
+      const file = join(folder, 'p.toml');
+      const pair = ({ files }: typeof own): string =>
+        JSON.stringify([files.certificateFile, files.keyFile]);
+      const check = async (map: string): Promise<string> => {
+        const maps = `tls_server_sni_maps = { ${map} }`;
+        writeFileSync(file, `myhostname = "mail.example.org"\n${maps}\n`);
+        return (await run(['config', 'check', file])).out;
+      };
+      assert.match(await check(`"a.example.org" = ${pair(own)}`), /^good /);
+      const other = await check(`"b.example.org" = ${pair(own)}`);
+      assert.match(other, /tls_server_sni_maps\.b\.example\.org .*for other names/);
+      assert.match(await check(`"a.example.org" = ${pair(past)}`), /expired|ended/);
     });
   });
 

@@ -60,6 +60,8 @@ interface Pending {
   readonly name: string | undefined;
   readonly value: Json;
   readonly depth: number;
+  /** The first line of an object in a list. */
+  readonly dash?: boolean;
 }
 
 /** Facts as `name: value` lines, lists and objects indented; a walk with its own stack. */
@@ -72,7 +74,7 @@ function factLines(facts: JsonObject): string[] {
       lines.push('(more: see --json)');
       break;
     }
-    const indent = '  '.repeat(next.depth);
+    const indent = next.dash ? `${'  '.repeat(next.depth - 1)}- ` : '  '.repeat(next.depth);
     const label = next.name === undefined ? '- ' : `${words(next.name)}: `;
     const { value } = next;
     if (typeof value !== 'object' || value === null) {
@@ -84,8 +86,11 @@ function factLines(facts: JsonObject): string[] {
       lines.push(`${indent}${label}${flat ?? '...'}`);
       continue;
     }
-    lines.push(`${indent}${label.trimEnd()}`);
-    stack.push(...members(value, next.depth + 1).toReversed());
+    const inner = members(value, next.depth + 1);
+    const [first] = inner;
+    if (next.name === undefined && first?.name !== undefined) inner[0] = { ...first, dash: true };
+    else lines.push(`${indent}${label.trimEnd()}`);
+    stack.push(...inner.toReversed());
   }
   return lines;
 }

@@ -33,7 +33,7 @@ export async function checkConfiguration(context: Context, file: string): Promis
 
 /** Certificates that are missing, expired, or do not fit their keys. */
 async function onDisk(settings: Settings): Promise<readonly Problem[]> {
-  const { certificateFiles, loadIdentity } = await import('../serve/certificates.ts');
+  const { certificateFiles, loadIdentity, misnamed } = await import('../serve/certificates.ts');
   const problems: Problem[] = [];
   for (const { name, files } of certificateFiles(settings)) {
     try {
@@ -45,5 +45,11 @@ async function onDisk(settings: Settings): Promise<readonly Problem[]> {
       problems.push({ line: undefined, name, cause: `: ${known.message}`, cure });
     }
   }
-  return problems;
+  if (problems.length > 0) return problems;
+  return misnamed(settings).map(({ host, file }) => ({
+    line: undefined,
+    name: `tls_server_sni_maps.${host}`,
+    cause: `: ${file} is a certificate for other names`,
+    cure: 'Name the certificate that covers it.',
+  }));
 }

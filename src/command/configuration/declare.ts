@@ -25,11 +25,9 @@ export interface Setting<T> {
   readonly doc: string;
 }
 
-/** A default that depends on the machine or on another setting. */
+/** A default that depends on the machine. */
 export interface Derived {
   readonly derived: (facts: DefaultFacts) => Raw;
-  /** The setting that it is taken from, if there is one: its errors are told once. */
-  readonly from?: string;
   /** In words, for the docs. */
   readonly words: string;
 }
@@ -40,8 +38,6 @@ export interface DefaultFacts {
   readonly stateDirectory: string;
   /** This host's default gateways, which mynetworks must not trust. */
   readonly gateways: readonly string[];
-  /** What the file says for another setting. */
-  readonly given: (name: string) => Raw | undefined;
 }
 
 /** A heading of the docs and the settings below it. */

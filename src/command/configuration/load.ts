@@ -68,7 +68,7 @@ export function loadRaw(
     for (const [name, value] of Object.entries(table)) raw.set(name, value);
   }
   const given = new Set(raw.keys());
-  const facts = { ...machineFacts(env), given: (name: string) => raw.get(name) };
+  const facts = machineFacts(env);
   const values = new Map(
     [...SETTINGS].map(([name, setting]) => [name, raw.get(name) ?? defaultOf(setting, facts)]),
   );
@@ -76,7 +76,7 @@ export function loadRaw(
 }
 
 /** What derived defaults look at on this machine. */
-export function machineFacts(env: Io['env']): Omit<DefaultFacts, 'given'> {
+export function machineFacts(env: Io['env']): DefaultFacts {
   return {
     hostname: hostname(),
     stateDirectory: stateDirectory(env),

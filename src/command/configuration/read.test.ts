@@ -27,7 +27,7 @@ describe('a good configuration', () => {
   test('an empty file gives every default', () => {
     const settings = good('');
     assert.equal(settings.myhostname, 'mail.example.org');
-    assert.equal(settings.myorigin, 'mail.example.org');
+    assert.equal(settings.myorigin, undefined);
     assert.equal(settings.maximal_queue_lifetime, 5 * 86_400_000);
     assert.equal(settings.message_size_limit, 50 * 1024 * 1024);
     assert.deepEqual(settings.smtp_listen, [{ host: undefined, port: 25 }]);
@@ -40,6 +40,7 @@ describe('a good configuration', () => {
     const settings = good(
       `
       myhostname = "MX.Example.NET"
+      myorigin = "Example.net."
       smtp_listen = [25, "127.0.0.1:2525", "[::1]:2525"]
       message_size_limit = 1048576
       relayhost = "[smart.example.org]:587"
@@ -48,7 +49,7 @@ describe('a good configuration', () => {
     `,
     );
     assert.equal(settings.myhostname, 'mx.example.net');
-    assert.equal(settings.myorigin, 'mx.example.net');
+    assert.equal(settings.myorigin, 'example.net');
     assert.deepEqual(settings.smtp_listen[1], { host: '127.0.0.1', port: 2525 });
     assert.deepEqual(settings.smtp_listen[2], { host: '::1', port: 2525 });
     assert.equal(settings.message_size_limit, 1_048_576);

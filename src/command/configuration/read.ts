@@ -29,7 +29,7 @@ const PROBLEMS = 100;
 const FILE_CHARACTERS = 4_194_304;
 
 /** Reads TOML text; every error is told, not only the first, up to 100. Never throws. */
-export function readConfiguration(toml: string, facts: Omit<DefaultFacts, 'given'>): ReadResult {
+export function readConfiguration(toml: string, facts: DefaultFacts): ReadResult {
   const parsed = parseToml(toml);
   if (parsed.kind === 'bad') return parsed;
   const lines = places(toml);
@@ -39,10 +39,8 @@ export function readConfiguration(toml: string, facts: Omit<DefaultFacts, 'given
     if (!SETTINGS.has(name)) problems.push(unknown(name, lines.get(name)));
   }
   const values = new Map<string, unknown>();
-  const complete: DefaultFacts = { ...facts, given: (name) => given.get(name) };
   for (const [name, setting] of SETTINGS) {
-    const raw = given.get(name) ?? defaultOf(setting, complete);
-    if (!given.has(name) && isEcho(setting, values)) continue;
+    const raw = given.get(name) ?? defaultOf(setting, facts);
     const result = v.safeParse(setting.type.schema, raw, { abortPipeEarly: true });
     if (result.success) values.set(name, result.output);
     else problems.push(...broken(name, setting, result.issues, lines, given.has(name)));
@@ -68,12 +66,6 @@ export function formatProblem(file: string, problem: Problem): string {
 /** What a setting is when the file says nothing, as it would stand in the file. */
 export function defaultOf(setting: Setting<unknown>, facts: DefaultFacts): Raw {
   return isDerived(setting.default) ? setting.default.derived(facts) : setting.default;
-}
-
-/** Whether a default comes from a setting that was told to be wrong already. */
-function isEcho(setting: Setting<unknown>, values: ReadonlyMap<string, unknown>): boolean {
-  const standard = setting.default;
-  return isDerived(standard) && standard.from !== undefined && !values.has(standard.from);
 }
 
 function curing(name: string, setting: Setting<unknown>): string {

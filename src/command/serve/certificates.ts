@@ -1,6 +1,7 @@
 /** The certificates that listeners answer with: files of the operator, else made by ourselves. */
 
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
 import { join } from 'node:path';
 import { X509Certificate } from 'node:crypto';
 import type { Failure } from '#base/failure.ts';
@@ -32,6 +33,17 @@ export function certificateFiles(
   for (const [host, [certificate = '', key = '']] of settings.tls_server_sni_maps) {
     const files = { certificateFile: certificate, keyFile: key };
     found.push({ name: `tls_server_sni_maps.${host}`, files });
+  }
+  return found;
+}
+
+/** Names of tls_server_sni_maps whose certificate is for others: it would never be chosen. */
+export function misnamed(
+  settings: Settings,
+): readonly { readonly host: string; readonly file: string }[] {
+  const found: { readonly host: string; readonly file: string }[] = [];
+  for (const [host, [file = '']] of settings.tls_server_sni_maps) {
+    if (!covers(new X509Certificate(text(file)), host)) found.push({ host, file });
   }
   return found;
 }
@@ -106,7 +118,8 @@ function isGood(
 }
 
 function covers(certificate: X509Certificate, name: string): boolean {
-  return (certificate.checkHost(name) ?? certificate.checkIP(name)) !== undefined;
+  const found = isIP(name) === 0 ? certificate.checkHost(name) : certificate.checkIP(name);
+  return found !== undefined;
 }
 
 function text(file: string): string {

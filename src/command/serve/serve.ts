@@ -17,7 +17,7 @@ import { demoAccounts, existing } from './accounts.ts';
 import type { DemoAccount } from './accounts.ts';
 import { demoBanner, serverBanner } from './banner.ts';
 import type { BannerFacts } from './banner.ts';
-import { certificateFiles, loadIdentity, ownCertificates } from './certificates.ts';
+import { certificateFiles, loadIdentity, misnamed, ownCertificates } from './certificates.ts';
 import { DEMO_DOMAIN, DEMO_NAMES } from './demo.ts';
 import { Door } from './door.ts';
 import { keepHouse } from './housekeeping.ts';
@@ -211,6 +211,9 @@ async function startCertificates({ settings, log, demo }: Mode) {
     else log.event('error', 'certificates-kept', { reason: failure.message });
   };
   const identity = loadIdentity(made === undefined ? named : [made.files], { reloaded: told });
+  for (const { host, file } of misnamed(settings)) {
+    log.event('warn', 'certificate-for-other-names', { host, file });
+  }
   if (made !== undefined && !demo) {
     log.event('warn', 'own-certificate', {
       authority: made.authority,

@@ -49,6 +49,7 @@ export function makeSite(
     trap: parts.demo ? { address: TRAP_ACCOUNT, mailbox: 'INBOX' } : undefined,
     successNotice: (mail, to) => successNotice(notifier, intake.newId(), mail, to, clock.now()),
   });
+  const defaultDomain = originOf(settings);
   const site: Site = {
     clock,
     random,
@@ -59,7 +60,13 @@ export function makeSite(
     hostname,
     tls: parts.tls,
     handshakeMs: settings.smtpd_tls_handshake_timeout,
-    logins: new Logins({ directory, clock, random, installationKey }),
+    logins: new Logins({
+      directory,
+      clock,
+      random,
+      installationKey,
+      ...(defaultDomain === undefined ? {} : { defaultDomain }),
+    }),
   };
   return { site, notifier };
 }
@@ -71,9 +78,14 @@ export function addressRules(
 ): Partial<AddressOptions> {
   return {
     delimiters: settings.recipient_delimiter,
+    defaultDomain: originOf(settings),
     isOwnLiteral: (domain) => ownAddresses.has(literalAddress(domain) ?? ''),
     postmaster: settings.postmaster_address,
   };
+}
+
+function originOf({ myorigin }: Settings): Domain | undefined {
+  return myorigin === undefined ? undefined : domainOf(myorigin);
 }
 
 /** A name that the settings checked already. */

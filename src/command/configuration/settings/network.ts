@@ -2,7 +2,16 @@
 
 import { group } from '../declare.ts';
 import { listenPlace, resolverPlace } from '../hosts.ts';
-import { choice, count, domainName, duration, list, networkText, text } from '../values.ts';
+import {
+  choice,
+  count,
+  domainName,
+  duration,
+  list,
+  networkText,
+  optional,
+  text,
+} from '../values.ts';
 
 const places = list(listenPlace(), 20);
 
@@ -16,13 +25,9 @@ export const identity = group('Identity', 'The names that this server goes by.',
     doc: 'The name in the greeting, in HELO and EHLO, in Received and in the certificate.',
   },
   myorigin: {
-    type: domainName(),
-    default: {
-      derived: ({ given, hostname }) => given('myhostname') ?? hostname,
-      from: 'myhostname',
-      words: 'myhostname',
-    },
-    doc: 'The domain that completes addresses without one in submitted mail and in notices.',
+    type: optional(domainName()),
+    default: '',
+    doc: 'The local domain of logins without @ and of address literals; empty: the first one.',
   },
 });
 
