@@ -53,6 +53,7 @@ export class SqliteStore implements EngineStore {
   readonly #log: Log;
   readonly #timer: NodeJS.Timeout | undefined;
   #dataVersion: number;
+  #closing: Promise<void> | undefined;
 
   constructor(options: StoreOptions, limits: StoreLimits, place: Place, reading: Reading) {
     const now = options.now ?? Date.now;
@@ -135,7 +136,11 @@ export class SqliteStore implements EngineStore {
     }
   }
 
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    return (this.#closing ??= this.#close());
+  }
+
+  async #close(): Promise<void> {
     clearInterval(this.#timer);
     // The writer is the last to close, so that it can put the log away.
     await this.#link.finish();
@@ -176,7 +181,7 @@ export class SqliteStore implements EngineStore {
     if (done.sequence === undefined) return;
     if (done.directory) this.#cache.refresh();
     if (done.mailboxes.length === 0 && !done.queue) return;
-    queueMicrotask(() => this.#watchers.changed(done.mailboxes, done.queue));
+    setImmediate(() => this.#watchers.changed(done.mailboxes, done.queue));
   }
 
   #foreign(): void {

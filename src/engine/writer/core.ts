@@ -34,7 +34,11 @@ export class WriterCore {
   /** The log is looked at again when it has grown to this many frames. */
   #frames = 0;
 
-  constructor(options: WriterOptions) {
+  readonly #prepare: (connection: Connection) => void;
+
+  /** `prepare` sees each new connection first (tests make its disk small). */
+  constructor(options: WriterOptions, prepare: (connection: Connection) => void = () => undefined) {
+    this.#prepare = prepare;
     this.#place = options.place;
     this.#limits = options.limits;
   }
@@ -120,6 +124,7 @@ export class WriterCore {
   #connect(): Connection {
     if (this.#connection === undefined) {
       this.#connection = Connection.writer(this.#place.database, this.#limits.busyMs);
+      this.#prepare(this.#connection);
       this.#dataVersion = this.#connection.dataVersion();
       this.#frames = 0;
       this.#indexed = indexedEntry(this.#connection);

@@ -128,8 +128,14 @@ export class WriterLink {
     const nowMs = this.#options.now();
     const jobs = this.#jobs;
     this.#jobs = [];
-    const packed = port.isThread ? packJobs(jobs) : { jobs, transfer: [] };
-    port.post({ kind: 'work', jobs: packed.jobs, nowMs }, packed.transfer);
+    try {
+      const packed = port.isThread ? packJobs(jobs) : { jobs, transfer: [] };
+      port.post({ kind: 'work', jobs: packed.jobs, nowMs }, packed.transfer);
+    } catch (thrown) {
+      // What cannot be posted never reached the writer.
+      for (const { ticket } of jobs) this.#take(ticket)?.reject(Failure.from(thrown));
+      if (this.#waiting.size === 0) this.#rest();
+    }
   }
 
   #received(message: FromWriter): void {
