@@ -6,5 +6,6 @@ export { account } from './account.ts';
 export { alias } from './alias.ts';
 export { queue } from './queue.ts';
 export { trace } from './trace.ts';
+export { send } from './send.ts';
 export { config } from './config.ts';
 export { version } from './version.ts';
