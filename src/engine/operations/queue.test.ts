@@ -212,3 +212,23 @@ test('one content for all who share it: counted, not copied', async (t) => {
   await it.do('expunge', { mailbox: id, uids: undefined, onlyDeleted: false, nowMs: START_MS });
   assert.deepEqual(it.row('SELECT group_concat(refs) FROM contents'), ['1,1']);
 });
+
+test('due rows are paged without a gap and without a row twice', async (t) => {
+  const it = await openTestStore(t);
+  for (const id of ['q2', 'q1', 'q3']) {
+    const relay = relayOf(
+      ['a', 'b', 'c'].map((name) => recipientOf(`${name}@x.example`, { nextMs: START_MS })),
+    );
+    await it.do('accept', { acceptance: acceptanceOf(id, { relay }) });
+  }
+  const found: string[] = [];
+  let page = await it.store.queue.due(START_MS, 2);
+  while (page.length > 0) {
+    found.push(...page.map(({ id, number }) => `${id}/${number}`));
+    page = await it.store.queue.due(START_MS, 2, page.at(-1));
+  }
+  assert.deepEqual(
+    found,
+    ['q1', 'q2', 'q3'].flatMap((id) => [`${id}/1`, `${id}/2`, `${id}/3`]),
+  );
+});

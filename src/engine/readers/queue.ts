@@ -15,7 +15,9 @@ import type { Reading } from './reading.ts';
 const DUE = `SELECT queue_messages.id, recipients.number, domain, next_ms
   FROM queue_recipients AS recipients
   JOIN queue_messages ON queue_messages.number = recipients.message
-  WHERE held = 0 AND next_ms <= ? ORDER BY next_ms LIMIT ?`;
+  WHERE held = 0 AND next_ms >= ? AND next_ms <= ?
+    AND (next_ms, queue_messages.id, recipients.number) > (?, ?, ?)
+  ORDER BY next_ms, queue_messages.id, recipients.number LIMIT ?`;
 const NEXT = 'SELECT min(next_ms) FROM queue_recipients WHERE held = 0';
 const ONE = `SELECT number, id, reverse_path, ret, envelope_id, smtp_utf8, body, content,
   head_bytes, size_bytes, accepted_ms, submitter FROM queue_messages WHERE id = ?`;
@@ -27,6 +29,11 @@ const RECIPIENTS = `SELECT number, address, domain, notify, original_recipient, 
   WHERE message = ? ORDER BY number`;
 const SIZE = `SELECT (SELECT count(*) FROM queue_messages) AS messages,
   (SELECT count(*) FROM queue_recipients) AS recipients`;
+
+/** A place in the order of due rows. */
+type DuePlace = Pick<DueRecipient, 'nextMs' | 'id' | 'number'>;
+
+const FIRST: DuePlace = { nextMs: Number.MIN_SAFE_INTEGER, id: '' as QueueId, number: 0 };
 
 type DueColumns = readonly [id: QueueId, number: number, domain: Domain, nextMs: number];
 
@@ -66,10 +73,11 @@ export class QueueRows implements QueueReader {
     this.#reading = reading;
   }
 
-  due(nowMs: number, limit: number): readonly DueRecipient[] {
+  due(nowMs: number, limit: number, after: DuePlace = FIRST): readonly DueRecipient[] {
+    const { nextMs, id, number } = after;
     return this.#reading.read((sql) =>
       sql
-        .rows<DueColumns>(DUE, nowMs, limit)
+        .rows<DueColumns>(DUE, nextMs, nowMs, nextMs, id, number, limit)
         .map(([id, number, domain, nextMs]) => ({ id, number, domain, nextMs })),
     );
   }
