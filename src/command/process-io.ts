@@ -8,9 +8,9 @@ import { wantsColour } from './io.ts';
 /** The process' own streams and environment. */
 export function processIo(): Io {
   const terminal = process.stdout.isTTY === true;
-  // `postern queue list | head`: the reader left, there is nobody to tell.
+  // `postern serve | head`: who read is gone, and a server does not end for that.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    process.exit(error.code === 'EPIPE' ? EXIT.ok : EXIT.io);
+    if (error.code !== 'EPIPE') process.exit(EXIT.io);
   });
   process.stderr.on('error', () => undefined);
   return {
@@ -43,8 +43,9 @@ const TYPED_CHARACTERS = 1_024;
 function askSecret(prompt: string): Promise<string | undefined> {
   const { stdin, stderr } = process;
   if (stdin.isTTY !== true) return Promise.resolve(undefined);
-  stderr.write(prompt);
+  // Silent first: a fast typist, or a script, must not be echoed.
   stdin.setRawMode(true);
+  stderr.write(prompt);
   stdin.setEncoding('utf8');
   stdin.resume();
   return new Promise((resolve, reject) => {

@@ -42,14 +42,14 @@ async function onDisk(settings: Settings): Promise<readonly Problem[]> {
       const known = explain(thrown);
       if (known === undefined) throw thrown;
       const cure = known.cure ?? 'Put the right file there, or change the setting.';
-      problems.push({ line: undefined, name, cause: `: ${known.message}`, cure });
+      problems.push({ line: undefined, name, cause: `cannot be used: ${known.message}`, cure });
     }
   }
   if (problems.length > 0) return problems;
   return misnamed(settings).map(({ host, file }) => ({
     line: undefined,
     name: `tls_server_sni_maps.${host}`,
-    cause: `: ${file} is a certificate for other names`,
+    cause: `names ${file}, a certificate for other names`,
     cure: 'Name the certificate that covers it.',
   }));
 }

@@ -52,6 +52,15 @@ test('labels from outside cannot fill the memory', async () => {
   assert.ok(lines.includes('postern_x_total{who="other"} 2000'));
 });
 
+test('figures that are looked up are fresh; one that fails hides no other', async () => {
+  const metrics = figures();
+  let now = 0;
+  metrics.onReading(() => Promise.reject(new Error('the disk is gone')));
+  metrics.onReading(async () => metrics.gauge('now', (now += 1)));
+  assert.match(await metrics.text(), /^postern_now 1$/m);
+  assert.match(await metrics.text(), /^postern_now 2$/m);
+});
+
 test('two registries share nothing', async () => {
   figures().count('only_here_total');
   assert.doesNotMatch(await figures().text(), /only_here/);

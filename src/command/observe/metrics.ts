@@ -4,6 +4,8 @@ import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom
 import type { Metrics } from '#base/world.ts';
 
 export interface Figures extends Metrics {
+  /** `refresh` runs before each reading: for figures that are looked up, not counted. */
+  onReading(refresh: () => Promise<void>): void;
   /** All of them in Prometheus' text format. */
   text(): Promise<string>;
   readonly contentType: string;
@@ -22,6 +24,7 @@ export function figures(): Figures {
   // With process_*, nodejs_eventloop_lag_* and the garbage collector's.
   collectDefaultMetrics({ register: registry });
   const known = new Map<string, Known>();
+  const refreshing: (() => Promise<void>)[] = [];
   const find = (kind: Known['kind'], name: string, labels: Labels): Known | undefined => {
     const found = known.get(name);
     if (found !== undefined) return found.kind === kind ? found : undefined;
@@ -43,7 +46,12 @@ export function figures(): Figures {
       const metric = find('histogram', name, labels);
       if (metric?.kind === 'histogram') metric.metric.observe(metric.labels(labels), seconds);
     },
-    text: () => registry.metrics(),
+    onReading: (refresh) => void refreshing.push(refresh),
+    text: async () => {
+      // A figure that cannot be had must not hide the others.
+      await Promise.allSettled(refreshing.map((refresh) => refresh()));
+      return registry.metrics();
+    },
     contentType: registry.contentType,
   };
 }

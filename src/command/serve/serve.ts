@@ -13,6 +13,7 @@ import { demoDirectory } from '../environment.ts';
 import { EXIT } from '../exit.ts';
 import type { ExitStatus } from '../exit.ts';
 import { systemLog } from '../observe/log.ts';
+import type { Figures } from '../observe/metrics.ts';
 import { demoAccounts, existing } from './accounts.ts';
 import type { DemoAccount } from './accounts.ts';
 import { demoBanner, serverBanner } from './banner.ts';
@@ -89,7 +90,8 @@ interface Running {
 
 async function start(context: Context, mode: Mode, cleanups: (() => unknown)[]): Promise<Running> {
   const { settings, log, demo } = mode;
-  const metrics = await startMetrics(settings, cleanups);
+  const figures = await startFigures(settings, cleanups);
+  const metrics = figures ?? NO_METRICS;
   const world = systemWorld(settings, log, metrics);
   const opening = openServerStore(settings, log);
   cleanups.push(() => opening.then((store) => store.close(), NOTHING));
@@ -126,6 +128,12 @@ async function start(context: Context, mode: Mode, cleanups: (() => unknown)[]):
     (connection, row) => door.admit(connection, row),
     { moving: demo },
   );
+  figures?.onReading(async () => {
+    const { messages, recipients } = await store.queue.size();
+    figures.gauge('queue_messages', messages);
+    figures.gauge('queue_recipients', recipients);
+    figures.gauge('open_connections', door.open);
+  });
   const { clock } = world;
   const { ledger_days: ledgerDays } = settings;
   cleanups.push(keepHouse({ store, clock, log, ledgerDays, renew: certificates.renew }));
@@ -184,17 +192,20 @@ function announce(
   log.event('info', 'ready', { domain, listeners, tookMs: Math.round(facts.tookMs) });
 }
 
-async function startMetrics(settings: Settings, cleanups: (() => unknown)[]): Promise<Metrics> {
-  if (settings.metrics_listen.length === 0) return NO_METRICS;
+async function startFigures(
+  settings: Settings,
+  cleanups: (() => unknown)[],
+): Promise<Figures | undefined> {
+  if (settings.metrics_listen.length === 0) return undefined;
   // A twentieth of a second to load: only for those who look at figures.
   const { figures } = await import('../observe/metrics.ts');
   const { serveMetrics } = await import('../observe/endpoint.ts');
-  const metrics = figures();
+  const made = figures();
   for (const { host = '127.0.0.1', port } of settings.metrics_listen) {
-    const endpoint = await serveMetrics(metrics, { host, port });
+    const endpoint = await serveMetrics(made, { host, port });
     cleanups.push(() => endpoint.close());
   }
-  return metrics;
+  return made;
 }
 
 /** The operator's certificates, else our own, with what keeps them fresh. */

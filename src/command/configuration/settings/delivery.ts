@@ -134,7 +134,7 @@ export const queue = group('Queue', 'When mail is tried again, and when it is gi
   bounce_size_limit: {
     type: size('1K', '10M'),
     unit: 'octets',
-    default: '100K',
+    default: '50K',
     doc: 'Up to this size a failure notice returns the whole message, else its header only.',
   },
 });
