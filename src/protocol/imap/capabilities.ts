@@ -18,6 +18,7 @@ const AFTER_LOGIN = [
   'LIST-STATUS',
   'STATUS=SIZE',
   'ESEARCH',
+  'CONDSTORE',
 ];
 
 /** The list for the moment, `IMAP4rev1` first. */

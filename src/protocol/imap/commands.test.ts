@@ -8,7 +8,7 @@ import { MemoryMail } from './fixture-mail.test.ts';
 const CAPABILITIES =
   'IMAP4rev1 SASL-IR ID ENABLE LITERAL+ IDLE NAMESPACE UIDPLUS MOVE UNSELECT CHILDREN ' +
   'SPECIAL-USE CREATE-SPECIAL-USE LIST-EXTENDED LIST-STATUS STATUS=SIZE ESEARCH ' +
-  'APPENDLIMIT=52428800';
+  'CONDSTORE APPENDLIMIT=52428800';
 
 const NOTE = 'From: Ann <ann@a.test>\nTo: bob@b.test\nSubject: hello\n\nA note.\n';
 
@@ -58,6 +58,7 @@ test('SELECT, EXAMINE, CLOSE, UNSELECT', async () => {
      S: * OK [PERMANENTFLAGS (\\Answered \\Flagged \\Deleted \\Seen \\Draft \\*)] Keywords can be made
      S: * OK [UIDNEXT 3] Next UID
      S: * OK [UIDVALIDITY 1001] UIDs are valid
+     S: * OK [HIGHESTMODSEQ 4] Highest
      S: a OK [READ-WRITE] SELECT completed
      C: b STORE 1 +FLAGS.SILENT (\\Deleted)
      S: b OK STORE completed
@@ -73,6 +74,7 @@ test('SELECT, EXAMINE, CLOSE, UNSELECT', async () => {
      S: * OK [PERMANENTFLAGS ()] Read-only
      S: * OK [UIDNEXT 3] Next UID
      S: * OK [UIDVALIDITY 1001] UIDs are valid
+     S: * OK [HIGHESTMODSEQ 5] Highest
      S: e OK [READ-ONLY] EXAMINE completed
      C: f STORE 1 FLAGS ()
      S: f NO [READ-ONLY] The mailbox was opened with EXAMINE

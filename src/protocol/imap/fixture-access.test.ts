@@ -121,10 +121,14 @@ export class MemoryAccess implements Access {
   }
 
   readonly #writers: Writers = {
-    storeFlags: ({ mailbox, uids, mode, flags }) => {
+    storeFlags: ({ mailbox, uids, mode, flags, unchangedSince }) => {
       const box = this.#box(mailbox);
-      const changed = box.messages
-        .filter((message) => inRanges(uids, message.uid))
+      const looked = box.messages.filter((message) => inRanges(uids, message.uid));
+      const later = (message: Message): boolean =>
+        unchangedSince !== undefined && message.modSeq > unchangedSince;
+      const modified = looked.filter(later).map((message) => message.uid);
+      const changed = looked
+        .filter((message) => !later(message))
         .map((message) => {
           const old = message.flags;
           const rest = old.filter((flag) => !flags.includes(flag));
@@ -134,7 +138,7 @@ export class MemoryAccess implements Access {
         .filter(({ message, next }) => [...next].sort().join() !== [...message.flags].sort().join())
         .map(({ message, next }) => this.mail.setFlags(box, message.uid, next))
         .filter((message) => message !== undefined);
-      return { kind: 'stored', changed, modified: [] };
+      return { kind: 'stored', changed, modified };
     },
     copy: ({ from, to, uids, move }) => {
       const source = this.#box(from);

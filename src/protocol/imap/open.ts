@@ -1,8 +1,11 @@
 /** Opening and leaving a mailbox (RFC 3501 6.3.1, 6.3.2, 6.4.2). */
 
 import type { MailboxId } from '#base/brand.ts';
-import { no, ok, type Completion } from './completion.ts';
+import { bad, no, ok, type Completion } from './completion.ts';
+import { enableCondstore, formatHighest } from './condstore.ts';
+import { readMailbox } from './mailbox-name.ts';
 import type { Session } from './session.ts';
+import type { Cursor } from './syntax/cursor.ts';
 import { SYSTEM_FLAGS } from './syntax/flags.ts';
 import { store, type Task } from './task.ts';
 import { View } from './view.ts';
@@ -24,9 +27,31 @@ export function* findTarget(session: Session, name: string): Task<MailboxId> {
   return mailbox.id;
 }
 
+export interface OpenArgs {
+  readonly name: string;
+  readonly condstore: boolean;
+}
+
+/** ` name [(CONDSTORE)]` (RFC 7162 3.1.8). */
+export function readOpen(cursor: Cursor, session: Session): OpenArgs {
+  cursor.space();
+  const name = readMailbox(cursor, session.options);
+  if (!cursor.tryTake(' ')) return { name, condstore: false };
+  const read = (): void => {
+    if (cursor.keyword() !== 'CONDSTORE') throw bad('CONDSTORE is the only parameter');
+  };
+  cursor.list(read, session.options.listItems, 1);
+  return { name, condstore: true };
+}
+
 /** A failing SELECT leaves no mailbox selected (RFC 3501 6.3.1). */
-export function* openMailbox(session: Session, name: string, readOnly: boolean): Task<Completion> {
+export function* openMailbox(
+  session: Session,
+  { name, condstore }: OpenArgs,
+  readOnly: boolean,
+): Task<Completion> {
   if (session.view !== undefined) yield* leaveMailbox(session);
+  if (condstore) enableCondstore(session);
   const id = yield* findMailbox(session, name);
   // Watched before it is read: a change in between is seen twice rather than never.
   session.dirty = false;
@@ -52,7 +77,8 @@ export function* openMailbox(session: Session, name: string, readOnly: boolean):
         ? '* OK [PERMANENTFLAGS ()] Read-only\r\n'
         : `* OK [PERMANENTFLAGS (${flags} \\*)] Keywords can be made\r\n`) +
       `* OK [UIDNEXT ${mailbox.uidNext}] Next UID\r\n` +
-      `* OK [UIDVALIDITY ${mailbox.uidValidity}] UIDs are valid\r\n`,
+      `* OK [UIDVALIDITY ${mailbox.uidValidity}] UIDs are valid\r\n` +
+      formatHighest(mailbox.highestModSeq),
   );
   return readOnly ? ok('EXAMINE completed', 'READ-ONLY') : ok('SELECT completed', 'READ-WRITE');
 }

@@ -20,6 +20,8 @@ export class Session {
   dirty = false;
   /** The task ends after the command that runs now. */
   ending = false;
+  /** The client understands modification sequences (RFC 7162 3.1). */
+  condstore = false;
   errors = 0;
   loginFailures = 0;
   commands = 0;

@@ -166,6 +166,7 @@ test('deleting the own selected mailbox leaves the session without one', async (
      S: * OK [PERMANENTFLAGS (\\Answered \\Flagged \\Deleted \\Seen \\Draft \\*)] Keywords can be made
      S: * OK [UIDNEXT 1] Next UID
      S: * OK [UIDVALIDITY 1002] UIDs are valid
+     S: * OK [HIGHESTMODSEQ 1] Highest
      S: a OK [READ-WRITE] SELECT completed
      C: b FETCH 1:* FLAGS
      S: b OK FETCH completed
@@ -182,6 +183,14 @@ test('deleting the own selected mailbox leaves the session without one', async (
 class Replica {
   uids: (number | undefined)[] = [];
   readonly flags = new Map<number, string>();
+
+  /** After a silent STORE: the flag is there now. */
+  reckon(number: number, flag: string): void {
+    const uid = this.uids[number - 1];
+    const flags = uid === undefined ? undefined : this.flags.get(uid);
+    if (uid === undefined || flags === undefined || flags.includes(flag)) return;
+    this.flags.set(uid, `${flags} ${flag}`.trim());
+  }
 
   hear(said: string, allowExpunge: boolean): void {
     for (const line of said.split('\r\n')) {
@@ -212,7 +221,17 @@ class Replica {
 test('model: whatever two sessions do, what they were told is the truth after NOOP', async () => {
   const step = fc.record({
     who: fc.integer({ min: 0, max: 1 }),
-    what: fc.constantFrom('deliver', 'delete', 'flag', 'expunge', 'fetch', 'noop', 'move', 'check'),
+    what: fc.constantFrom(
+      'deliver',
+      'delete',
+      'flag',
+      'expunge',
+      'fetch',
+      'noop',
+      'move',
+      'check',
+      'quiet',
+    ),
     at: fc.integer({ min: 1, max: 6 }),
   });
   await fc.assert(
@@ -236,10 +255,17 @@ test('model: whatever two sessions do, what they were told is the truth after NO
         else if (command !== undefined) {
           const quietly = command.startsWith('FETCH') || command.startsWith('STORE');
           session.replica.hear(await session.client.run(`t ${command}`), !quietly);
+          if (command.includes('SILENT')) session.replica.reckon(number, '\\Seen');
         }
       }
       for (const { client, replica } of sessions) {
         replica.hear(await client.run('n NOOP'), true);
+        const now = mail.box('INBOX').messages;
+        for (const { uid, flags } of now) {
+          const known = replica.flags.get(uid);
+          // What a client reckoned after a silent STORE is right as well.
+          if (known !== undefined) assert.deepEqual(sorted(known.split(' ')), sorted(flags));
+        }
         replica.hear(await client.run('m FETCH 1:* (UID FLAGS)'), false);
         const truth = mail.box('INBOX').messages;
         assert.deepEqual(
@@ -251,15 +277,20 @@ test('model: whatever two sessions do, what they were told is the truth after NO
         }
       }
     }),
-    { numRuns: 60 },
+    { numRuns: 150 },
   );
 });
+
+function sorted(flags: readonly string[]): readonly string[] {
+  return flags.filter((flag) => flag !== '').sort();
+}
 
 function commandFor(what: string, number: number): string | undefined {
   if (what === 'expunge') return 'EXPUNGE';
   if (what === 'noop' || what === 'check') return what.toUpperCase();
   if (number === 0) return undefined;
   if (what === 'delete') return `STORE ${number} +FLAGS (\\Deleted)`;
+  if (what === 'quiet') return `STORE ${number} +FLAGS.SILENT (\\Seen)`;
   if (what === 'flag') return `STORE ${number} FLAGS (\\Flagged)`;
   if (what === 'fetch') return `FETCH ${number} (UID FLAGS)`;
   return what === 'move' ? `MOVE ${number} Other` : undefined;

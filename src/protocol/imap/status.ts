@@ -14,6 +14,7 @@ const VALUES = {
   UIDNEXT: (mailbox: Mailbox) => mailbox.uidNext,
   UIDVALIDITY: (mailbox: Mailbox) => mailbox.uidValidity,
   UNSEEN: (mailbox: Mailbox) => mailbox.unseen,
+  HIGHESTMODSEQ: (mailbox: Mailbox) => Math.max(1, mailbox.highestModSeq),
   SIZE: (mailbox: Mailbox) => mailbox.sizeBytes,
   APPENDLIMIT: (_mailbox: Mailbox, options: ImapOptions) => options.messageBytes,
 };

@@ -33,9 +33,9 @@ export function* tellChanges(session: Session, expunges: boolean): Task<void> {
     const number = view.numberOf(message.uid);
     if (number === 0) continue;
     nameKeywords(session, message.flags);
-    session.out.text(
-      `* ${number} FETCH (UID ${message.uid} FLAGS ${formatFlags(message.flags)})\r\n`,
-    );
+    const modSeq = session.condstore ? ` MODSEQ (${message.modSeq})` : '';
+    const flags = formatFlags(message.flags);
+    session.out.text(`* ${number} FETCH (UID ${message.uid} FLAGS ${flags}${modSeq})\r\n`);
     yield* relieve(session);
   }
   view.modSeq = changes.highestModSeq;

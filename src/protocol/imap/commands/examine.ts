@@ -1,16 +1,12 @@
 /** EXAMINE (RFC 3501 6.3.2): SELECT that changes nothing. */
 
 import { LOGGED_IN, type Command } from '../command.ts';
-import { readMailbox } from '../mailbox-name.ts';
-import { openMailbox } from '../open.ts';
+import { openMailbox, readOpen, type OpenArgs } from '../open.ts';
 
-export const examine: Command<string> = {
+export const examine: Command<OpenArgs> = {
   name: 'EXAMINE',
   phases: LOGGED_IN,
   news: 'none',
-  parse(cursor, session) {
-    cursor.space();
-    return readMailbox(cursor, session.options);
-  },
-  run: (session, name) => openMailbox(session, name, true),
+  parse: readOpen,
+  run: (session, args) => openMailbox(session, args, true),
 };

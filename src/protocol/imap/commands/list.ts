@@ -3,6 +3,7 @@
 import { latin1 } from '#base/bytes.ts';
 import { LOGGED_IN, type Command } from '../command.ts';
 import { bad, ok } from '../completion.ts';
+import { enableCondstore } from '../condstore.ts';
 import { listMailboxes, type Listed } from '../listing.ts';
 import { formatMailbox } from '../mailbox-name.ts';
 import type { ImapOptions } from '../options.ts';
@@ -66,6 +67,7 @@ export const list: Command<ListArgs> = {
         showSubscribed: returns.has('SUBSCRIBED'),
       },
     );
+    if (args.status.includes('HIGHESTMODSEQ')) enableCondstore(session);
     for (const one of listed) {
       session.out.text(formatListed(one));
       // RFC 5819 2: STATUS follows its LIST; what does not exist has none.

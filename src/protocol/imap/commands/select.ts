@@ -1,16 +1,12 @@
 /** SELECT (RFC 3501 6.3.1). */
 
 import { LOGGED_IN, type Command } from '../command.ts';
-import { readMailbox } from '../mailbox-name.ts';
-import { openMailbox } from '../open.ts';
+import { openMailbox, readOpen, type OpenArgs } from '../open.ts';
 
-export const select: Command<string> = {
+export const select: Command<OpenArgs> = {
   name: 'SELECT',
   phases: LOGGED_IN,
   news: 'none',
-  parse(cursor, session) {
-    cursor.space();
-    return readMailbox(cursor, session.options);
-  },
-  run: (session, name) => openMailbox(session, name, false),
+  parse: readOpen,
+  run: (session, args) => openMailbox(session, args, false),
 };

@@ -2,6 +2,7 @@
 
 import { LOGGED_IN, type Command } from '../command.ts';
 import { no, ok } from '../completion.ts';
+import { enableCondstore } from '../condstore.ts';
 import { readMailbox } from '../mailbox-name.ts';
 import { formatStatus, readStatusItems, type StatusItem } from '../status.ts';
 import { store } from '../task.ts';
@@ -19,6 +20,7 @@ export const status: Command<{ readonly name: string; readonly items: readonly S
   *run(session, { name, items }) {
     const mailbox = yield* store(session, (access) => access.mailbox(name));
     if (mailbox === undefined) throw no('NONEXISTENT', 'There is no such mailbox');
+    if (items.includes('HIGHESTMODSEQ')) enableCondstore(session);
     session.out.text(formatStatus(mailbox, items, session.options));
     return ok('STATUS completed');
   },

@@ -3,20 +3,19 @@
 import type { Command } from '../command.ts';
 import { ok } from '../completion.ts';
 import type { Item } from '../fetch/items.ts';
-import { respond } from '../fetch/respond.ts';
 import { viewForUids } from '../selected.ts';
-import type { NumberSet } from '../syntax/number-set.ts';
-import { fetch } from './fetch.ts';
+import { fetch, fetchRanges, type FetchArgs } from './fetch.ts';
 
 const UID: Item = { kind: 'attribute', name: 'UID' };
 
-export const uidFetch: Command<{ readonly set: NumberSet; readonly items: readonly Item[] }> = {
+export const uidFetch: Command<FetchArgs> = {
   ...fetch,
   name: 'UID FETCH',
   news: 'if-any',
-  *run(session, { set, items }) {
-    const view = yield* viewForUids(session, set);
-    yield* respond(session, view, view.rangesOfUids(set), [UID, ...items]);
+  *run(session, args) {
+    const view = yield* viewForUids(session, args.set);
+    const items = [UID, ...args.items];
+    yield* fetchRanges(session, view, view.rangesOfUids(args.set), { ...args, items });
     return ok('UID FETCH completed');
   },
 };

@@ -21,6 +21,7 @@ export interface Attribute {
 /** By the name of the item; what a row cannot say by itself is in section.ts. */
 export const ATTRIBUTES: ReadonlyMap<string, Attribute> = new Map<string, Attribute>([
   ['FLAGS', { format: (row) => `FLAGS ${formatFlags(row.flags)}` }],
+  ['MODSEQ', { format: (row) => `MODSEQ (${row.modSeq})` }],
   ['UID', { format: (row) => `UID ${row.uid}` }],
   ['INTERNALDATE', { format: (row) => `INTERNALDATE ${formatDateTime(row.internalDateMs)}` }],
   ['RFC822.SIZE', { format: (row) => `RFC822.SIZE ${row.sizeBytes}` }],

@@ -25,6 +25,7 @@ interface Plan {
   readonly details: readonly Detail[];
   readonly setsSeen: boolean;
   readonly showsFlags: boolean;
+  readonly showsModSeq: boolean;
 }
 
 /** One FETCH response for each message in `ranges` that the client knows. */
@@ -47,12 +48,12 @@ export function* respond(
     );
     const last = rows.at(-1)?.uid;
     const complete = rows.length < limit;
-    const shown = plan.setsSeen ? yield* markSeen(session, view, rows) : new Set<number>();
+    const seen = plan.setsSeen ? yield* markSeen(session, view, rows) : NONE_SEEN;
     if (plan.sections.length === 0) writeRows(session, view, rows, plan);
     else {
       for (const row of rows) {
         if (view.numberOf(row.uid) === 0) continue;
-        const unread = yield* writeWhole(session, view, row, plan, shown.has(row.uid));
+        const unread = yield* writeWhole(session, view, row, plan, seen.get(row.uid));
         failure ??= unread;
         if (session.ending) return;
       }
@@ -88,6 +89,7 @@ function planFor(items: readonly Item[], readOnly: boolean): Plan {
     details: [...details],
     setsSeen: !readOnly && sections.some((item) => !item.peek),
     showsFlags: names.has('FLAGS'),
+    showsModSeq: names.has('MODSEQ'),
   };
 }
 
@@ -111,26 +113,31 @@ function writeRows(session: Session, view: View, rows: readonly MessageDetail[],
   session.out.text(text);
 }
 
-/** BODY[] without PEEK sets \Seen first; returns whose flags changed, to be shown (6.4.5). */
+/** Flags as they are after \Seen was set. */
+type NowSeen = Pick<MessageDetail, 'flags' | 'modSeq'>;
+
+const NONE_SEEN: ReadonlyMap<number, NowSeen> = new Map();
+
+/** BODY[] without PEEK sets \Seen first; returns the flags that changed, to be shown (6.4.5). */
 function* markSeen(
   session: Session,
   view: View,
   rows: readonly MessageDetail[],
-): Task<ReadonlySet<number>> {
+): Task<ReadonlyMap<number, NowSeen>> {
   const unseen = rows.filter((row) => !row.flags.includes('\\Seen') && !view.isGone(row.uid));
-  if (unseen.length === 0) return new Set();
+  if (unseen.length === 0) return NONE_SEEN;
   const uids = rangesOf(unseen.filter((row) => view.numberOf(row.uid) > 0).map((row) => row.uid));
   try {
     const { result } = yield* store(session, (access) =>
       access.write('storeFlags', { mailbox: view.id, uids, mode: 'add', flags: ['\\Seen'] }),
     );
-    if (result.kind !== 'stored') return new Set();
+    if (result.kind !== 'stored') return NONE_SEEN;
     for (const change of result.changed) view.told.set(change.uid, change.modSeq);
-    return new Set(result.changed.map((change) => change.uid));
+    return new Map(result.changed.map((change) => [change.uid, change]));
   } catch (thrown) {
     // A full disk must not keep anyone from reading: the message is shown, unseen.
     if (!(thrown instanceof Failure)) throw thrown;
-    return new Set();
+    return NONE_SEEN;
   }
 }
 
@@ -149,7 +156,7 @@ function* writeWhole(
   view: View,
   row: MessageDetail,
   plan: Plan,
-  nowSeen: boolean,
+  nowSeen: NowSeen | undefined,
 ): Task<Failure | undefined> {
   const reply: Reply = { pending: '', started: false };
   try {
@@ -168,14 +175,17 @@ function* writeMessage(
   view: View,
   row: MessageDetail,
   plan: Plan,
-  nowSeen: boolean,
+  nowSeen: NowSeen | undefined,
   reply: Reply,
 ): Task<void> {
-  const flags = nowSeen ? [...row.flags, '\\Seen'] : row.flags;
-  const current = { ...row, flags };
-  if (plan.showsFlags || nowSeen) nameKeywords(session, flags);
+  const { flags, modSeq } = nowSeen ?? row;
+  const current = { ...row, flags, modSeq };
+  if (plan.showsFlags || nowSeen !== undefined) nameKeywords(session, flags);
   const fields = plan.attributes.map((attribute) => attribute.format(current));
-  if (nowSeen && !plan.showsFlags) fields.push(`FLAGS ${formatFlags(flags)}`);
+  if (nowSeen !== undefined) {
+    if (!plan.showsFlags) fields.push(`FLAGS ${formatFlags(flags)}`);
+    if (session.condstore && !plan.showsModSeq) fields.push(`MODSEQ (${modSeq})`);
+  }
   reply.pending = `* ${view.numberOf(row.uid)} FETCH (${fields.join(' ')}`;
   let separator = fields.length > 0 ? ' ' : '';
   const root = row.parts === undefined ? undefined : decodeParts(row.parts);

@@ -72,6 +72,8 @@ function compileKey(context: Context, key: Key): Test {
       return cheap((row) => row.sizeBytes > key.bytes);
     case 'smaller':
       return cheap((row) => row.sizeBytes < key.bytes);
+    case 'modseq':
+      return cheap((row) => row.modSeq >= key.modSeq);
     case 'arrived':
       return cheap((row) => compareDays(dayOf(row.internalDateMs), key.compare, key.day));
     case 'sent':

@@ -2,6 +2,7 @@
 
 import { latin1, parseUtf8 } from '#base/bytes.ts';
 import { bad } from '../completion.ts';
+import { readModSeq } from '../condstore.ts';
 import type { ImapOptions } from '../options.ts';
 import type { Cursor } from '../syntax/cursor.ts';
 import { readDate } from '../syntax/date.ts';
@@ -23,24 +24,32 @@ export type Key =
   /** Lower case. */
   | { readonly kind: 'flag'; readonly flag: string; readonly set: boolean }
   | { readonly kind: 'larger' | 'smaller'; readonly bytes: number }
+  | { readonly kind: 'modseq'; readonly modSeq: number }
   | { readonly kind: 'arrived' | 'sent'; readonly compare: Compare; readonly day: number }
   /** Texts are folded. */
   | { readonly kind: 'field'; readonly field: TextField; readonly text: string }
   | { readonly kind: 'header'; readonly name: string; readonly text: string }
   | { readonly kind: 'body' | 'text'; readonly text: string };
 
+export interface Search {
+  readonly key: Key;
+  /** MODSEQ is one of the keys: the answer has one too (RFC 7162 3.1.5). */
+  readonly modSeq: boolean;
+}
+
 interface Reader {
   readonly cursor: Cursor;
   readonly options: ImapOptions;
   keys: number;
+  modSeq: boolean;
 }
 
 /** One or more keys, all of which must hold, to the end of the command. */
-export function readKeys(cursor: Cursor, options: ImapOptions): Key {
-  const reader: Reader = { cursor, options, keys: 0 };
+export function readKeys(cursor: Cursor, options: ImapOptions): Search {
+  const reader: Reader = { cursor, options, keys: 0, modSeq: false };
   const keys = [readKey(reader, 0)];
   while (cursor.tryTake(' ')) keys.push(readKey(reader, 0));
-  return allOf(keys);
+  return { key: allOf(keys), modSeq: reader.modSeq };
 }
 
 const flag = (name: string, set = true): Key => ({ kind: 'flag', flag: name, set });
@@ -106,7 +115,8 @@ function readKey(reader: Reader, depth: number): Key {
   return readArgument(name, reader);
 }
 
-function readArgument(name: string, { cursor, options }: Reader): Key {
+function readArgument(name: string, reader: Reader): Key {
+  const { cursor, options } = reader;
   const field = FIELDS.get(name);
   if (field !== undefined) return { kind: 'field', field, text: readText(cursor) };
   const date = DATES.get(name);
@@ -125,6 +135,9 @@ function readArgument(name: string, { cursor, options }: Reader): Key {
       return { kind: 'larger', bytes: cursor.number() };
     case 'SMALLER':
       return { kind: 'smaller', bytes: cursor.number() };
+    case 'MODSEQ':
+      reader.modSeq = true;
+      return readModSeqKey(cursor);
     case 'BODY':
       return { kind: 'body', text: readText(cursor) };
     case 'TEXT':
@@ -137,6 +150,17 @@ function readArgument(name: string, { cursor, options }: Reader): Key {
     default:
       throw bad('There is no such search key');
   }
+}
+
+/** `["/flags/\\Seen" all] n`: one sequence covers all of a message, so the entry is ignored. */
+function readModSeqKey(cursor: Cursor): Key {
+  if (cursor.peek() === '"') {
+    if (!latin1(cursor.string()).startsWith('/flags/')) throw bad('There is no such entry');
+    cursor.space();
+    if (!['PRIV', 'SHARED', 'ALL'].includes(cursor.keyword())) throw bad('No such entry type');
+    cursor.space();
+  }
+  return { kind: 'modseq', modSeq: readModSeq(cursor) };
 }
 
 /** US-ASCII is a part of UTF-8, so one reading serves both, and clients that forget CHARSET. */

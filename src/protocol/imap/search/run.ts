@@ -2,6 +2,7 @@
 
 import { latin1 } from '#base/bytes.ts';
 import { Rejected, bad, ok, type Completion } from '../completion.ts';
+import { enableCondstore } from '../condstore.ts';
 import { formatString } from '../format/string.ts';
 import type { Session } from '../session.ts';
 import type { Cursor } from '../syntax/cursor.ts';
@@ -9,12 +10,12 @@ import { formatSet } from '../syntax/number-set.ts';
 import { store, type Task } from '../task.ts';
 import type { View } from '../view.ts';
 import { compile, type Compiled } from './evaluate.ts';
-import { readKeys, type Key } from './keys.ts';
+import { readKeys, type Search } from './keys.ts';
 
 export interface SearchArgs {
   /** Names of RETURN; undefined: the old answer. */
   readonly returns: ReadonlySet<string> | undefined;
-  readonly key: Key;
+  readonly search: Search;
 }
 
 const RETURNS = new Set(['MIN', 'MAX', 'ALL', 'COUNT']);
@@ -32,7 +33,7 @@ export function readSearch(cursor: Cursor, session: Session): SearchArgs {
       throw new Rejected({ status: 'NO', code, text: 'This charset is not known here' });
     }
   }
-  return { returns, key: readKeys(cursor, session.options) };
+  return { returns, search: readKeys(cursor, session.options) };
 }
 
 /** Finds and answers; `byUid` says what the numbers are. */
@@ -43,21 +44,43 @@ export function* search(
   byUid: boolean,
   tag: string,
 ): Task<Completion> {
-  const compiled = compile(session, view, args.key);
-  const uids = yield* findUids(session, view, compiled);
-  const numbers = byUid ? uids : uids.map((uid) => view.numberOf(uid));
-  if (args.returns === undefined) {
-    session.out.text(`* SEARCH${numbers.map((number) => ` ${number}`).join('')}\r\n`);
-  } else session.out.text(formatExtended(numbers, args.returns, byUid, tag));
+  if (args.search.modSeq) enableCondstore(session);
+  const compiled = compile(session, view, args.search.key);
+  const found = yield* findMessages(session, view, compiled);
+  const matches = byUid
+    ? found
+    : found.map(({ number, modSeq }) => ({ number: view.numberOf(number), modSeq }));
+  const { returns } = args;
+  if (returns === undefined) {
+    const numbers = matches.map(({ number }) => ` ${number}`).join('');
+    const modSeq = args.search.modSeq && matches.length > 0 ? ` (MODSEQ ${highest(matches)})` : '';
+    session.out.text(`* SEARCH${numbers}${modSeq}\r\n`);
+  } else {
+    const text = formatExtended(matches, returns, args.search.modSeq);
+    session.out.text(`* ESEARCH (TAG ${formatString(tag)})${byUid ? ' UID' : ''}${text}\r\n`);
+  }
   return ok(`${byUid ? 'UID SEARCH' : 'SEARCH'} completed`);
 }
 
+/** A UID, or the message number that is shown for it. */
+interface Match {
+  readonly number: number;
+  readonly modSeq: number;
+}
+
+function highest(matches: readonly Match[]): number {
+  return matches.reduce((most, { modSeq }) => Math.max(most, modSeq), 1);
+}
+
 /** UIDs that the client knows and that match, ascending. */
-function* findUids(session: Session, view: View, compiled: Compiled): Task<readonly number[]> {
+function* findMessages(session: Session, view: View, compiled: Compiled): Task<readonly Match[]> {
   const { test, details } = compiled;
-  if (compiled.decided) return view.within(compiled.ranges).filter((uid) => !view.isGone(uid));
+  if (compiled.decided) {
+    const uids = view.within(compiled.ranges).filter((uid) => !view.isGone(uid));
+    return uids.map((number) => ({ number, modSeq: 0 }));
+  }
   const limit = session.options.batchRows;
-  const found: number[] = [];
+  const found: Match[] = [];
   let left = compiled.ranges;
   while (left.length > 0) {
     const ranges = left;
@@ -67,7 +90,7 @@ function* findUids(session: Session, view: View, compiled: Compiled): Task<reado
     for (const row of rows) {
       if (view.numberOf(row.uid) === 0) continue;
       const matches = test.cost === 0 ? test.matches(row) : yield* test.matches(row);
-      if (matches) found.push(row.uid);
+      if (matches) found.push({ number: row.uid, modSeq: row.modSeq });
     }
     const last = rows.at(-1)?.uid;
     if (last === undefined || rows.length < limit) break;
@@ -78,23 +101,25 @@ function* findUids(session: Session, view: View, compiled: Compiled): Task<reado
   return found;
 }
 
-/** RFC 4731 3.1; the tag is a string here, quoted: Outlook reads it no other way. */
+/** RFC 4731 3.1, 3.2: with MODSEQ the highest of what is shown. */
 function formatExtended(
-  numbers: readonly number[],
+  matches: readonly Match[],
   returns: ReadonlySet<string>,
-  byUid: boolean,
-  tag: string,
+  withModSeq: boolean,
 ): string {
-  let text = `* ESEARCH (TAG ${formatString(tag)})${byUid ? ' UID' : ''}`;
-  const [first] = numbers;
-  const last = numbers.at(-1);
+  let text = '';
+  const [first] = matches;
+  const last = matches.at(-1);
   if (first !== undefined && last !== undefined) {
-    if (returns.has('MIN')) text += ` MIN ${first}`;
-    if (returns.has('MAX')) text += ` MAX ${last}`;
-    if (returns.has('ALL')) text += ` ALL ${formatSet(numbers)}`;
+    if (returns.has('MIN')) text += ` MIN ${first.number}`;
+    if (returns.has('MAX')) text += ` MAX ${last.number}`;
+    if (returns.has('ALL')) text += ` ALL ${formatSet(matches.map(({ number }) => number))}`;
   }
-  if (returns.has('COUNT')) text += ` COUNT ${numbers.length}`;
-  return `${text}\r\n`;
+  if (returns.has('COUNT')) text += ` COUNT ${matches.length}`;
+  if (!withModSeq || first === undefined || last === undefined) return text;
+  const ends = [...(returns.has('MIN') ? [first] : []), ...(returns.has('MAX') ? [last] : [])];
+  const all = returns.has('ALL') || returns.has('COUNT');
+  return `${text} MODSEQ ${highest(all ? matches : ends)}`;
 }
 
 function readReturns(cursor: Cursor, session: Session): ReadonlySet<string> {
