@@ -82,7 +82,7 @@ export function storeFailure(thrown: unknown, file: string): Failure {
 export function broken(file: string, what: string, cause?: unknown): Failure {
   return Failure.permanent(
     'store-broken',
-    `${file} is damaged or no database (${what}): stop Postern, move the file away together ` +
+    `${file} is damaged or no database (${what.replace(/\s+/g, ' ')}): stop Postern, move the file away together ` +
       `with its -wal and -shm files, and put the last backup in its place`,
     cause,
   );

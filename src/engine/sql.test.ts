@@ -1,0 +1,49 @@
+/** SQL is constant text: nothing that comes from outside is ever joined into a statement. */
+
+import assert from 'node:assert/strict';
+import { readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+const HERE = fileURLToPath(new URL('.', import.meta.url));
+const SQL =
+  /^\s*(?:SELECT|INSERT|UPDATE|DELETE|WITH|CREATE|ALTER|DROP|PRAGMA|VACUUM|BEGIN|REPLACE)\b/;
+const STRING = /`(?:[^`\\]|\\.)*`|'(?:[^'\\\n]|\\.)*'/g;
+
+/** Statements that are not whole constants: with a hole in them, or with something added. */
+function suspicious(text: string): string[] {
+  const code = text.replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, '');
+  return [...code.matchAll(STRING)]
+    .filter(([literal]) => SQL.test(literal.slice(1)))
+    .filter(({ 0: literal, index }) => {
+      const before = code.slice(0, index).trimEnd();
+      const after = code.slice(index + literal.length).trimStart();
+      return literal.includes('${') || before.endsWith('+') || after.startsWith('+');
+    })
+    .map(([literal]) => literal);
+}
+
+test('no statement is built from pieces', () => {
+  const files = readdirSync(HERE, { recursive: true, encoding: 'utf8' }).filter(
+    (name) => name.endsWith('.ts') && !name.endsWith('.test.ts'),
+  );
+  assert.ok(files.length > 50);
+  let statements = 0;
+  for (const name of files) {
+    const text = readFileSync(join(HERE, name), 'utf8');
+    assert.deepEqual(suspicious(text), [], name);
+    statements += [...text.matchAll(STRING)].filter(([one]) => SQL.test(one.slice(1))).length;
+  }
+  assert.ok(statements > 100, 'the pattern still finds the statements');
+});
+
+test('the pattern finds what it should', () => {
+  for (const wrong of [
+    'sql.run(`DELETE FROM x WHERE a = ${b}`)',
+    "sql.run('SELECT ' + column)",
+    "sql.run(prefix + 'SELECT 1')",
+  ]) {
+    assert.equal(suspicious(wrong).length, 1, wrong);
+  }
+});
