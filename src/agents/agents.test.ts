@@ -24,6 +24,8 @@ const book: AddressBook = {
   alias: (key) => (key === 'sales@a.test' ? { address: key, targets: ['ann@a.test'] } : undefined),
 };
 
+const origin = parseDomain('a.test');
+
 const facts: MailFacts = {
   id: 'QUEUE1' as QueueId,
   atMs: Date.UTC(2026, 10, 22, 5, 0, 0),
@@ -62,7 +64,7 @@ function arrived(text: string, cut = text.length) {
 }
 
 function submitted(text: string): string {
-  const judged = submit(arrived(text), facts, book);
+  const judged = submit(arrived(text), facts, book, origin);
   assert.equal(judged.kind, 'ready', text);
   assert.ok(judged.kind === 'ready' && judged.content.body instanceof Uint8Array);
   return latin1(judged.content.head) + latin1(judged.content.body);
@@ -111,18 +113,33 @@ test('the author must be the login, in each form that readers show', () => {
     'From: (x) bob@b.test (ann@a.test)',
     'Sender: bob@b.test',
     'From: ann@a.test\r\nFrom: ann@a.test',
-    'From: ann',
+    'From: bob',
+    'From: nothing that is one',
     'From: ',
     'Resent-From: bob@b.test',
   ];
   for (const line of forged) {
-    const judged = submit(arrived(`${line}\r\n\r\nx`), facts, book);
+    const judged = submit(arrived(`${line}\r\n\r\nx`), facts, book, origin);
     assert.equal(judged.kind, 'refuse', line);
   }
   for (const line of ['From: Ann <ANN@A.test>', 'From: sales@a.test', 'From: ann+x@a.test']) {
-    const judged = submit(arrived(`${line}\r\n\r\nx`), facts, book);
+    const judged = submit(arrived(`${line}\r\n\r\nx`), facts, book, origin);
     assert.equal(judged.kind, 'ready', line);
   }
+});
+
+test('bare names in address fields get our domain, everything else stays', () => {
+  const text = submitted('From: Ann <ann>\r\nTo: bob, "C, D" <c@c.test>\r\nCc: e@e.test\r\n\r\nx');
+  assert.match(text, /\r\nFrom: Ann <ann@a\.test>\r\n/);
+  assert.match(text, /\r\nTo: bob@a\.test, "C, D" <c@c\.test>\r\n/);
+  assert.match(text, /\r\nCc: e@e\.test\r\n/);
+});
+
+test('a head that begins with white space does not continue our trace', () => {
+  const client = { ...facts.client, login: undefined };
+  const judged = receive(arrived(' by evil.test\r\nSubject: x\r\n\r\nx'), { ...facts, client });
+  assert.ok(judged.kind === 'ready');
+  assert.match(latin1(judged.content.head), /\+0000\r\nX-Orphaned-Line:\r\n by evil/);
 });
 
 test('the MTA adds Received alone and stops loops', () => {

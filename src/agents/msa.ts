@@ -1,47 +1,56 @@
 /** The MSA (RFC 6409): a user's message is checked for its author, completed, and made discreet. */
 
 import { type Address, formatAddress } from '#base/address.ts';
+import type { Domain } from '#base/brand.ts';
 import { concat, latin1, utf8 } from '#base/bytes.ts';
 import { displayDomain } from '#base/domain.ts';
+import { invariant } from '#base/failure.ts';
 import { readSenders } from '#message/addresses.ts';
 import { formatDate } from '#message/date.ts';
-import { type Head, allFields, firstField, readHead } from '#message/fields.ts';
-import { withHead } from '#message/tree.ts';
+import { editHead } from '#message/edit.ts';
+import { type FieldText, formatMailboxes, formatStructured } from '#message/field-text.ts';
+import { type Head, firstField, readHead } from '#message/fields.ts';
 import type { AddressBook } from '#policy/addresses/resolve.ts';
 import { ownsSender } from '#policy/addresses/sender.ts';
 import type { Authenticated } from '#protocol/sasl/authenticated.ts';
 import type { Arrived } from './arrival.ts';
-import { type Judged, type MailFacts, messageIdOf, receivedFor, refuse } from './mta.ts';
+import { type Judged, type MailFacts, messageIdOf, ready, receivedFor, refuse } from './mta.ts';
 import { refuseDoubles, refuseLoop } from './mta.ts';
+import { qualifiedFields } from './qualify.ts';
 
 const EMPTY_LINE = utf8('\r\n');
 
 /**
  * Judges and completes a submitted message. Every mailbox in From and Sender must belong to the
- * login (RFC 6409 6.1, 8.1); Date, Message-ID and From are put in when missing (8.2, 8.3); Bcc
- * is taken out. The body is never touched. The place for the DKIM signature is here, last.
+ * login (RFC 6409 6.1, 8.1); Date, Message-ID and From are put in when missing (8.2, 8.3), bare
+ * names in address fields get our domain (8.4); Bcc is taken out. The body is never touched. The
+ * place for the DKIM signature is here, last.
  */
-export function submit(arrived: Arrived, facts: MailFacts, directory: AddressBook): Judged {
+export function submit(
+  arrived: Arrived,
+  facts: MailFacts,
+  directory: AddressBook,
+  origin: Domain | undefined,
+): Judged {
   const { login } = facts.client;
-  if (login === undefined) throw new Error('submission without a login');
+  invariant(login !== undefined, 'submission has a login');
   const whole = separated(arrived);
-  const head = readHead(whole.content.head);
-  const refused =
-    refuseLoop(head, facts.hostname) ??
-    refuseDoubles(head) ??
-    refuseForeignAuthor(head, login, directory);
+  const written = readHead(whole.content.head);
+  const refused = refuseLoop(written, facts.hostname) ?? refuseDoubles(written);
   if (refused !== undefined) return refused;
-  const additions = missingFields(head, facts, login);
-  const received = receivedFor(facts, undefined);
-  const kept = withoutFields(whole.content.head, head, 'Bcc');
-  const newHead = concat([received, utf8(additions.text), kept]);
-  return {
-    kind: 'ready',
-    content: { head: newHead, body: whole.content.body },
-    root: whole.structure === undefined ? undefined : withHead(whole.structure, newHead).root,
-    messageId: messageIdOf(head) ?? additions.messageId,
-    facts: { bytes: arrived.sizeBytes, added: additions.names },
-  };
+  const replace = origin === undefined ? [] : qualifiedFields(written, origin);
+  const octets = editHead(whole.content.head, { replace });
+  const head = replace.length === 0 ? written : readHead(octets);
+  const foreign = refuseForeignAuthor(head, login, directory);
+  if (foreign !== undefined) return foreign;
+  const missing = missingFields(head, facts, login);
+  const added = missing.map(({ name }) => name);
+  const newHead = editHead(octets, {
+    front: [receivedFor(facts, undefined), ...missing.map(({ field }) => field)],
+    remove: ['Bcc', 'Resent-Bcc'],
+  });
+  const messageId = messageIdOf(head) ?? ownMessageId(facts);
+  return ready(whole, newHead, { messageId, facts: { added } });
 }
 
 /** RFC 6409 8.1: the author is the login, in every field and every form that readers show. */
@@ -80,35 +89,19 @@ function missingFields(
   head: Head,
   facts: MailFacts,
   login: Authenticated,
-): { text: string; names: string[]; messageId: string } {
-  const messageId = `${facts.id}@${facts.hostname}`;
+): { name: string; field: FieldText }[] {
   const { reversePath } = facts;
   const author = reversePath === null ? login.address : formatAddress(reversePath);
-  const wanted: [name: string, value: string][] = [
-    ['Date', formatDate(facts.atMs)],
-    ['Message-ID', `<${messageId}>`],
-    ['From', author],
+  const wanted = [
+    { name: 'Date', field: formatStructured('Date', formatDate(facts.atMs)) },
+    { name: 'Message-ID', field: formatStructured('Message-ID', `<${ownMessageId(facts)}>`) },
+    { name: 'From', field: formatMailboxes('From', [{ address: author }], { utf8: true }) },
   ];
-  const missing = wanted.filter(([name]) => firstField(head, name) === undefined);
-  return {
-    text: missing.map(([name, value]) => `${name}: ${value}\r\n`).join(''),
-    names: missing.map(([name]) => name),
-    messageId,
-  };
+  return wanted.filter(({ name }) => firstField(head, name) === undefined);
 }
 
-/** The octets of a head without the fields of one name; everything else as it was. */
-function withoutFields(bytes: Uint8Array, head: Head, name: string): Uint8Array {
-  const gone = allFields(head, name);
-  if (gone.length === 0) return bytes;
-  const kept: Uint8Array[] = [];
-  let from = 0;
-  for (const { start, end } of gone) {
-    kept.push(bytes.subarray(from, start));
-    from = end;
-  }
-  kept.push(bytes.subarray(from));
-  return concat(kept);
+function ownMessageId({ id, hostname }: MailFacts): string {
+  return `${id}@${hostname}`;
 }
 
 /** Text without a header becomes a body; a header without its empty line gets one. */

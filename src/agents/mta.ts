@@ -1,14 +1,15 @@
 /** The MTA on the way in: what a stranger's message must be, and the trace it gets. */
 
 import type { Address, ReversePath } from '#base/address.ts';
-import { concat, utf8 } from '#base/bytes.ts';
 import type { Domain, QueueId } from '#base/brand.ts';
 import type { JsonObject } from '#base/json.ts';
 import { HOPS } from '#base/limits.ts';
+import { editHead } from '#message/edit.ts';
+import type { FieldText } from '#message/field-text.ts';
 import { type Head, allFields, countFields, firstField, readHead } from '#message/fields.ts';
 import { parseMessageId } from '#message/ids.ts';
 import type { Part } from '#message/part.ts';
-import { shiftPart } from '#message/tree.ts';
+import { withHead } from '#message/tree.ts';
 import type { ClientFacts } from '#policy/gate.ts';
 import { type Reply, reply } from '#protocol/smtp/reply.ts';
 import type { Content } from '#store/content.ts';
@@ -46,40 +47,40 @@ export function receive(arrived: Arrived, facts: MailFacts): Judged {
   const refused = refuseLoop(head, facts.hostname) ?? refuseDoubles(head);
   if (refused !== undefined) return refused;
   const { address, helo } = facts.client;
-  const received = receivedFor(facts, { address, helo });
-  return withTop(arrived, received, messageIdOf(head));
+  const newHead = editHead(arrived.content.head, {
+    front: [receivedFor(facts, { address, helo })],
+  });
+  return ready(arrived, newHead, { messageId: messageIdOf(head), facts: {} });
 }
 
 /** The trace field of either agent. */
-export function receivedFor(facts: MailFacts, client: TraceFacts['client']): Uint8Array {
-  return utf8(
-    formatReceived({
-      client,
-      hostname: facts.hostname,
-      id: facts.id,
-      atMs: facts.atMs,
-      secure: facts.client.secure,
-      protocol: facts.protocol,
-      authenticated: facts.client.login !== undefined,
-      smtpUtf8: facts.smtpUtf8,
-      recipient: facts.onlyRecipient,
-    }),
-  );
+export function receivedFor(facts: MailFacts, client: TraceFacts['client']): FieldText {
+  return formatReceived({
+    client,
+    hostname: facts.hostname,
+    id: facts.id,
+    atMs: facts.atMs,
+    secure: facts.client.secure,
+    protocol: facts.protocol,
+    authenticated: facts.client.login !== undefined,
+    smtpUtf8: facts.smtpUtf8,
+    recipient: facts.onlyRecipient,
+  });
 }
 
-/** The message with octets put before its head. */
-export function withTop(
+/** The message under its new head. */
+export function ready(
   arrived: Arrived,
-  top: Uint8Array,
-  messageId: string | undefined,
+  newHead: Uint8Array,
+  more: { readonly messageId: string | undefined; readonly facts: JsonObject },
 ): Judged & { kind: 'ready' } {
-  const { content, structure } = arrived;
+  const { content, structure, sizeBytes } = arrived;
   return {
     kind: 'ready',
-    content: { head: concat([top, content.head]), body: content.body },
-    root: structure === undefined ? undefined : shiftPart(structure.root, top.length),
-    messageId,
-    facts: { bytes: arrived.sizeBytes },
+    content: { head: newHead, body: content.body },
+    root: structure === undefined ? undefined : withHead(structure, newHead).root,
+    messageId: more.messageId,
+    facts: { bytes: sizeBytes, ...more.facts },
   };
 }
 

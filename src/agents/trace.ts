@@ -3,8 +3,10 @@
 import { type Address, formatAddress } from '#base/address.ts';
 import type { Domain, QueueId } from '#base/brand.ts';
 import { normalIpv6 } from '#base/domain.ts';
+import { invariant } from '#base/failure.ts';
 import type { Secure } from '#base/secure.ts';
 import { formatDate } from '#message/date.ts';
+import { type FieldText, acceptField } from '#message/field-text.ts';
 
 export interface TraceFacts {
   /** undefined for submitted mail: a user's address and name are nobody's business. */
@@ -21,7 +23,7 @@ export interface TraceFacts {
 }
 
 /** The whole field with its CRLF, folded; only checked values go in. */
-export function formatReceived(facts: TraceFacts): string {
+export function formatReceived(facts: TraceFacts): FieldText {
   const { client, secure } = facts;
   const from =
     client === undefined
@@ -29,10 +31,12 @@ export function formatReceived(facts: TraceFacts): string {
       : `from ${heloDomain(client.helo)} (${addressLiteral(client.address)})`;
   const tls = secure === undefined ? '' : ` (${secure.facts.protocol} ${secure.facts.cipher})`;
   const recipient = facts.recipient === undefined ? '' : ` for <${formatAddress(facts.recipient)}>`;
-  return (
+  const field = acceptField(
     `Received: ${from}\r\n\tby ${facts.hostname} with ${protocolName(facts)}${tls}\r\n` +
-    `\tid ${facts.id}${recipient};\r\n\t${formatDate(facts.atMs)}\r\n`
+      `\tid ${facts.id}${recipient};\r\n\t${formatDate(facts.atMs)}`,
   );
+  invariant(field !== undefined, 'only checked values go into Received');
+  return field;
 }
 
 /** The registered names (RFC 3848, RFC 6531 4.3). */

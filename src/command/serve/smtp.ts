@@ -48,6 +48,7 @@ function machineOptions(
 ): SmtpServerOptions {
   return {
     hostname: domainOf(settings.myhostname),
+    origin: settings.myorigin === undefined ? undefined : domainOf(settings.myorigin),
     nonce: () => random.bytes(NONCE_OCTETS),
     mode,
     startTls,

@@ -51,7 +51,7 @@ export async function takeIn(incoming: Incoming, session: SmtpContext): Promise<
 function judge(arrived: Arrived, facts: MailFacts, session: SmtpContext): Judged {
   const { listener, site } = session;
   if (listener.mode !== 'submission') return receive(arrived, facts);
-  return submit(arrived, facts, site.store.directory);
+  return submit(arrived, facts, site.store.directory, listener.machine.origin);
 }
 
 function factsOf(incoming: Incoming, session: SmtpContext): MailFacts {

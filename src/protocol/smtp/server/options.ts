@@ -7,6 +7,8 @@ export type SmtpMode = 'smtp' | 'submission' | 'lmtp';
 export interface SmtpServerOptions {
   /** What greeting, HELO and the bare `<postmaster>` say. */
   readonly hostname: Domain;
+  /** Completes an address without a domain, on submission alone (RFC 6409 8.4). Default: none. */
+  readonly origin?: Domain | undefined;
   /** Fresh octets for a SASL nonce, 18 or more: from the world's randomness. */
   readonly nonce: () => Uint8Array;
   /** `smtp`: port 25; `submission`: 587, 465 (RFC 6409); `lmtp`: RFC 2033. Default `smtp`. */
@@ -86,7 +88,8 @@ export const SMTP_LIMITS: SmtpLimits = {
   sessionMs: 7_200_000,
 };
 
-export type SmtpSettings = Required<Omit<SmtpServerOptions, 'limits' | 'mechanisms'>> & {
+export type SmtpSettings = Required<Omit<SmtpServerOptions, 'limits' | 'mechanisms' | 'origin'>> & {
+  readonly origin: Domain | undefined;
   readonly mechanisms: readonly string[] | undefined;
   readonly limits: SmtpLimits;
 };
@@ -97,6 +100,7 @@ export function smtpSettings(options: SmtpServerOptions): SmtpSettings {
   const submission = mode === 'submission';
   return {
     hostname: options.hostname,
+    origin: submission ? options.origin : undefined,
     nonce: options.nonce,
     mode,
     startTls: options.startTls ?? false,

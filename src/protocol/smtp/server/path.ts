@@ -1,6 +1,7 @@
 /** Paths of MAIL and RCPT: `<address>`, with what really comes around them (RFC 5321 4.1.2). */
 
 import { type Address, parseAddress } from '#base/address.ts';
+import type { Domain } from '#base/brand.ts';
 import { parseDomain } from '#base/domain.ts';
 
 /** What stood between the brackets, and the parameters after them. */
@@ -38,6 +39,12 @@ export function readPath(text: string): ReadPath | undefined {
   if (mailbox === '') return { ...wrong, text: '', address: whole === '' ? null : undefined };
   if (!ascii && (INVISIBLE.test(mailbox) || BIDI.test(mailbox))) return wrong;
   return { address: parseAddress(mailbox), text: mailbox, ascii, rest };
+}
+
+/** `<alice>` on submission: completed by this host's origin (RFC 6409 8.4), else undefined. */
+export function completed(path: ReadPath, origin: Domain | undefined): Address | undefined {
+  if (origin === undefined || path.text === '' || path.text.includes('@')) return undefined;
+  return parseAddress(`${path.text}@${origin}`);
 }
 
 export function isAscii(text: string): boolean {

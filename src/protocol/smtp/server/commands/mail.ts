@@ -4,7 +4,7 @@ import type { ReversePath } from '#base/address.ts';
 import type { MailParameters } from '../../parameters.ts';
 import { type Argument, type Command, mistake, say, words } from '../command.ts';
 import { readMailParameters } from '../parameter.ts';
-import { readPath } from '../path.ts';
+import { completed, readPath } from '../path.ts';
 import { replies } from '../replies.ts';
 import { Transaction } from '../session.ts';
 
@@ -32,7 +32,8 @@ export const mail: Command<Sender> = {
     const parameters = readMailParameters(path.rest, state);
     if ('code' in parameters) return mistake(parameters);
     if (!path.ascii && !parameters.smtpUtf8) return mistake(replies.needsUtf8);
-    const { address: reversePath } = path;
+    const reversePath =
+      path.address === undefined ? completed(path, settings.origin) : path.address;
     if (reversePath === undefined) return mistake(replies.badSender);
     const input = { reversePath, parameters };
     return { kind: 'ask', question: { kind: 'mail', ...input }, input };

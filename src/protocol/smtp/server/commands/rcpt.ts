@@ -4,7 +4,7 @@ import type { Address } from '#base/address.ts';
 import type { RcptParameters } from '../../parameters.ts';
 import { type Command, mistake, say, words } from '../command.ts';
 import { readRcptParameters } from '../parameter.ts';
-import { type ReadPath, readPath } from '../path.ts';
+import { type ReadPath, completed, readPath } from '../path.ts';
 import { replies } from '../replies.ts';
 import type { SmtpState } from '../session.ts';
 import { afterKeyword } from './mail.ts';
@@ -47,5 +47,5 @@ function recipientOf(path: ReadPath, { settings }: SmtpState): Address | undefin
   if (path.text.toLowerCase() === 'postmaster') {
     return { localPart: path.text, local: path.text, domain: settings.hostname };
   }
-  return path.address ?? undefined;
+  return path.address ?? completed(path, settings.origin);
 }
