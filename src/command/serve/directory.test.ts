@@ -1,7 +1,7 @@
 /** The data directory: one server at a time, a secret of its own, the demo's accounts. */
 
 import assert from 'node:assert/strict';
-import { chmodSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { CommandError, EXIT } from '../exit.ts';
@@ -32,6 +32,22 @@ test('a second server on the same directory is refused until the first one lets 
     );
     lock.release();
     lockDirectory(folder).release();
+  });
+});
+
+test('a directory that others may write to is refused before anything is put there', async () => {
+  await inFolder(async (folder) => {
+    chmodSync(folder, 0o777);
+    assert.throws(() => lockDirectory(folder), /others may write to/);
+    assert.deepEqual(readdirSync(folder), []);
+    chmodSync(folder, 0o700);
+    const umask = process.umask(0);
+    try {
+      lockDirectory(folder).release();
+    } finally {
+      process.umask(umask);
+    }
+    assert.equal(statSync(join(folder, 'serve.lock')).mode & 0o777, 0o600);
   });
 });
 

@@ -1,7 +1,7 @@
 /** What the settings say to queue and transfer. */
 
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import type { World } from '#base/world.ts';
@@ -83,12 +83,15 @@ describe('next hops', () => {
         relayhost_login = "me"
         relayhost_password_file = "${file}"
       `);
-      writeFileSync(file, 'canary\n');
+      writeFileSync(file, 'canary\n', { mode: 0o600 });
       const { relayhost } = transferOptions(chosen, WORLD, []);
       assert.equal(relayhost?.tls, 'require');
       assert.equal(relayhost.credentials?.login, 'me');
       assert.equal(relayhost.credentials.password.reveal(), 'canary');
       assert.doesNotMatch(JSON.stringify(relayhost), /canary/);
+      chmodSync(file, 0o640);
+      assert.throws(() => transferOptions(chosen, WORLD, []), /others may read this password/);
+      chmodSync(file, 0o600);
       for (const content of ['', '\n', 'two\nlines\n']) {
         writeFileSync(file, content);
         assert.throws(

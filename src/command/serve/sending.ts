@@ -1,6 +1,6 @@
 /** Mail on its way out: transfer and queue as the settings say. */
 
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { parseUtf8 } from '#base/bytes.ts';
 import { Secret } from '#base/secret.ts';
 import type { World } from '#base/world.ts';
@@ -115,12 +115,18 @@ function withLogin(host: Smarthost, settings: Settings): Smarthost {
 
 function passwordOf(file: string): Secret<string> {
   let text: string | undefined;
+  let othersMayRead = false;
   try {
+    othersMayRead = (statSync(file).mode & 0o077) !== 0;
     text = parseUtf8(readFileSync(file));
   } catch (error) {
     const known = explain(error);
     const cause = `relayhost_password_file: ${known?.message ?? 'cannot be read'}`;
     throw new CommandError(EXIT.configuration, cause, known?.cure, error);
+  }
+  if (othersMayRead) {
+    const cure = `Run chmod 600 ${file}.`;
+    throw new CommandError(EXIT.configuration, `${file}: others may read this password`, cure);
   }
   const password = text?.replace(/\r?\n$/, '');
   if (password !== undefined && password !== '' && !/[\r\n]/.test(password)) {

@@ -11,6 +11,8 @@ import { connect } from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import { EXIT } from '../exit.ts';
 import { inFolder } from '../testing.ts';
+import { ownCertificates } from './certificates.ts';
+import { DEMO_NAMES } from './demo.ts';
 
 const POSTERN = fileURLToPath(new URL('../../../bin/postern.js', import.meta.url));
 
@@ -66,6 +68,31 @@ function greeting(port: number, ca: string): Promise<string> {
   });
 }
 
+function fingerprint(port: number, ca: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const options = { host: '127.0.0.1', port, ca: readFileSync(ca), servername: 'demo.test' };
+    const socket = connect(options, () => {
+      const { fingerprint256 } = socket.getPeerCertificate();
+      socket.destroy();
+      resolve(fingerprint256);
+    });
+    socket.on('error', reject);
+  });
+}
+
+/** A port that was free a moment ago. */
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  const address = server.address();
+  await new Promise((resolve) => {
+    server.close(resolve);
+  });
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}
+
 test('the demo: ready file, TLS by its own CA, a second server, SIGHUP, SIGTERM, second start', async () => {
   await inFolder(async (folder) => {
     const data = join(folder, 'data');
@@ -80,8 +107,12 @@ test('the demo: ready file, TLS by its own CA, a second server, SIGHUP, SIGTERM,
     assert.equal(second.status, EXIT.unavailable);
     assert.match(second.text, /another Postern serves .*\. Stop it, or name another --data\.\n$/);
 
+    const imaps = facts.listeners['imaps']?.port ?? 0;
+    assert.match(await greeting(imaps, facts.ca), /^\* OK/);
+    const before = await fingerprint(imaps, facts.ca);
+    await ownCertificates(join(data, 'tls'), [...DEMO_NAMES, 'more.test'], Date.now());
     first.child.kill('SIGHUP');
-    assert.match(await greeting(facts.listeners['imaps']?.port ?? 0, facts.ca), /^\* OK/);
+    while ((await fingerprint(imaps, facts.ca)) === before);
     first.child.kill('SIGTERM');
     assert.equal((await first.ended).status, EXIT.ok);
 
@@ -104,6 +135,29 @@ function configuration(folder: string, more: string): string {
   writeFileSync(file, `myhostname = "mail.example.org"\ndata_directory = "d"\n${none}\n${more}\n`);
   return file;
 }
+
+test('with a configuration: JSON log on standard error, figures, no banner', async () => {
+  await inFolder(async (folder) => {
+    const port = await freePort();
+    const more = `smtp_listen = ["127.0.0.1:0"]\nmetrics_listen = ["127.0.0.1:${port}"]`;
+    const file = configuration(folder, more);
+    const readyFile = join(folder, 'ready.json');
+    const server = start('--config', file, '--ready-file', readyFile);
+    const facts = await ready(readyFile, server);
+    assert.deepEqual(Object.keys(facts.listeners), ['smtp']);
+    const page = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+    assert.match(page, /^nodejs_eventloop_lag_seconds /m);
+    assert.match(page, /^postern_queue_messages 0$/m);
+    server.child.kill('SIGTERM');
+    const { status, text } = await server.ended;
+    assert.equal(status, EXIT.ok, text);
+    const lines = text.trimEnd().split('\n');
+    const events = lines.map((line) => (JSON.parse(line) as { event: string }).event);
+    for (const event of ['own-certificate', 'no-domain', 'ready', 'stopping', 'stopped']) {
+      assert.ok(events.includes(event), `${event} in ${events.join(' ')}`);
+    }
+  });
+});
 
 describe('what stops a server from starting: one line, a cure, a status', () => {
   test('a port in use', async () => {
@@ -134,6 +188,20 @@ describe('what stops a server from starting: one line, a cure, a status', () => 
       const { status, text } = await start('--config', file).ended;
       assert.equal(status, EXIT.configuration);
       assert.match(text, /no\.pem: there is no such file\. Put it there/);
+    });
+  });
+
+  test('a certificate that is past its end', async () => {
+    await inFolder(async (folder) => {
+      const past = Date.now() - 500 * 86_400_000;
+      const { files } = await ownCertificates(join(folder, 'tls'), ['mail.example.org'], past);
+      const names =
+        `smtpd_tls_cert_file = "${files.certificateFile}"\n` +
+        `smtpd_tls_key_file = "${files.keyFile}"`;
+      const file = configuration(folder, `smtp_listen = ["127.0.0.1:0"]\n${names}`);
+      const { status, text } = await start('--config', file).ended;
+      assert.equal(status, EXIT.configuration, text);
+      assert.match(text, /^postern: .*cert\.pem.*(?:expired|ended).*Renew it\.$/m);
     });
   });
 
