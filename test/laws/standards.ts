@@ -64,6 +64,7 @@ const STANDARDS: readonly (readonly [rfc: number, title: string, status: Status]
   [5161, 'IMAP ENABLE', 'yes'],
   [5233, 'Subaddresses', 'yes'],
   [5246, 'TLS 1.2', 'noted'],
+  [5255, 'IMAP internationalisation', 'noted'],
   [5256, 'IMAP SORT and THREAD', 'noted'],
   [5258, 'IMAP LIST-EXTENDED', 'yes'],
   [5321, 'SMTP', 'yes'],
