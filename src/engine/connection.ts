@@ -71,7 +71,8 @@ export class Connection {
     try {
       return read();
     } finally {
-      this.run('COMMIT');
+      // An error may have ended the transaction already: what was thrown counts, not this.
+      if (this.#database.isTransaction) this.run('COMMIT');
     }
   }
 

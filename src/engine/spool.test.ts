@@ -231,7 +231,8 @@ test('files that nobody names go when they are old, at the start and with each s
   await it.do('sweep', { nowMs: START_MS, ledgerDays: 30 });
   assert.deepEqual(files(it).sort(), [finished.name, name, 'left-young'].sort());
   leave('left-old', 2 * HOUR_MS);
-  await it.reopen();
+  const again = await it.reopen();
+  await again.store.close();
   assert.deepEqual(files(it).sort(), [finished.name, 'left-young'].sort());
 });
 

@@ -53,6 +53,7 @@ export class SqliteStore implements EngineStore {
   readonly #log: Log;
   readonly #timer: NodeJS.Timeout | undefined;
   #dataVersion: number;
+  #tidying: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
 
   constructor(options: StoreOptions, limits: StoreLimits, place: Place, reading: Reading) {
@@ -112,7 +113,10 @@ export class SqliteStore implements EngineStore {
     for (const { body } of contents) {
       if (!(body instanceof Uint8Array)) this.#spool.forget(body.name);
     }
-    if (operation === 'sweep') await this.#sweepFiles();
+    if (operation === 'sweep') {
+      this.tidy();
+      await this.#tidying;
+    }
     return committed;
   }
 
@@ -144,15 +148,24 @@ export class SqliteStore implements EngineStore {
     clearInterval(this.#timer);
     // The writer is the last to close, so that it can put the log away.
     await this.#link.finish();
+    await this.#tidying;
     await this.#octets.close();
     this.#reading.close();
     await this.#link.close();
   }
 
-  /** Called at the start and after each sweep. */
-  async removeOrphans(): Promise<void> {
-    const removed = await removeOrphans(this.#spool, this.#reading, GRACE_MS);
-    if (removed > 0) this.#log.event('info', 'orphans-removed', { files: removed });
+  /** In the background: whoever opens the store does not wait for it, whoever closes it does. */
+  tidy(): void {
+    this.#tidying = this.#removeOrphans();
+  }
+
+  async #removeOrphans(): Promise<void> {
+    try {
+      const files = await removeOrphans(this.#spool, this.#reading, GRACE_MS);
+      if (files > 0) this.#log.event('info', 'orphans-removed', { files });
+    } catch (thrown) {
+      this.#warn('orphans-failed', thrown);
+    }
   }
 
   async #writeLarge<K extends OperationName>(
@@ -165,14 +178,6 @@ export class SqliteStore implements EngineStore {
     } finally {
       // Removes only what no row names.
       moved.discard();
-    }
-  }
-
-  async #sweepFiles(): Promise<void> {
-    try {
-      await this.removeOrphans();
-    } catch (thrown) {
-      this.#warn('orphans-failed', thrown);
     }
   }
 

@@ -1,6 +1,7 @@
 /** The store as a whole: group commit, watchers, other processes, full disks, closing. */
 
 import assert from 'node:assert/strict';
+import { statSync } from 'node:fs';
 import { test } from 'node:test';
 import type { MailboxId } from '#base/brand.ts';
 import { Durable } from '#store/durable.ts';
@@ -228,6 +229,33 @@ test('a foreign commit that shares a tick with one of ours is noticed too', asyn
   it.store.watchQueue(() => heard.push('queue'));
   await it.do('subscribe', { account, name: 'x', on: true });
   assert.deepEqual(heard, ['queue']);
+});
+
+test('what was written before our first write is noticed with it', async (t) => {
+  const first = await openTestStore(t);
+  const account = await addAccount(first);
+  const it = await openTestStore(t, { directory: first.directory });
+  await fill(first, (await mailboxOf(first, account)).id, 1);
+  const heard: string[] = [];
+  it.store.watchQueue(() => heard.push('queue'));
+  it.store.lookAround();
+  assert.deepEqual(heard, ['queue']);
+});
+
+test('the log does not grow without end', async (t) => {
+  const it = await openTestStore(t);
+  const account = await addAccount(it);
+  const { id } = await mailboxOf(it, account);
+  const messages = Array.from({ length: 30 }, () =>
+    messageOf({ content: contentOf('x'.repeat(30_000)) }),
+  );
+  for (let round = 0; round < 20; round += 1) {
+    await it.do('append', { mailbox: id, messages });
+    // Reads in between must not hold it back.
+    await it.store.mail.uids(id);
+  }
+  assert.ok(statSync(`${it.directory}/postern.db`).size > 12_000_000);
+  assert.ok(statSync(`${it.directory}/postern.db-wal`).size < 8_000_000);
 });
 
 test('a database that another process keeps locked is a temporary failure', async (t) => {

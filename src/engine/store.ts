@@ -27,7 +27,7 @@ export async function openStore(
   const place = preparePlace(options.directory);
   const reading = openDatabase(place, limits, options.log, migrations);
   const store = new SqliteStore(options, limits, place, reading);
-  await store.removeOrphans();
+  store.tidy();
   return store;
 }
 

@@ -20,6 +20,7 @@ export function threadOf(
   content: number,
   facts: Pick<MessageFacts, 'messageId' | 'references'>,
 ): number {
+  if (facts.references.length === 0) return ownThread(step, account, content, facts.messageId);
   const unknown: number[] = [];
   let thread: number | undefined;
   for (const id of relatedIds(facts)) {
@@ -31,6 +32,19 @@ export function threadOf(
   thread ??= content;
   for (const key of unknown) step.sql.run(ADD, account, key, thread);
   return thread;
+}
+
+/** Without references the thread is new, unless answers arrived before the message itself. */
+function ownThread(
+  step: Step,
+  account: number,
+  content: number,
+  messageId: string | undefined,
+): number {
+  if (messageId === undefined) return content;
+  const key = threadHash(messageId);
+  if (step.sql.run(ADD, account, key, content) === 1) return content;
+  return step.sql.row<[number]>(FIND, account, key)?.[0] ?? content;
 }
 
 function relatedIds(facts: Pick<MessageFacts, 'messageId' | 'references'>): string[] {

@@ -125,7 +125,8 @@ export class WriterCore {
     if (this.#connection === undefined) {
       this.#connection = Connection.writer(this.#place.database, this.#limits.busyMs);
       this.#prepare(this.#connection);
-      this.#dataVersion = this.#connection.dataVersion();
+      // What others wrote before this connection is not known: the first look says so.
+      this.#dataVersion = -1;
       this.#frames = 0;
       this.#indexed = indexedEntry(this.#connection);
       this.#lastEntry = lastEntry(this.#connection);
