@@ -141,7 +141,7 @@ function resolvers(settings: Settings): Contradiction[] {
     }));
 }
 
-/** A login without its half, and a promise of TLS that no MX could be held to. */
+/** A login without its half, or for nobody. */
 function routes(settings: Settings): Contradiction[] {
   const found: Contradiction[] = [];
   const { relayhost, relayhost_login: login, relayhost_password_file: file } = settings;
@@ -154,15 +154,6 @@ function routes(settings: Settings): Contradiction[] {
   } else if (login !== '' && relayhost === undefined) {
     const cure = 'Set relayhost, or remove the login.';
     found.push({ name: 'relayhost_login', cause: 'is set without relayhost', cure });
-  }
-  const direct = [...settings.transport_maps.values()].includes(undefined);
-  const encrypt = settings.smtp_tls_security_level === 'encrypt';
-  if (encrypt && (relayhost === undefined || direct)) {
-    found.push({
-      name: 'smtp_tls_security_level',
-      cause: 'can be "encrypt" only where all mail goes to relayhost or a next hop',
-      cure: 'Set relayhost, or write "may": MX hosts are then asked for TLS, not held to it.',
-    });
   }
   return found;
 }

@@ -147,7 +147,6 @@ const BROKEN: readonly (readonly [what: string, toml: string, ...errors: RegExp[
     'relayhost_login = "a"\nrelayhost_password_file = "f"',
     /^p\.toml:1: relayhost_login is set without relayhost\./,
   ],
-  ['a promise', 'smtp_tls_security_level = "encrypt"', /only where all mail goes to relayhost/],
   ['no TOML', 'myhostname "a.b"', /^p\.toml:1: This is no TOML/],
   ['half a string', '\nmyhostname = "a.b', /^p\.toml:2: This is no TOML/],
   ['a name twice', 'smtp_port = 1\nsmtp_port = 2', /^p\.toml:2: This is no TOML/],

@@ -1,7 +1,6 @@
 /** A connection that a proxy made for a client: the client's ends, and what came with the header. */
 
 import { NO_BYTES } from '#base/bytes.ts';
-import { Failure } from '#base/failure.ts';
 import type { Secure } from '#base/secure.ts';
 import type { Connection, Endpoint, Receiver, TlsOptions } from '#base/world.ts';
 
@@ -54,12 +53,14 @@ export class IntroducedConnection implements Connection {
   }
 
   startTls(options: TlsOptions): Promise<Secure> {
+    const rest = this.#rest;
+    this.#rest = NO_BYTES;
     // In clear after STARTTLS was asked for: injected (CVE-2011-0411), dropped like the rest.
-    if (this.#receiver !== undefined) this.#rest = NO_BYTES;
-    if (this.#rest.length === 0) return this.#connection.startTls(options);
-    this.#connection.destroy();
-    const why = 'the proxy sent the first octets of TLS together with its header';
-    return Promise.reject(Failure.temporary('proxy-tls', why));
+    if (this.#receiver !== undefined || options.side === 'client') {
+      return this.#connection.startTls(options);
+    }
+    // TLS from the start: what came with the header is the beginning of the handshake.
+    return this.#connection.startTls({ ...options, received: rest });
   }
 
   end(): void {

@@ -40,6 +40,9 @@ test('times, connections and families', () => {
   assert.deepEqual(way.families, ['ipv6']);
   assert.equal(way.port, 2525);
   assert.equal(way.startTls, false);
+  assert.equal(way.requireTls, false);
+  const must = settings('smtp_tls_security_level = "encrypt"');
+  assert.equal(transferOptions(must, WORLD, []).requireTls, true);
   assert.equal(way.permitLoopback, false);
   assert.equal(way.relayhost, undefined);
 });

@@ -90,6 +90,7 @@ export function transferOptions(
     ),
     families: family === 'all' ? ['ipv4', 'ipv6'] : [family],
     startTls: settings.smtp_tls_security_level !== 'none',
+    requireTls: settings.smtp_tls_security_level === 'encrypt',
     connectMs: settings.smtp_connect_timeout,
     recipientsPerTransaction: settings.smtp_destination_recipient_limit,
     keepIdleMs: settings.smtp_connection_cache_time_limit,

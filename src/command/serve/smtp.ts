@@ -1,7 +1,7 @@
 /** The SMTP family of listeners: what the settings say for 25, 587, 465 and LMTP. */
 
 import type { World } from '#base/world.ts';
-import type { SmtpServerOptions } from '#protocol/smtp/server/options.ts';
+import { SMTP_LIMITS, type SmtpServerOptions } from '#protocol/smtp/server/options.ts';
 import type { AddressOptions } from '#policy/addresses/options.ts';
 import type { Check } from '#policy/checks/check.ts';
 import type { Gate } from '#policy/gate.ts';
@@ -60,6 +60,8 @@ function machineOptions(
       errors: settings.smtpd_hard_error_limit,
       failedLogins: settings.smtpd_auth_failure_limit,
       idleMs: settings.smtpd_timeout,
+      // Who is less patient with silence is not more patient with a trickle of content.
+      dataIdleMs: Math.min(SMTP_LIMITS.dataIdleMs, settings.smtpd_timeout),
     },
   };
 }

@@ -2,7 +2,7 @@
 
 import { latin1, utf8 } from '#base/bytes.ts';
 import type { Secure } from '#base/secure.ts';
-import type { Clock, Connection, Endpoint, Receiver, Timer } from '#base/world.ts';
+import type { Clock, Connection, Endpoint, Receiver, Timer, TlsOptions } from '#base/world.ts';
 
 /** The server's end of a connection; the test plays the peer. */
 export class FakeConnection implements Connection {
@@ -51,8 +51,9 @@ export class FakeConnection implements Connection {
     this.#flow();
   }
 
-  async startTls(): Promise<Secure> {
-    this.said += '[tls]';
+  async startTls(options: TlsOptions): Promise<Secure> {
+    const begun = options.side === 'server' ? options.received : undefined;
+    this.said += begun === undefined ? '[tls]' : `[tls after ${latin1(begun)}]`;
     this.secure = await this.handshake;
     return this.secure;
   }
