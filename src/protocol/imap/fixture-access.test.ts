@@ -135,8 +135,11 @@ export class MemoryAccess implements Access {
           if (mode === 'remove') return { message, next: rest };
           return { message, next: mode === 'add' ? [...rest, ...flags] : flags };
         })
-        .filter(({ message, next }) => [...next].sort().join() !== [...message.flags].sort().join())
-        .map(({ message, next }) => this.mail.setFlags(box, message.uid, next))
+        // As the engine does: what has the flags already is listed with its old sequence.
+        .map(({ message, next }) => {
+          const same = [...next].sort().join() === [...message.flags].sort().join();
+          return same ? message : this.mail.setFlags(box, message.uid, next);
+        })
         .filter((message) => message !== undefined);
       return { kind: 'stored', changed, modified };
     },

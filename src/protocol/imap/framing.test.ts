@@ -28,6 +28,8 @@ const recoverable: readonly string[] = [
   `a STATUS {600000+}\r\n${'x'.repeat(600_000)} {600000+}\r\n${'y'.repeat(600_000)}\r\n`,
   `a STATUS ${'x'.repeat(70_000)} {8+}\r\nb NOOP\r\n\r\n`,
   `a STATUS ${'x'.repeat(70_000)} {8}\r\n`,
+  `a STATUS "${'x'.repeat(65_000)} (MESSAGES)\r\n`,
+  `a STATUS "${'\\\\'.repeat(32_000)}" (MESSAGES)\r\n`,
   'a STATUS INBOX (MESSAGES\r\n',
   'a STATUS INBOX (MESSAGES))\r\n',
   'a STATUS INBOX ()\r\n',

@@ -2,7 +2,11 @@
 
 import type { Mailbox } from '#store/mail.ts';
 import { DELIMITER, decodeName } from './mailbox-name.ts';
+import type { Session } from './session.ts';
+import { store, type Task } from './task.ts';
 import { matchesPattern } from './wildcard.ts';
+
+const NAMES_AT_ONCE = 25;
 
 export interface ListOptions {
   /** Only subscribed names, whether they exist or not. */
@@ -21,14 +25,13 @@ export interface Listed {
   readonly mailbox: Mailbox | undefined;
 }
 
-/** Sorted by name. `patterns` are on the wire's form, reference put in front. */
+/** Sorted by name; `matches` says which names the patterns want (see `matchNames`). */
 export function listMailboxes(
   mailboxes: readonly Mailbox[],
   subscriptions: readonly string[],
-  patterns: readonly string[],
+  matches: (name: string) => boolean,
   options: ListOptions,
 ): readonly Listed[] {
-  const matches = matcher(patterns);
   const byName = new Map(mailboxes.map((mailbox) => [mailbox.name, mailbox]));
   const subscribed = new Set(subscriptions);
   const parents = ancestorsOf(byName.keys());
@@ -57,9 +60,8 @@ export function listMailboxes(
  */
 export function listSubscribed(
   subscriptions: readonly string[],
-  pattern: string,
+  matches: (name: string) => boolean,
 ): readonly { readonly name: string; readonly selectable: boolean }[] {
-  const matches = matcher([pattern]);
   const found = new Map<string, boolean>();
   for (const name of subscriptions) if (matches(name)) found.set(name, true);
   for (const name of parentsToShow(subscriptions, matches)) {
@@ -87,6 +89,29 @@ function ancestorsOf(names: Iterable<string>): ReadonlySet<string> {
     }
   }
   return parents;
+}
+
+/**
+ * Tries all names and their parents against patterns (on the wire's form, reference put in
+ * front), a few at a time: thousands of long names and a hostile pattern are seconds of work,
+ * and the others must not wait for it.
+ */
+export function* matchNames(
+  session: Session,
+  names: Iterable<string>,
+  patterns: readonly string[],
+): Task<(name: string) => boolean> {
+  const candidates = new Set(names);
+  for (const parent of ancestorsOf(candidates)) candidates.add(parent);
+  const matches = matcher(patterns);
+  const wanted = new Set<string>();
+  let tried = 0;
+  for (const name of candidates) {
+    if (matches(name)) wanted.add(name);
+    // Any question gives the host the chance to let others go first.
+    if (++tried % NAMES_AT_ONCE === 0) yield* store(session, () => undefined);
+  }
+  return (name) => wanted.has(name);
 }
 
 /** A pattern that is no modified UTF-7 matches nothing; INBOX matches in any case. */

@@ -78,6 +78,26 @@ test('new mail and flags are told after any command, once', async () => {
   assert.equal(await a.run('y NOOP'), '* 2 EXISTS\r\n* 0 RECENT\r\ny OK NOOP completed\r\n');
 });
 
+test('a silent STORE does not hide what another session did in the same moment', async () => {
+  const { mail, a } = await two(3);
+  a.access.beforeWrite = async () => {
+    a.access.beforeWrite = async () => undefined;
+    mail.setFlags(mail.box('INBOX'), 1, ['\\Flagged']);
+  };
+  assert.equal(
+    await a.run('x STORE 1:2 +FLAGS.SILENT (\\Seen)'),
+    '* 1 FETCH (UID 1 FLAGS (\\Flagged \\Seen))\r\nx OK STORE completed\r\n',
+  );
+  a.access.beforeWrite = async () => {
+    a.access.beforeWrite = async () => undefined;
+    mail.setFlags(mail.box('INBOX'), 3, ['\\Draft']);
+  };
+  assert.equal(
+    await a.run('y FETCH 3 BODY[TEXT]<0.1>'),
+    '* 3 FETCH (FLAGS (\\Draft \\Seen) BODY[TEXT]<0> {1}\r\nt)\r\ny OK FETCH completed\r\n',
+  );
+});
+
 test('a UID that this session was not told of counts in UID commands', async () => {
   const { mail, b } = await two(1);
   const fresh = mail.deliver('INBOX', NOTE);

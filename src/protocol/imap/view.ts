@@ -37,11 +37,6 @@ export class View {
     return this.#uids.at(-1) ?? 0;
   }
 
-  /** Whether expunges wait for a moment at which they may be told. */
-  get hasGone(): boolean {
-    return this.#gone.size > 0;
-  }
-
   isGone(uid: number): boolean {
     return this.#gone.has(uid);
   }

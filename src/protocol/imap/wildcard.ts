@@ -9,16 +9,21 @@ import { DELIMITER } from './mailbox-name.ts';
 export function matchesPattern(name: string, pattern: string): boolean {
   const steps = squeeze(pattern);
   let places = new Uint8Array(steps.length + 1);
+  let next = new Uint8Array(steps.length + 1);
   reach(places, 0, steps);
   for (const character of name) {
-    const next = new Uint8Array(steps.length + 1);
+    let alive = false;
     for (let place = 0; place < steps.length; place++) {
       if (places[place] === 0) continue;
       const step = steps[place];
-      if (step === '*' || (step === '%' && character !== DELIMITER)) reach(next, place, steps);
-      else if (step === character) reach(next, place + 1, steps);
+      const stays = step === '*' || (step === '%' && character !== DELIMITER);
+      if (!stays && step !== character) continue;
+      reach(next, stays ? place : place + 1, steps);
+      alive = true;
     }
-    places = next;
+    if (!alive) return false;
+    [places, next] = [next, places];
+    next.fill(0);
   }
   return places[steps.length] === 1;
 }

@@ -4,7 +4,7 @@ import { latin1 } from '#base/bytes.ts';
 import { LOGGED_IN, type Command } from '../command.ts';
 import { bad, ok } from '../completion.ts';
 import { enableCondstore } from '../condstore.ts';
-import { listMailboxes, type Listed } from '../listing.ts';
+import { listMailboxes, matchNames, type Listed } from '../listing.ts';
 import { formatMailbox } from '../mailbox-name.ts';
 import type { ImapOptions } from '../options.ts';
 import { formatStatus, readStatusItems, type StatusItem } from '../status.ts';
@@ -56,17 +56,15 @@ export const list: Command<ListArgs> = {
     const mailboxes = yield* store(session, (access) => access.mailboxes());
     const needed = selection.has('SUBSCRIBED') || returns.has('SUBSCRIBED');
     const subscriptions = needed ? yield* store(session, (access) => access.subscriptions()) : [];
-    const listed = listMailboxes(
-      mailboxes,
-      subscriptions,
-      patterns.map((pattern) => reference + pattern),
-      {
-        onlySubscribed: selection.has('SUBSCRIBED'),
-        onlySpecialUse: selection.has('SPECIAL-USE'),
-        recursive: selection.has('RECURSIVEMATCH'),
-        showSubscribed: returns.has('SUBSCRIBED'),
-      },
-    );
+    const names = [...mailboxes.map((mailbox) => mailbox.name), ...subscriptions];
+    const wanted = patterns.map((pattern) => reference + pattern);
+    const matches = yield* matchNames(session, names, wanted);
+    const listed = listMailboxes(mailboxes, subscriptions, matches, {
+      onlySubscribed: selection.has('SUBSCRIBED'),
+      onlySpecialUse: selection.has('SPECIAL-USE'),
+      recursive: selection.has('RECURSIVEMATCH'),
+      showSubscribed: returns.has('SUBSCRIBED'),
+    });
     if (args.status.includes('HIGHESTMODSEQ')) enableCondstore(session);
     for (const one of listed) {
       session.out.text(formatListed(one));

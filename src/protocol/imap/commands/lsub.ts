@@ -3,7 +3,7 @@
 import { latin1 } from '#base/bytes.ts';
 import { LOGGED_IN, type Command } from '../command.ts';
 import { bad, ok } from '../completion.ts';
-import { listSubscribed } from '../listing.ts';
+import { listSubscribed, matchNames } from '../listing.ts';
 import { formatMailbox } from '../mailbox-name.ts';
 import { relieve, store } from '../task.ts';
 
@@ -21,7 +21,8 @@ export const lsub: Command<string> = {
   },
   *run(session, pattern) {
     const subscriptions = yield* store(session, (access) => access.subscriptions());
-    for (const { name, selectable } of listSubscribed(subscriptions, pattern)) {
+    const matches = yield* matchNames(session, subscriptions, [pattern]);
+    for (const { name, selectable } of listSubscribed(subscriptions, matches)) {
       const attributes = selectable ? '' : '\\Noselect';
       session.out.text(`* LSUB (${attributes}) "/" ${formatMailbox(name)}\r\n`);
       yield* relieve(session);

@@ -9,7 +9,7 @@ import type { Task } from '../task.ts';
 import type { View } from '../view.ts';
 import { headHas, messageHas } from './content.ts';
 import { foldText } from './fold.ts';
-import type { Compare, Key } from './keys.ts';
+import type { Compare, Key, TextField } from './keys.ts';
 
 /** A key made ready for one mailbox: sets resolved, the dearest parts last. */
 export type Test =
@@ -28,7 +28,7 @@ export interface Compiled {
 /** Resolves sets against the view (BAD for a message number that is not there). */
 export function compile(session: Session, view: View, key: Key): Compiled {
   const details = new Set<Detail>();
-  const test = compileKey({ session, view, details }, key);
+  const test = compileKey({ session, view, details, folded: folder() }, key);
   const decided = key.kind === 'all' || key.kind === 'numbers' || key.kind === 'uids';
   return { test, details: [...details], ranges: rangesFor(view, key), decided };
 }
@@ -37,6 +37,23 @@ interface Context {
   readonly session: Session;
   readonly view: View;
   readonly details: Set<Detail>;
+  /** A field ready to be compared: folded once a message, however many keys look at it. */
+  folded(row: MessageDetail, field: TextField): string;
+}
+
+function folder(): Context['folded'] {
+  const texts = new Map<TextField, string>();
+  let current: MessageDetail | undefined;
+  return (row, field) => {
+    if (row !== current) texts.clear();
+    current = row;
+    let text = texts.get(field);
+    if (text === undefined) {
+      text = foldText(row.search?.[field] ?? '');
+      texts.set(field, text);
+    }
+    return text;
+  };
 }
 
 const cheap = (matches: (row: MessageDetail) => boolean): Test => ({ cost: 0, matches });
@@ -81,7 +98,7 @@ function compileKey(context: Context, key: Key): Test {
       return cheap((row) => compareDays(sentDay(row), key.compare, key.day));
     case 'field':
       details.add('search');
-      return cheap((row) => foldText(row.search?.[key.field] ?? '').includes(key.text));
+      return cheap((row) => context.folded(row, key.field).includes(key.text));
     case 'header':
       return { cost: 1, matches: (row) => headHas(session, row, key.name, key.text) };
     case 'body':

@@ -19,6 +19,8 @@ export interface SearchArgs {
 }
 
 const RETURNS = new Set(['MIN', 'MAX', 'ALL', 'COUNT']);
+/** Rows with their texts are heavier: fewer at a time. */
+const HEAVY_ROWS = 100;
 const CHARSETS = new Set(['US-ASCII', 'UTF-8']);
 
 /** ` [RETURN (...) ][CHARSET x ]keys`. */
@@ -79,7 +81,8 @@ function* findMessages(session: Session, view: View, compiled: Compiled): Task<r
     const uids = view.within(compiled.ranges).filter((uid) => !view.isGone(uid));
     return uids.map((number) => ({ number, modSeq: 0 }));
   }
-  const limit = session.options.batchRows;
+  const { batchRows } = session.options;
+  const limit = details.length > 0 ? Math.min(HEAVY_ROWS, batchRows) : batchRows;
   const found: Match[] = [];
   let left = compiled.ranges;
   while (left.length > 0) {
