@@ -5,6 +5,13 @@ import { asBuffer, fromLatin1, parseUtf8, utf8 } from '#base/bytes.ts';
 /** Octets of text in one word: 75 less `=?windows-1252?B?` and `?=`, as base64 of threes. */
 const WORD_OCTETS = 39;
 const Q_PLAIN = /[A-Za-z0-9!*+/-]/;
+/** Each octet as Q writes it (RFC 2047 4.2), safe in a phrase too. */
+const Q_OCTETS: readonly string[] = Array.from({ length: 256 }, (_, octet) => {
+  if (octet === 0x20) return '_';
+  const character = String.fromCharCode(octet);
+  if (Q_PLAIN.test(character)) return character;
+  return `=${octet.toString(16).toUpperCase().padStart(2, '0')}`;
+});
 const EIGHT_BIT = /[^\x00-\x7f]/;
 const PRINTABLE = /^[\x20-\x7e]*$/;
 
@@ -85,15 +92,8 @@ function encodePiece(piece: string): string {
 /** The shorter of Q and B (RFC 2047 4), where Q still fits into 75 characters. */
 function word(charset: string, octets: Uint8Array): string {
   let q = '';
-  for (const octet of octets) q += encodeOctet(octet);
+  for (const octet of octets) q += Q_OCTETS[octet] ?? '';
   const b = asBuffer(octets).toString('base64');
   const short = q.length <= b.length && q.length + charset.length <= 68;
   return short ? `=?${charset}?Q?${q}?=` : `=?${charset}?B?${b}?=`;
-}
-
-function encodeOctet(octet: number): string {
-  if (octet === 0x20) return '_';
-  const character = String.fromCharCode(octet);
-  if (Q_PLAIN.test(character)) return character;
-  return `=${octet.toString(16).toUpperCase().padStart(2, '0')}`;
 }

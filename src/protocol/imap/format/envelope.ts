@@ -14,15 +14,13 @@ export function formatEnvelope(envelope: EnvelopeFields): Uint8Array {
 /** The same as text; an envelope that nobody has (a part that could not be read) is all NIL. */
 export function envelopeText(envelope: EnvelopeFields | undefined): string {
   if (envelope === undefined) return '(NIL NIL NIL NIL NIL NIL NIL NIL NIL NIL)';
-  const lists = [
-    envelope.from,
-    envelope.sender,
-    envelope.replyTo,
-    envelope.to,
-    envelope.cc,
-    envelope.bcc,
-  ];
-  const addresses = lists.map(addressList).join(' ');
+  const { from, sender, replyTo } = envelope;
+  // Most messages have the same three: written once.
+  const fromText = addressList(from);
+  const senderText = sender === from ? fromText : addressList(sender);
+  const replyText = replyTo === from ? fromText : addressList(replyTo);
+  const rest = `${addressList(envelope.to)} ${addressList(envelope.cc)} ${addressList(envelope.bcc)}`;
+  const addresses = `${fromText} ${senderText} ${replyText} ${rest}`;
   const head = `${rawText(envelope.date)} ${rawText(envelope.subject)}`;
   return `(${head} ${addresses} ${rawText(envelope.inReplyTo)} ${rawText(envelope.messageId)})`;
 }
