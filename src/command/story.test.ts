@@ -21,6 +21,9 @@ test('oldest first, one head line an entry, facts below it', () => {
       entry(1_000, 'accepted', {
         reversePath: '<a@b.c>',
         nothing: undefined,
+        empty: [],
+        none: {},
+        zero: null,
         dialogue: ['MAIL FROM:<a@b.c> -> 250 2.1.0 Sender OK', 'RCPT TO:<d@e.f> -> 250 2.1.5 OK'],
         outcome: [{ recipient: '<d@e.f>', why: { rule: 'a long reason, '.repeat(8) } }, 'x y'],
         answers: { a: '192.0.2.1', mx: 'mx.example' },

@@ -98,8 +98,14 @@ function factLines(facts: JsonObject): string[] {
 function members(value: readonly Json[] | JsonObject, depth: number): Pending[] {
   if (isList(value)) return value.map((member) => ({ name: undefined, value: member, depth }));
   return Object.entries(value).flatMap(([name, member]) =>
-    member === undefined || member === null ? [] : [{ name, value: member, depth }],
+    member === undefined || isNothing(member) ? [] : [{ name, value: member, depth }],
   );
+}
+
+/** Not worth a line: null, and lists and objects with nothing in them. */
+function isNothing(value: Json): boolean {
+  if (typeof value !== 'object' || value === null) return value === null;
+  return Object.keys(value).length === 0;
 }
 
 /** Small lists and objects of plain values on one line. */

@@ -142,7 +142,7 @@ async function start(context: Context, mode: Mode, cleanups: (() => unknown)[]):
     reload: certificates.reload,
     stop: async () => {
       await opened.close();
-      await door.stop(settings.shutdown_timeout);
+      await Promise.all([door.stop(settings.shutdown_timeout), services.stop()]);
     },
   };
 }

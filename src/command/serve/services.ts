@@ -15,7 +15,7 @@ import type { SmtpMode } from './smtp.ts';
 export interface Services {
   /** Protocols that are missing here have no listener. */
   readonly accept: Readonly<Partial<Record<ProtocolName, Accept>>>;
-  /** Ends what runs beside the sessions. */
+  /** Ends what runs beside the sessions; a second call waits for the first. */
   stop(): Promise<void>;
 }
 
@@ -34,6 +34,7 @@ export async function startServices(parts: SiteParts): Promise<Services> {
     ownAddresses: [...own],
   });
   queue.start();
+  let stopping: Promise<void> | undefined;
   const smtp = (mode: SmtpMode): Accept => {
     const listeners = new Map<string, ReturnType<typeof smtpListener>>();
     const of = (row: ListenerRow): ReturnType<typeof smtpListener> => {
@@ -55,10 +56,7 @@ export async function startServices(parts: SiteParts): Promise<Services> {
       imap: imapAccept(settings, site),
       pop3: pop3Accept(settings, site),
     },
-    stop: async () => {
-      await queue.stop();
-      await transfer.close();
-    },
+    stop: () => (stopping ??= queue.stop().then(() => transfer.close())),
   };
 }
 
