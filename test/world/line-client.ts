@@ -6,13 +6,16 @@ import tls from 'node:tls';
 /** Speaks to a server; every read has a time limit, so that no test hangs. */
 export class LineClient {
   #socket: net.Socket;
+  /** What TLS, if there is any, runs over. */
+  readonly #tcp: net.Socket;
   #text = '';
   #ended = false;
   #wake: (() => void) | undefined;
   readonly #timeoutMs: number;
 
-  private constructor(socket: net.Socket, timeoutMs: number) {
+  private constructor(socket: net.Socket, timeoutMs: number, tcp = socket) {
     this.#socket = socket;
+    this.#tcp = tcp;
     this.#timeoutMs = timeoutMs;
     this.#listen();
   }
@@ -28,9 +31,16 @@ export class LineClient {
   /** TLS from the first octet; the certificate is not the point of most tests. */
   static connectTls(port: number, host = '127.0.0.1', ca?: string): Promise<LineClient> {
     return new Promise((resolve, reject) => {
-      const socket = tls.connect({ host, port, ca, rejectUnauthorized: ca !== undefined });
-      socket.once('secureConnect', () => resolve(new LineClient(socket, 5_000)));
+      const tcp = net.connect({ host, port });
+      const socket = tls.connect({
+        socket: tcp,
+        host,
+        ca,
+        rejectUnauthorized: ca !== undefined,
+      });
+      socket.once('secureConnect', () => resolve(new LineClient(socket, 5_000, tcp)));
       socket.once('error', reject);
+      tcp.once('error', reject);
     });
   }
 
@@ -40,6 +50,59 @@ export class LineClient {
 
   send(octets: string | Uint8Array): void {
     this.#socket.write(typeof octets === 'string' ? Buffer.from(octets, 'latin1') : octets);
+  }
+
+  /** Sends and waits until the system took it; false when the server took no more. */
+  pour(octets: string | Uint8Array, timeoutMs = 5_000): Promise<boolean> {
+    const socket = this.#socket;
+    const bytes = typeof octets === 'string' ? Buffer.from(octets, 'latin1') : octets;
+    if (this.#ended || socket.write(bytes)) return Promise.resolve(!this.#ended);
+    return new Promise((resolve) => {
+      const done = (went: boolean): void => {
+        clearTimeout(timer);
+        socket.off('drain', drained);
+        socket.off('close', closed);
+        resolve(went);
+      };
+      const drained = (): void => done(true);
+      const closed = (): void => done(false);
+      const timer = setTimeout(closed, timeoutMs);
+      socket.once('drain', drained);
+      socket.once('close', closed);
+    });
+  }
+
+  /** Reads nothing any more: the server's octets pile up. */
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
+  }
+
+  /** Sends no more, still reads. */
+  end(): void {
+    this.#socket.end();
+  }
+
+  /** Ends with RST, under TLS too: what is under way is lost. */
+  reset(): void {
+    this.#tcp.resetAndDestroy();
+  }
+
+  /** Whether the system still takes octets. */
+  get writable(): boolean {
+    return this.#socket.writable;
+  }
+
+  /** All lines until the server closes. */
+  async rest(): Promise<string[]> {
+    const lines: string[] = [];
+    for (let line = await this.line(); line !== undefined; line = await this.line()) {
+      lines.push(line);
+    }
+    return lines;
   }
 
   /** Upgrades after the server agreed. */

@@ -184,6 +184,13 @@ describe('limits', () => {
     assert.equal(session.messages.length, 5);
   });
 
+  it('of commands does not count accepted recipients, which have their own', () => {
+    const session = new Session({ limits: { commands: 5, recipients: 20 } });
+    session.receive('HELO x\r\nMAIL FROM:<a@b.test>\r\n');
+    session.receive('RCPT TO:<c@d.test>\r\n'.repeat(30));
+    assert.equal(session.codes, `220 250 250 ${'250 '.repeat(20)}${'452 '.repeat(3)}421`);
+  });
+
   it('of time: told to the driver when a command is done, not for each octet', () => {
     const session = new Session();
     const before = session.deadlines.length;

@@ -59,6 +59,11 @@ export class Conversation {
     return this.#commands > this.settings.limits.commands;
   }
 
+  /** An accepted recipient has a limit of its own, which may be higher than that of commands. */
+  recipient(): void {
+    this.#commands -= 1;
+  }
+
   /** A message was accepted: commands are counted anew. */
   useful(): void {
     this.#commands = 0;

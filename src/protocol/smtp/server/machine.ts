@@ -298,6 +298,7 @@ class SmtpMachine implements SmtpServer {
     const expected = waiting.question.kind === 'sasl' ? 'sasl' : 'proceed';
     invariant(answer.kind === expected, `${answer.kind} answers ${waiting.question.kind}`);
     invariant(command.proceed !== undefined, 'a command that asks can go on');
+    if (waiting.question.kind === 'rcpt') this.#conv.recipient();
     this.#perform(command.proceed(input, this.#conv.state, answer), command, line);
   }
 
