@@ -49,8 +49,6 @@ async function sendData(session: SmtpSession, content: Content): Promise<Content
   const { dialogue, timeouts } = session;
   const go = await dialogue.command('DATA', timeouts.dataMs);
   if (go.code !== 354) {
-    // 2xx here would make a server read the message as commands, or the reverse.
-    if (go.code < 400) throw dialogue.broken(`${go.code} to DATA`);
     return { kind: 'refused', reply: go, inStep: go.code !== 421 };
   }
   const wire = new WireText(true);

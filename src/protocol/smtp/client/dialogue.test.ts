@@ -177,6 +177,31 @@ describe('a session with a script', () => {
     assert.equal(clock.pending, 0);
   });
 
+  test('lost while the end of the message is on its way: it may have arrived', async () => {
+    for (const [sizeBytes, expected] of [
+      [10, 'message'],
+      [1_000_000, 'host'],
+    ] as const) {
+      const { clock, connection, dialogue: talk } = dialogue();
+      const options = { clock, heloName: 'here.test', tls: { mode: 'never' } } as const;
+      const session = new SmtpSession(talk, options);
+      connection.heard = (text) => {
+        if (/^(?:EHLO|MAIL|RCPT)/.test(text)) queueMicrotask(() => connection.say('250 ok\r\n'));
+        else if (text.startsWith('DATA')) queueMicrotask(() => connection.say('354 go\r\n'));
+        else {
+          connection.room = 0;
+          queueMicrotask(() => talk.ended());
+        }
+      };
+      connection.say('220 x.test\r\n');
+      await session.open();
+      const bytes = new Uint8Array(sizeBytes);
+      const read = (from: number, length: number) => bytes.subarray(from, from + length);
+      const [outcome] = (await transact(session, { ...mail, sizeBytes, read })).outcomes;
+      assert.equal(outcome?.kind === 'deferred' && outcome.about, expected);
+    }
+  });
+
   test('goodbye at each step of the opening', async () => {
     for (const step of ['greeting', 'EHLO', 'STARTTLS'] as const) {
       const { clock, connection, dialogue: talk } = dialogue();
