@@ -159,62 +159,69 @@ test('with a configuration: JSON log on standard error, figures, no banner', asy
   });
 });
 
-describe('what stops a server from starting: one line, a cure, a status', () => {
-  test('a port in use', async () => {
-    await inFolder(async (folder) => {
-      const taken = createServer();
-      await new Promise<void>((resolve) => {
-        taken.listen(0, '127.0.0.1', resolve);
+describe(
+  'what stops a server from starting: one line, a cure, a status',
+  { concurrency: 4 },
+  () => {
+    test('a port in use', async () => {
+      await inFolder(async (folder) => {
+        const taken = createServer();
+        await new Promise<void>((resolve) => {
+          taken.listen(0, '127.0.0.1', resolve);
+        });
+        const address = taken.address();
+        const port = typeof address === 'object' ? address?.port : 0;
+        const file = configuration(folder, `smtp_listen = ["127.0.0.1:${port}"]`);
+        const { status, text } = await start('--config', file).ended;
+        taken.close();
+        assert.equal(status, EXIT.unavailable);
+        const last = text
+          .trimEnd()
+          .split('\n')
+          .find((line) => line.startsWith('postern:'));
+        assert.match(last ?? '', /smtp: 127\.0\.0\.1:\d+ is in use .*or set smtp_listen\.$/);
+        assert.doesNotMatch(text, /\bat .*\.ts:/);
       });
-      const address = taken.address();
-      const port = typeof address === 'object' ? address?.port : 0;
-      const file = configuration(folder, `smtp_listen = ["127.0.0.1:${port}"]`);
-      const { status, text } = await start('--config', file).ended;
-      taken.close();
-      assert.equal(status, EXIT.unavailable);
-      const last = text
-        .trimEnd()
-        .split('\n')
-        .find((line) => line.startsWith('postern:'));
-      assert.match(last ?? '', /smtp: 127\.0\.0\.1:\d+ is in use .*or set smtp_listen\.$/);
-      assert.doesNotMatch(text, /\bat .*\.ts:/);
     });
-  });
 
-  test('a certificate that is missing', async () => {
-    await inFolder(async (folder) => {
-      const names = 'smtpd_tls_cert_file = "no.pem"\nsmtpd_tls_key_file = "no.key"';
-      const file = configuration(folder, `smtp_listen = ["127.0.0.1:0"]\n${names}`);
-      const { status, text } = await start('--config', file).ended;
-      assert.equal(status, EXIT.configuration);
-      assert.match(text, /no\.pem: there is no such file\. Put it there/);
+    test('a certificate that is missing', async () => {
+      await inFolder(async (folder) => {
+        const names = 'smtpd_tls_cert_file = "no.pem"\nsmtpd_tls_key_file = "no.key"';
+        const file = configuration(folder, `smtp_listen = ["127.0.0.1:0"]\n${names}`);
+        const { status, text } = await start('--config', file).ended;
+        assert.equal(status, EXIT.configuration);
+        assert.match(text, /no\.pem: there is no such file\. Put it there/);
+      });
     });
-  });
 
-  test('a certificate that is past its end', async () => {
-    await inFolder(async (folder) => {
-      const past = Date.now() - 500 * 86_400_000;
-      const { files } = await ownCertificates(join(folder, 'tls'), ['mail.example.org'], past);
-      const names =
-        `smtpd_tls_cert_file = "${files.certificateFile}"\n` +
-        `smtpd_tls_key_file = "${files.keyFile}"`;
-      const file = configuration(folder, `smtp_listen = ["127.0.0.1:0"]\n${names}`);
-      const { status, text } = await start('--config', file).ended;
-      assert.equal(status, EXIT.configuration, text);
-      assert.match(text, /^postern: .*cert\.pem.*(?:expired|ended).*Renew it\.$/m);
+    test('a certificate that is past its end', async () => {
+      await inFolder(async (folder) => {
+        const past = Date.now() - 500 * 86_400_000;
+        const { files } = await ownCertificates(join(folder, 'tls'), ['mail.example.org'], past);
+        const names =
+          `smtpd_tls_cert_file = "${files.certificateFile}"\n` +
+          `smtpd_tls_key_file = "${files.keyFile}"`;
+        const file = configuration(folder, `smtp_listen = ["127.0.0.1:0"]\n${names}`);
+        const { status, text } = await start('--config', file).ended;
+        assert.equal(status, EXIT.configuration, text);
+        assert.match(text, /^postern: .*cert\.pem.*(?:expired|ended).*Renew it\.$/m);
+      });
     });
-  });
 
-  test('a database that is none', async () => {
-    await inFolder(async (folder) => {
-      const data = join(folder, 'd');
-      mkdirSync(data, { mode: 0o700 });
-      writeFileSync(join(data, 'postern.db'), 'this is no database, but long enough. '.repeat(200));
-      const file = configuration(folder, 'smtp_listen = ["127.0.0.1:0"]');
-      const { status, text } = await start('--config', file).ended;
-      assert.equal(status, EXIT.data, text);
-      assert.match(text, /postern\.db is damaged or no database/);
-      assert.doesNotMatch(text, /\bat .*\.ts:/);
+    test('a database that is none', async () => {
+      await inFolder(async (folder) => {
+        const data = join(folder, 'd');
+        mkdirSync(data, { mode: 0o700 });
+        writeFileSync(
+          join(data, 'postern.db'),
+          'this is no database, but long enough. '.repeat(200),
+        );
+        const file = configuration(folder, 'smtp_listen = ["127.0.0.1:0"]');
+        const { status, text } = await start('--config', file).ended;
+        assert.equal(status, EXIT.data, text);
+        assert.match(text, /postern\.db is damaged or no database/);
+        assert.doesNotMatch(text, /\bat .*\.ts:/);
+      });
     });
-  });
-});
+  },
+);
