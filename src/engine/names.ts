@@ -2,7 +2,7 @@
 
 import { Failure } from '#base/failure.ts';
 
-const INBOX = 'INBOX';
+export const INBOX = 'INBOX';
 
 /** A name as rows keep it: a first level that is INBOX in any case is written so. */
 export function mailboxName(name: string): string {
@@ -17,10 +17,12 @@ export function isInbox(name: string): boolean {
 
 /** The name of a mailbox to be made; fails permanently with `bad-name` on an empty level. */
 export function newMailboxName(name: string): string {
-  if (name.split('/').includes('') || name.includes('\0')) {
-    throw Failure.permanent('bad-name', 'a level of a mailbox name is empty');
-  }
-  return mailboxName(name);
+  if (isMailboxName(name)) return mailboxName(name);
+  throw Failure.permanent('bad-name', 'a level of a mailbox name is empty');
+}
+
+export function isMailboxName(name: string): boolean {
+  return !name.split('/').includes('') && !name.includes('\0') && name.isWellFormed();
 }
 
 /** `a/b/c` to `a` and `a/b`. */

@@ -7,6 +7,8 @@ import { isMediumError, storeFailure } from '../failures.ts';
 /** Reads of this many rows take a few milliseconds: longer ones pause in between. */
 export const SLICE_ROWS = 10_000;
 
+const BUSY_MS = 500;
+
 /** One read-only connection, opened anew after an error of the disk. */
 export class Reading {
   readonly #file: string;
@@ -16,7 +18,8 @@ export class Reading {
 
   constructor(file: string, busyMs: number) {
     this.#file = file;
-    this.#busyMs = busyMs;
+    // Readers meet a lock only while a log is recovered; this thread must not sleep for long.
+    this.#busyMs = Math.min(busyMs, BUSY_MS);
   }
 
   /** Reads from one commit; never hand out a promise from `read`. */

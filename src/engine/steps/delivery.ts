@@ -4,7 +4,7 @@ import { Failure } from '#base/failure.ts';
 import type { MailboxId, Uid } from '#base/brand.ts';
 import type { Acceptance, Delivery } from '#store/operations.ts';
 import { splitFlags } from '../flags.ts';
-import { newMailboxName } from '../names.ts';
+import { INBOX, isMailboxName, mailboxName } from '../names.ts';
 import { ContentWriter } from './content.ts';
 import { keywordsThatFit } from './keywords.ts';
 import { writeLedger } from './ledger.ts';
@@ -56,12 +56,12 @@ function deliver(step: Step, contents: ContentWriter, delivery: Delivery, atMs: 
   return { mailbox: mailbox.id as MailboxId, uid: uid as Uid };
 }
 
-/** The mailbox of a name; made when missing; INBOX when it cannot be made. */
+/** The mailbox of a name; made when missing; INBOX when it cannot be made: mail matters more. */
 function mailboxFor(step: Step, account: number, asked: string): MailboxRow {
-  const name = asked === 'INBOX' ? asked : newMailboxName(asked);
+  const name = isMailboxName(asked) ? mailboxName(asked) : INBOX;
   const found = step.sql.get<MailboxRow>(FIND, account, name);
   if (found !== undefined) return found;
-  const inbox = step.sql.get<MailboxRow>(FIND, account, 'INBOX');
+  const inbox = step.sql.get<MailboxRow>(FIND, account, INBOX);
   if (inbox === undefined) {
     throw Failure.temporary('no-such-account', `account ${account} is no longer there`);
   }
