@@ -34,6 +34,8 @@ export interface StartOptions {
   /** TOML for `--config`; without it the demo starts. */
   readonly config?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** Another `postern` than the checkout's. */
+  readonly program?: string;
   /** What a ready file does not say again at a second start. */
   readonly keep?: Partial<Ready>;
 }
@@ -51,7 +53,7 @@ export async function startPostern(options: StartOptions = {}): Promise<Running>
     writeFileSync(path.join(folder, 'postern.toml'), options.config);
     args.push('--config', path.join(folder, 'postern.toml'));
   }
-  const child = spawn(POSTERN, args, {
+  const child = spawn(options.program ?? POSTERN, args, {
     env: { ...process.env, NO_COLOR: '1', ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

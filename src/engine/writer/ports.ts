@@ -23,7 +23,7 @@ export interface PortListener {
 export function threadPort(options: WriterOptions, listener: PortListener): WriterPort {
   const worker = new Worker(new URL('./thread.ts', import.meta.url), {
     workerData: options,
-    execArgv: [],
+    execArgv: preloads(process.execArgv),
     name: 'postern-writer',
   });
   let isOver = false;
@@ -66,4 +66,9 @@ export function localPort(options: WriterOptions, listener: PortListener): Write
       }
     },
   };
+}
+
+/** What was preloaded here must be preloaded there: as a package our types are stripped by it. */
+function preloads(flags: readonly string[]): string[] {
+  return flags.flatMap((flag, at) => (flag === '--import' ? [flag, flags[at + 1] ?? ''] : []));
 }
