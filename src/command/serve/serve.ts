@@ -61,6 +61,7 @@ export async function runServer(context: Context): Promise<ExitStatus> {
     return EXIT.ok;
   } finally {
     await cleanUp(cleanups, log);
+    if (running !== undefined) log.event('info', 'stopped');
     stopping.release();
   }
 }
@@ -74,7 +75,6 @@ async function cleanUp(cleanups: readonly (() => unknown)[], log: Log): Promise<
       log.event('error', 'cleanup-failed', { reason: Failure.from(thrown).message });
     }
   }
-  log.event('info', 'stopped');
 }
 
 interface Mode {
