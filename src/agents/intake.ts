@@ -24,6 +24,8 @@ export interface IntakeOptions {
   readonly noticeLifetimeMs: number;
   /** Demo: mail for elsewhere lands in this account's mailbox instead of leaving. */
   readonly trap: { readonly address: string; readonly mailbox: string } | undefined;
+  /** A notice could not be written although its message was. */
+  readonly noticeFailed: (thrown: unknown) => void;
   /** The notice of a successful local delivery (RFC 3461 5.2.4), for those who asked. */
   readonly successNotice: (mail: NewMail, to: readonly NewMailRecipient[]) => NewMail | undefined;
 }
@@ -50,8 +52,9 @@ export function makeIntake(options: IntakeOptions): Intake {
       const { acceptance, plan } = prepare(mail, options);
       const written = store.write('accept', { acceptance });
       const notice = options.successNotice(mail, plan.local);
-      // Asked for in the same turn, so it shares the transaction of the message it speaks of.
-      if (notice !== undefined) await intake.accept(notice);
+      // Asked for in the same turn, so it shares the transaction of the message it speaks of. Were
+      // its failure an error of the message, the client would send that a second time.
+      if (notice !== undefined) intake.accept(notice).catch(options.noticeFailed);
       return written;
     },
   };

@@ -29,18 +29,19 @@ const dns = await startDnsServer(
 writeFileSync(path.join(folder, 'resolv.conf'), 'nameserver 127.0.0.1\n');
 await must('mount', ['--bind', path.join(folder, 'resolv.conf'), '/etc/resolv.conf']);
 const postern = await startPostern({ config: configuration() });
-const postfix = await startPostfix({
-  folder: path.join(folder, 'postfix'),
-  domain: 'postfix.test',
-  users: ['carol'],
-  address: THERE,
-  settings: `relay_domains = behind.test
-transport_maps = inline:{{behind.test=lmtp:inet:${HERE}:2424}}`,
-});
+let postfix: Postfix | undefined;
 try {
+  postfix = await startPostfix({
+    folder: path.join(folder, 'postfix'),
+    domain: 'postfix.test',
+    users: ['carol'],
+    address: THERE,
+    settings: `relay_domains = behind.test
+transport_maps = inline:{{behind.test=lmtp:inet:${HERE}:2424}}`,
+  });
   await play(postern, postfix);
 } finally {
-  await postfix.stop();
+  await postfix?.stop();
   await postern.stop();
   postern.remove();
   await dns.close();

@@ -2,6 +2,7 @@
 
 import type { Domain } from '#base/brand.ts';
 import { literalAddress, parseDomain } from '#base/domain.ts';
+import { Failure } from '#base/failure.ts';
 import type { TlsIdentity, World } from '#base/world.ts';
 import { makeIntake } from '#agents/intake.ts';
 import type { Notifier } from '#agents/notify/notifier.ts';
@@ -47,6 +48,8 @@ export function makeSite(
     lifetimeMs: settings.maximal_queue_lifetime,
     noticeLifetimeMs: settings.bounce_queue_lifetime,
     trap: parts.demo ? { address: TRAP_ACCOUNT, mailbox: 'INBOX' } : undefined,
+    noticeFailed: (thrown) =>
+      log.event('error', 'notice-not-written', { why: Failure.from(thrown).message }),
     successNotice: (mail, to) => successNotice(notifier, intake.newId(), mail, to, clock.now()),
   });
   const defaultDomain = originOf(settings);
