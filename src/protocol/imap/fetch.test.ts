@@ -228,6 +228,7 @@ test('large messages go out in slices, each taken before the next is read', asyn
   const said = await client.run('a FETCH 1 BODY.PEEK[]');
   assert.equal(said.length, '* 1 FETCH (BODY[] {1008}\r\n'.length + 1008 + 3 + 22);
   assert.ok(client.flushes - before >= 10);
+  assert.ok(client.deadlines.includes(307_000), 'a client that does not read is not kept');
 });
 
 test('a damaged message is skipped, the others are sent, then NO', async () => {

@@ -20,6 +20,7 @@ export class Client {
   closed = false;
   wantsTls = false;
   deadlineMs = 0;
+  readonly deadlines: number[] = [];
   flushes = 0;
   #output = '';
   #news = false;
@@ -123,6 +124,7 @@ export class Client {
           break;
         case 'deadline':
           this.deadlineMs = action.ms;
+          this.deadlines.push(action.ms);
           break;
         case 'close':
           this.closed = true;

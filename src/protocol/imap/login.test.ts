@@ -37,6 +37,13 @@ test('in clear: STARTTLS and LOGINDISABLED, no mechanism, no login whatever is t
   );
 });
 
+test('a capability that a client stumbles over can be hidden', async () => {
+  const client = new Client(new MemoryMail(), { hiddenCapabilities: ['condstore', 'IDLE'] });
+  const said = await client.run('a LOGIN user pencil');
+  assert.match(said, /UIDPLUS/);
+  assert.doesNotMatch(said, /CONDSTORE|IDLE/);
+});
+
 test('no certificate: no STARTTLS', async () => {
   const client = clear({ startTls: false });
   await client.quiet();

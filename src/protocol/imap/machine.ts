@@ -111,6 +111,10 @@ class TaskMachine implements ImapMachine {
       const step = result.value;
       if (step.kind !== 'read') {
         this.#written(actions);
+        // A client that does not read holds a slice of memory, for so long and no longer.
+        if (step.kind === 'flush') {
+          actions.push({ kind: 'deadline', ms: this.#session.options.outputMs });
+        }
         actions.push(step);
         return actions;
       }

@@ -33,6 +33,8 @@ export interface ImapOptions {
   readonly loginMs: number;
   /** How long one slice of a literal, or the rest of a command, may take. */
   readonly literalMs: number;
+  /** How long the client may take to read what it was sent. */
+  readonly outputMs: number;
   /** Octets of output or of a message handled in one piece. */
   readonly sliceBytes: number;
   /** Rows of messages handled in one piece. */
@@ -65,6 +67,7 @@ export const IMAP_DEFAULTS: ImapOptions = {
   idleMs: 1_877_000,
   loginMs: 63_000,
   literalMs: 187_000,
+  outputMs: 307_000,
   sliceBytes: 65_536,
   batchRows: 250,
   mechanisms: undefined,
