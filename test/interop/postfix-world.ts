@@ -61,37 +61,41 @@ async function play(postern: Running, postfix: Postfix): Promise<void> {
   await must(command, behind);
 
   await submit('carol@postfix.test', 'out to postfix');
-  await until('postern to postfix', () => {
+  await until(postfix, 'postern to postfix', () => {
     const mail = postfix.mailbox('carol');
     // Received of Postfix tells how we came: encrypted, by the name in our EHLO.
     return mail.includes('out to postfix') && /from mx\.postern\.test .*\n.*TLS/.test(mail);
   });
   const message = 'From: carol@postfix.test\nTo: ann@postern.test\nSubject: in to postern\n\nhi\n';
   await postfix.sendmail('carol@postfix.test', 'ann@postern.test', message);
-  await until('postfix to postern', async () => {
+  await until(postfix, 'postfix to postern', async () => {
     const mail = await inbox();
     return mail.includes('in to postern') && /from mx\.postfix\.test[^]*with ESMTPS/.test(mail);
   });
   await postfix.sendmail('carol@postfix.test', 'dan@behind.test', message.replace('in to', 'lmtp'));
-  await until('lmtp behind postfix', async () => {
+  await until(postfix, 'lmtp behind postfix', async () => {
     const mail = await inbox();
     return mail.includes('lmtp postern') && /with LMTP/.test(mail);
   });
   await submit('nobody@postfix.test', 'out to nobody');
-  await until('bounce from postfix', async () => {
+  await until(postfix, 'bounce from postfix', async () => {
     const mail = await inbox();
     return (
       /Final-Recipient: rfc822; ?nobody@postfix\.test/.test(mail) && /Status: 5\.1\.1/.test(mail)
     );
   });
   await postfix.sendmail('carol@postfix.test', 'nobody@postern.test', message);
-  await until('bounce from postern', () => {
+  await until(postfix, 'bounce from postern', () => {
     const mail = postfix.mailbox('carol');
     return /Final-Recipient: rfc822; ?nobody@postern\.test/.test(mail) && /5\.1\.1/.test(mail);
   });
 }
 
-async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
+async function until(
+  postfix: Postfix,
+  what: string,
+  holds: () => boolean | Promise<boolean>,
+): Promise<void> {
   const came = await waitFor(holds, 20_000);
   process.stdout.write(`${came ? 'ok' : 'NOT ok'}: ${what}\n`);
   if (came) return;

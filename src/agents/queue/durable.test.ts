@@ -44,7 +44,7 @@ async function withSite(fate: Fate, use: (site: Site) => Promise<void>): Promise
     lifetimeMs: 432_000_000,
     noticeLifetimeMs: 432_000_000,
     trap: undefined,
-    noticeFailed: assert.fail,
+    noticeFailed: (thrown) => assert.fail(String(thrown)),
     successNotice: (mail, to) => successNotice(notify, intake.newId(), mail, to, systemClock.now()),
   });
   const transfer = new TestTransfer(() => fate);
