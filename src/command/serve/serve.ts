@@ -20,19 +20,14 @@ import { demoBanner, serverBanner } from './banner.ts';
 import type { BannerFacts } from './banner.ts';
 import { certificateFiles, loadIdentity, misnamed, ownCertificates } from './certificates.ts';
 import { DEMO_DOMAIN, DEMO_NAMES } from './demo.ts';
-import { Door } from './door.ts';
-import { keepHouse } from './housekeeping.ts';
+import { openHost } from './host.ts';
 import { installationKey } from './installation.ts';
-import { listenerRows } from './listeners.ts';
 import { lockDirectory } from './lock.ts';
-import { openListeners } from './opening.ts';
 import type { Opened } from './opening.ts';
-import { introduction } from './introduction.ts';
 import { writeReady } from './ready.ts';
-import { startServices } from './services.ts';
 import { listenForSignals } from './signals.ts';
 import { openServerStore } from './store.ts';
-import { systemWorld } from './world.ts';
+import { machineAddresses, systemWorld } from './world.ts';
 
 /** Runs until a signal; everything that can be wrong at the start is one line and a status. */
 export async function runServer(context: Context): Promise<ExitStatus> {
@@ -102,49 +97,28 @@ async function start(context: Context, mode: Mode, cleanups: (() => unknown)[]):
     opening.then((store) => (demo ? startAccounts(store, world) : [])),
   ]);
   cleanups.push(certificates.identity.close);
-  const services = await startServices({
-    settings,
-    world,
-    store,
-    tls: certificates.identity.identity,
-    installationKey: installationKey(settings.data_directory, world.random),
-    demo,
-  });
-  cleanups.push(() => services.stop());
-  const door = new Door({
-    accept: services.accept,
-    tls: certificates.identity.identity,
-    handshakeMs: settings.smtpd_tls_handshake_timeout,
-    perClient: demo ? 0 : settings.smtpd_client_connection_count_limit,
-    ...introduction(settings, world.clock),
-    clock: world.clock,
-    log,
-    metrics,
-  });
-  const rows = listenerRows(settings).filter(({ protocol }) => services.accept[protocol]);
-  const opened = await openListeners(
-    world.network,
-    rows,
-    (connection, row) => door.admit(connection, row),
-    { moving: demo },
+  const host = await openHost(
+    {
+      settings,
+      world,
+      store,
+      tls: certificates.identity.identity,
+      installationKey: installationKey(settings.data_directory, world.random),
+      demo,
+      ownAddresses: machineAddresses(),
+      renew: certificates.renew,
+    },
+    cleanups,
   );
   figures?.onReading(async () => {
     const { messages, recipients } = await store.queue.size();
     figures.gauge('queue_messages', messages);
     figures.gauge('queue_recipients', recipients);
-    figures.gauge('open_connections', door.open);
+    figures.gauge('open_connections', host.door.open);
   });
-  const { clock } = world;
-  const { ledger_days: ledgerDays } = settings;
-  cleanups.push(keepHouse({ store, clock, log, ledgerDays, renew: certificates.renew }));
+  const { opened } = host;
   announce(context, mode, { opened, store, accounts, authority: certificates.authority });
-  return {
-    reload: certificates.reload,
-    stop: async () => {
-      await opened.close();
-      await Promise.all([door.stop(settings.shutdown_timeout), services.stop()]);
-    },
-  };
+  return { reload: certificates.reload, stop: () => host.stop() };
 }
 
 async function startAccounts(store: Store, world: World): Promise<readonly DemoAccount[]> {

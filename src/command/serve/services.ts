@@ -1,6 +1,5 @@
 /** Starts what answers on the listeners: one Accept for each protocol, and how to stop. */
 
-import { networkInterfaces } from 'node:os';
 import { serveSmtp } from '#service/smtp/serve.ts';
 import type { Accept } from './door.ts';
 import type { ListenerRow, ProtocolName } from './listeners.ts';
@@ -19,10 +18,14 @@ export interface Services {
   stop(): Promise<void>;
 }
 
+export interface ServiceParts extends SiteParts {
+  /** The addresses of this host's interfaces: what an address literal of ours can name. */
+  readonly ownAddresses: ReadonlySet<string>;
+}
+
 /** Puts the services together; the listeners open afterwards. */
-export async function startServices(parts: SiteParts): Promise<Services> {
-  const { settings, world } = parts;
-  const own = ownAddresses();
+export async function startServices(parts: ServiceParts): Promise<Services> {
+  const { settings, world, ownAddresses: own } = parts;
   const addresses = addressRules(settings, own);
   const { site, notifier } = makeSite(parts, addresses);
   const { queue, transfer } = makeSending({
@@ -58,10 +61,4 @@ export async function startServices(parts: SiteParts): Promise<Services> {
     },
     stop: () => (stopping ??= queue.stop().then(() => transfer.close())),
   };
-}
-
-/** The addresses of this host's interfaces: what an address literal of ours can name. */
-function ownAddresses(): ReadonlySet<string> {
-  const all = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
-  return new Set(all.map(({ address }) => address));
 }

@@ -1,5 +1,6 @@
 /** The World for real: this machine's clock, chance, sockets, names, log and figures. */
 
+import { networkInterfaces } from 'node:os';
 import type { Log, Metrics, World } from '#base/world.ts';
 import { systemClock } from '#network/clock.ts';
 import { dnsResolver } from '#network/dns/resolver.ts';
@@ -26,6 +27,12 @@ export function systemWorld(settings: Settings, log: Log, metrics: Metrics): Wor
     log,
     metrics,
   };
+}
+
+/** The addresses of this machine's interfaces. */
+export function machineAddresses(): ReadonlySet<string> {
+  const all = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
+  return new Set(all.map(({ address }) => address));
 }
 
 function placeText(place: { readonly address: string; readonly port: number }): string {
