@@ -241,6 +241,22 @@ test('a damaged message is skipped, the others are sent, then NO', async () => {
   assert.match(said, /\r\nb OK NOOP completed\r\n$/);
 });
 
+test('a tree of parts that is damaged is shown as an unknown body', async () => {
+  const mail = new MemoryMail();
+  mail.deliver('INBOX', SIMPLE);
+  const [message] = mail.box('INBOX').messages;
+  mail.box('INBOX').messages = [{ ...message!, parts: '{"not": "ours"}' }];
+  const client = await Client.selected(mail);
+  assert.match(
+    await client.run('a FETCH 1 BODY'),
+    /BODY \("text" "plain" NIL NIL NIL "7bit" 0 0\)/,
+  );
+  assert.match(
+    await client.run('b FETCH 1 BODY.PEEK[1]', 'c NOOP'),
+    /^b NO \[CORRUPTION\].*\r\nc OK/,
+  );
+});
+
 test('a store that fails inside a literal ends the connection without a word', async () => {
   const mail = new MemoryMail();
   mail.deliver('INBOX', `A: b\n\n${'x'.repeat(1000)}`);

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { Failure } from '#base/failure.ts';
 import { Client, play } from './fixture.test.ts';
 import { MemoryMail } from './fixture-mail.test.ts';
 
@@ -192,6 +193,18 @@ test('hostile and malformed searches are BAD, quickly, and the session goes on',
     );
     assert.ok(performance.now() - before < 1_000, key.slice(0, 40));
   }
+});
+
+test('a damaged message matches nothing; a store that fails is UNAVAILABLE', async () => {
+  const client = await Client.selected(mailbox());
+  client.access.beforeOctets = (message) => {
+    if (message.uid === 2) throw Failure.permanent('content-damaged', 'bit rot');
+  };
+  assert.match(await client.run('a SEARCH OR BODY fox BODY long'), /^\* SEARCH 1 3\r\n/);
+  client.access.beforeOctets = () => {
+    throw Failure.temporary('io', 'not now');
+  };
+  assert.match(await client.run('b SEARCH BODY fox', 'c NOOP'), /^b NO \[UNAVAILABLE\] .*\r\nc OK/);
 });
 
 test('a text across the border of two windows is found', async () => {

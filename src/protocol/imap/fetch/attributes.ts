@@ -1,6 +1,7 @@
 /** The FETCH items that a row of the mailbox answers by itself (RFC 3501 7.4.2). */
 
 import { latin1 } from '#base/bytes.ts';
+import { Failure } from '#base/failure.ts';
 import { decodeParts } from '#message/tree.ts';
 import type { Detail, MessageDetail } from '#store/mail.ts';
 import { formatBody } from '../format/body-structure.ts';
@@ -51,5 +52,11 @@ function wire(bytes: Uint8Array | undefined): string | undefined {
 }
 
 function body(row: MessageDetail): string {
-  return row.parts === undefined ? UNKNOWN_BODY : latin1(formatBody(decodeParts(row.parts)));
+  if (row.parts === undefined) return UNKNOWN_BODY;
+  try {
+    return latin1(formatBody(decodeParts(row.parts)));
+  } catch (thrown) {
+    if (thrown instanceof Failure) return UNKNOWN_BODY;
+    throw thrown;
+  }
 }

@@ -1,6 +1,7 @@
 /** SEARCH and UID SEARCH: reading the command, finding, answering (RFC 3501 6.4.4, RFC 4731). */
 
 import { latin1 } from '#base/bytes.ts';
+import { Failure } from '#base/failure.ts';
 import { Rejected, bad, ok, type Completion } from '../completion.ts';
 import { enableCondstore } from '../condstore.ts';
 import { formatString } from '../format/string.ts';
@@ -92,7 +93,7 @@ function* findMessages(session: Session, view: View, compiled: Compiled): Task<r
     );
     for (const row of rows) {
       if (view.numberOf(row.uid) === 0) continue;
-      const matches = test.cost === 0 ? test.matches(row) : yield* test.matches(row);
+      const matches = test.cost === 0 ? test.matches(row) : yield* holds(test.matches(row));
       if (matches) found.push({ number: row.uid, modSeq: row.modSeq });
     }
     const last = rows.at(-1)?.uid;
@@ -102,6 +103,16 @@ function* findMessages(session: Session, view: View, compiled: Compiled): Task<r
       .map(([from, to]): readonly [number, number] => [Math.max(from, last + 1), to]);
   }
   return found;
+}
+
+/** A message that is damaged for good matches nothing, and hides none of the others. */
+function* holds(task: Task<boolean>): Task<boolean> {
+  try {
+    return yield* task;
+  } catch (thrown) {
+    if (thrown instanceof Failure && thrown.kind === 'permanent') return false;
+    throw thrown;
+  }
 }
 
 /** RFC 4731 3.1, 3.2: with MODSEQ the highest of what is shown. */
