@@ -169,3 +169,12 @@ test('facts for IMAP and search come from the head as it is stored', () => {
   assert.match(latin1(found.envelope), /^\(NIL "=\?utf-8\?q\?gr=C3=BC=C3=9Fe\?=" /);
   assert.match(latin1(found.bodyStructure), /^\("text" "plain"/i);
 });
+
+test('a message that is itself message/rfc822 shows both envelopes', () => {
+  const head = 'Subject: outer\r\nContent-Type: message/rfc822\r\n\r\n';
+  const { content } = arrived(`${head}Subject: inner\r\n\r\nx`);
+  const found = factsOf({ content, root: undefined });
+  assert.match(latin1(found.envelope), /"outer"/);
+  assert.match(latin1(found.bodyStructure), /"inner"/);
+  assert.doesNotMatch(latin1(found.bodyStructure), /"outer"/);
+});

@@ -109,7 +109,9 @@ export class PartTree {
       this.rootHead = head;
       part.envelope = envelopeOf(head);
     } else if (parent.part.type === 'message') {
-      parent.part.envelope = this.#innerEnvelope(head, part.headStart);
+      // The root keeps the envelope of the whole message: there the inner one is its child's.
+      const holder = this.#open.length === 2 ? part : parent.part;
+      holder.envelope = this.#innerEnvelope(head, part.headStart);
     }
     this.#contain(open, boundary, end);
   }

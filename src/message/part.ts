@@ -58,6 +58,9 @@ export interface Part {
   readonly location: string | undefined;
   /** The parts of a multipart; the one message of a message/rfc822. */
   readonly children: readonly Part[];
-  /** Of the message inside a message/rfc822, and of the whole message at the root. */
+  /**
+   * Of the message inside a message/rfc822, and of the whole message at the root; where the root
+   * itself is a message/rfc822, its child has the inner one.
+   */
   readonly envelope: EnvelopeFields | undefined;
 }
