@@ -2,7 +2,7 @@
 
 import { Command as Parser, CommanderError } from 'commander';
 import { existsSync } from 'node:fs';
-import { nearest } from './configuration/nearest.ts';
+import { nearest } from '#base/nearest.ts';
 import * as registry from './commands/index.ts';
 import type { Command, Context } from './command.ts';
 import { CommandError, EXIT, explain } from './exit.ts';

@@ -5,7 +5,7 @@ import type { Address } from '#base/address.ts';
 import type { Domain } from '#base/brand.ts';
 import { parseDomain } from '#base/domain.ts';
 import type { Account, Directory } from '#store/directory.ts';
-import { nearest } from './configuration/nearest.ts';
+import { nearest } from '#base/nearest.ts';
 import { CommandError, EXIT } from './exit.ts';
 
 /** Text to an address; a CommandError says what is wrong with it. */

@@ -53,7 +53,7 @@ async function print(context: Context): Promise<void> {
 async function explain(context: Context): Promise<void> {
   const { SETTINGS } = await import('../configuration/settings.ts');
   const { explainSetting } = await import('../configuration/document.ts');
-  const { nearest } = await import('../configuration/nearest.ts');
+  const { nearest } = await import('#base/nearest.ts');
   const name = context.given.get('name');
   if (name === undefined) {
     const all = [...SETTINGS].map(([key, { doc }]) => ({ name: key, doc }));

@@ -6,7 +6,7 @@ import type { DefaultFacts, Raw, Setting } from './declare.ts';
 import { isDerived } from './declare.ts';
 import { contradictions } from './contradictions.ts';
 import { formatRaw } from './toml.ts';
-import { nearest } from './nearest.ts';
+import { nearest } from '#base/nearest.ts';
 import { places } from './places.ts';
 import { SETTINGS } from './settings.ts';
 import type { Settings } from './settings.ts';

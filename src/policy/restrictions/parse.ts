@@ -2,7 +2,7 @@
 
 import type { Check } from '../checks/check.ts';
 import * as registry from '../checks/index.ts';
-import { nearestName } from './nearest.ts';
+import { nearest } from '#base/nearest.ts';
 
 /** The list's name in the configuration. */
 export type RestrictionList =
@@ -42,7 +42,7 @@ export function parseRestrictions(
   for (const name of names) {
     const check = CHECKS.get(name);
     if (check === undefined) {
-      const suggestion = nearestName(name, RESTRICTION_NAMES);
+      const suggestion = nearest(name, RESTRICTION_NAMES);
       errors.push({ name, why: 'is no restriction that is known here', suggestion });
     } else if (check.needsRecipient && list !== 'smtpd_recipient_restrictions') {
       const why = 'judges the recipient: it belongs into smtpd_recipient_restrictions';
