@@ -81,6 +81,12 @@ export class LineClient {
     this.#socket.resume();
   }
 
+  /** What a login can be bound to (RFC 9266 `tls-exporter`). */
+  exporter(): Buffer {
+    if (!(this.#socket instanceof tls.TLSSocket)) throw new Error('there is no TLS');
+    return this.#socket.exportKeyingMaterial(32, 'EXPORTER-Channel-Binding', Buffer.alloc(0));
+  }
+
   /** Sends no more, still reads. */
   end(): void {
     this.#socket.end();

@@ -168,7 +168,7 @@ export class WholeServer {
   }
 }
 
-/** Every listener on loopback, any free port; the loopback network is a stranger. */
+/** Every listener on loopback, any free port; loopback is a stranger, nobody answers for DNS. */
 export function configuration(more = ''): string {
   const lists = ['smtp', 'submission', 'submissions', 'imap', 'imaps', 'pop3', 'pop3s', 'lmtp'];
   return `
@@ -177,6 +177,7 @@ inet_interfaces = ["127.0.0.1"]
 mynetworks = []
 smtpd_client_connection_count_limit = 0
 queue_minfree = "1M"
+resolver_addresses = ["127.0.0.1:1"]
 ${lists.map((name) => `${name}_listen = ["127.0.0.1:0"]`).join('\n')}
 ${more}
 `;
