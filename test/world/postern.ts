@@ -5,7 +5,9 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { pathToFileURL } from 'node:url';
 import { ROOT } from '../laws/tree.ts';
+import { STALL_FILE, STALL_MS, type Stall } from '../stall.ts';
 
 /** What `--ready-file` says. */
 export interface Ready {
@@ -22,7 +24,12 @@ export interface Running {
   /** Everything it printed so far. */
   output(): string;
   readonly child: ChildProcess;
-  /** Ends with the signal and waits; the folder stays until `remove`. */
+  /** Turns of its event loop, since it was ready, in which one input blocked all others. */
+  stalls(): readonly Stall[];
+  /**
+   * Ends with the signal and waits; the folder stays until `remove`. Throws when there was a
+   * stall, unless `allowStalls`: no test passes while a single input blocks the loop.
+   */
   stop(signal?: NodeJS.Signals): Promise<number | null>;
   /** Starts again on the same data. */
   restart(): Promise<Running>;
@@ -38,10 +45,13 @@ export interface StartOptions {
   readonly program?: string;
   /** What a ready file does not say again at a second start. */
   readonly keep?: Partial<Ready>;
+  /** For tests that make it stall. Default false. */
+  readonly allowStalls?: boolean;
 }
 
 const POSTERN = path.join(ROOT, 'bin/postern');
 const READY_MS = 20_000;
+const DETECTOR = path.join(ROOT, 'test/stall.ts');
 
 /** Starts and waits until it is ready; throws with its output when it ends before. */
 export async function startPostern(options: StartOptions = {}): Promise<Running> {
@@ -53,8 +63,10 @@ export async function startPostern(options: StartOptions = {}): Promise<Running>
     writeFileSync(path.join(folder, 'postern.toml'), options.config);
     args.push('--config', path.join(folder, 'postern.toml'));
   }
+  const stallFile = path.join(folder, 'stalls');
+  rmSync(stallFile, { force: true });
   const child = spawn(options.program ?? POSTERN, args, {
-    env: { ...process.env, NO_COLOR: '1', ...options.env },
+    env: { ...process.env, NO_COLOR: '1', ...options.env, ...watched(stallFile, options.env) },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';
@@ -65,17 +77,51 @@ export async function startPostern(options: StartOptions = {}): Promise<Running>
     child.kill('SIGKILL');
     throw new Error(`postern did not get ready: ${output}`);
   }
+  const readyMs = Date.now();
+  const stalls = (): readonly Stall[] => readStalls(stallFile, readyMs);
   const ready: Ready = { ...JSON.parse(readFileSync(readyFile, 'utf8')), ...options.keep };
   return {
     ready,
     folder,
     child,
     output: () => output,
-    stop: (signal = 'SIGTERM') => stopChild(child, signal),
+    stalls,
+    stop: async (signal = 'SIGTERM') => {
+      const found = child.exitCode === null ? stalls() : [];
+      const code = await stopChild(child, signal);
+      if (found.length > 0 && options.allowStalls !== true) throw stalled(found);
+      return code;
+    },
     // Passwords are told once, at the first start.
     restart: () => startPostern({ ...options, folder, keep: { accounts: ready.accounts } }),
     remove: () => rmSync(folder, { recursive: true, force: true }),
   };
+}
+
+/** The environment in which a server notes its stalls. */
+function watched(file: string, env: StartOptions['env'] = {}): Record<string, string> {
+  const before = env['NODE_OPTIONS'] ?? process.env['NODE_OPTIONS'] ?? '';
+  const options = `${before} --import=${pathToFileURL(DETECTOR).href}`.trim();
+  return { [STALL_FILE]: file, NODE_OPTIONS: options };
+}
+
+/** Starting up blocks nobody, so what began before `sinceMs` does not count. */
+function readStalls(file: string, sinceMs: number): readonly Stall[] {
+  if (!existsSync(file)) return [];
+  return readFileSync(file, 'utf8')
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line): Stall => JSON.parse(line))
+    .filter(({ atMs, wallMs }) => atMs - wallMs >= sinceMs);
+}
+
+function stalled(stalls: readonly Stall[]): Error {
+  const words = stalls.map(
+    ({ atMs, wallMs, cpuMs, events }) =>
+      `${new Date(atMs).toISOString()}: ${cpuMs.toFixed(0)} ms of CPU in ${wallMs.toFixed(0)} ms, ` +
+      `${events} events`,
+  );
+  return new Error(`one input blocked the server for over ${STALL_MS} ms:\n${words.join('\n')}`);
 }
 
 /** Polls a condition; false when the time is over. */
