@@ -85,13 +85,17 @@ test('an IDLE client hears of a delivery in milliseconds', async () => {
   await sender.verify();
   void client.idle();
   await new Promise((resolve) => setTimeout(resolve, 100));
-  const told = new Promise<number>((resolve) =>
-    client.once('exists', () => resolve(performance.now())),
-  );
-  await sender.sendMail({ from: alice!.address, to: bob!.address, subject: 'wake', text: 'up' });
-  const answered = performance.now();
-  const wakeMs = (await told) - answered;
+  const wakes: number[] = [];
+  for (let count = 0; count < 5; count += 1) {
+    const told = new Promise<number>((resolve) =>
+      client.once('exists', () => resolve(performance.now())),
+    );
+    await sender.sendMail({ from: alice!.address, to: bob!.address, subject: 'wake', text: 'up' });
+    const answered = performance.now();
+    wakes.push((await told) - answered);
+  }
   sender.close();
   await client.logout();
-  assert.ok(wakeMs < 100, `told ${wakeMs.toFixed(1)} ms after the 250`);
+  // The quickest counts: a busy machine may delay one, polling would delay each.
+  assert.ok(Math.min(...wakes) < 50, wakes.map((ms) => ms.toFixed(1)).join(' '));
 });

@@ -14,6 +14,7 @@ import {
   openTestStore,
 } from '#test/engine/fixture.ts';
 import type { TestStore } from '#test/engine/fixture.ts';
+import { cpuTimer } from '#test/world/cpu.ts';
 
 /** Ascending closed ranges that do not overlap. */
 const someRanges = fc
@@ -66,10 +67,10 @@ test('100,000 ranges over a few messages are read at once', async (t) => {
   const { id } = await mailboxOf(it, await addAccount(it));
   await fill(it, id, 50);
   const ranges = Array.from({ length: 100_000 }, (_, at) => [at * 3 + 1, at * 3 + 1] as const);
-  const start = performance.now();
+  const spent = cpuTimer();
   const found = await it.store.mail.messages(id, ranges, { limit: 1_000_000 });
   assert.equal(found.length, 17);
-  assert.ok(performance.now() - start < 500);
+  assert.ok(spent() < 500);
 });
 
 test('a long mailbox is read in slices, and what changes meanwhile is right', async (t) => {

@@ -193,7 +193,7 @@ describe('faults', () => {
     const startMs = performance.now();
     const patient = resolver({ rounds: 100, tryMs: 20, totalMs: 50 });
     assert.match(reason(await patient.a('slow.test')), /gave up after 50 ms/);
-    assert.ok(performance.now() - startMs < 1_000);
+    assert.ok(performance.now() - startMs < 10_000);
   });
 
   test('questions on their way are limited, the rest waits, and too many fail', async () => {

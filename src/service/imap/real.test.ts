@@ -88,10 +88,16 @@ suite('imap for real', () => {
     await command(client, 'a SELECT INBOX');
     client.send('b IDLE\r\n');
     assert.equal(await client.line(), '+ idling');
-    const before = performance.now();
-    await append(it, account, [NOTE]);
-    assert.equal(await client.line(), '* 1 EXISTS');
-    assert.ok(performance.now() - before < 500);
+    // The quickest of several: a busy machine may delay one, a poll would delay each.
+    const wakes: number[] = [];
+    for (let count = 1; count <= 8; count += 1) {
+      const before = performance.now();
+      await append(it, account, [NOTE]);
+      assert.equal(await client.line(), `* ${count} EXISTS`);
+      wakes.push(performance.now() - before);
+      assert.equal(await client.line(), '* 0 RECENT');
+    }
+    assert.ok(Math.min(...wakes) < 50, wakes.map((ms) => ms.toFixed(1)).join(' '));
   });
 
   test('what follows STARTTLS is never executed', async (t) => {
