@@ -1,0 +1,2 @@
+/** The suites of vectors, one line each. */
+export { spfSuite } from './spf.ts';
