@@ -10,7 +10,7 @@ import type { LedgerEntry } from '#store/ledger.ts';
 import type { Acceptance, Delivery, NewRecipient } from '#store/operations.ts';
 import type { Store } from '#store/store.ts';
 import type { Intake, NewMail, NewMailRecipient } from './mail.ts';
-import { deliver } from './mda.ts';
+import { deliver, structured } from './mda.ts';
 
 export interface IntakeOptions {
   readonly store: Store;
@@ -74,7 +74,8 @@ function newQueueId(nowMs: number, chance: Uint8Array): QueueId {
 function prepare(mail: NewMail, options: IntakeOptions): { acceptance: Acceptance; plan: Plan } {
   const atMs = options.clock.now();
   const plan = planFor(mail, atMs, options);
-  const message = { content: mail.content, root: mail.root };
+  const whole = { content: mail.content, root: mail.root };
+  const message = plan.boxes.size > 1 ? structured(whole) : whole;
   const deliveries: Delivery[] = [];
   for (const box of plan.boxes.values()) {
     deliveries.push(deliver(message, box, mail.reversePath, atMs));

@@ -20,6 +20,11 @@ export interface Structured {
   readonly root: Part | undefined;
 }
 
+/** With its structure read, so that many recipients do not cost that many readings. */
+export function structured({ content, root }: Structured): Structured {
+  return { content, root: root ?? readStructure(inMemory(content)).root };
+}
+
 /** The mailbox row of one local recipient: its own Return-Path and Delivered-To on top. */
 export function deliver(
   message: Structured,
@@ -47,8 +52,8 @@ export function deliver(
 /** Everything IMAP and search need to know of a message, computed once. */
 export function factsOf(message: Structured): MessageFacts {
   const { content } = message;
-  const root = message.root ?? readStructure(inMemory(content)).root;
-  invariant(root.envelope !== undefined, 'the root of a message has its envelope');
+  const { root } = structured(message);
+  invariant(root?.envelope !== undefined, 'the root of a message has its envelope');
   return {
     ...messageFacts(content.head, root),
     envelope: formatEnvelope(root.envelope),
