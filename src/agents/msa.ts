@@ -15,7 +15,7 @@ import { ownsSender } from '#policy/addresses/sender.ts';
 import type { Authenticated } from '#protocol/sasl/authenticated.ts';
 import type { Arrived } from './arrival.ts';
 import { type Judged, type MailFacts, messageIdOf, ready, receivedFor, refuse } from './mta.ts';
-import { refuseDoubles, refuseLoop } from './mta.ts';
+import { refuseHead } from './mta.ts';
 import { qualifiedFields } from './qualify.ts';
 
 const EMPTY_LINE = utf8('\r\n');
@@ -36,7 +36,7 @@ export function submit(
   invariant(login !== undefined, 'submission has a login');
   const whole = separated(arrived);
   const written = readHead(whole.content.head);
-  const refused = refuseLoop(written, facts.hostname) ?? refuseDoubles(written);
+  const refused = refuseHead(written, facts.hostname);
   if (refused !== undefined) return refused;
   const replace = origin === undefined ? [] : qualifiedFields(written, origin);
   const octets = editHead(whole.content.head, { replace });

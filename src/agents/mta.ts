@@ -3,7 +3,7 @@
 import type { Address, ReversePath } from '#base/address.ts';
 import type { Domain, QueueId } from '#base/brand.ts';
 import type { JsonObject } from '#base/json.ts';
-import { HOPS } from '#base/limits.ts';
+import { HEAD_FIELDS, HOPS } from '#base/limits.ts';
 import { editHead } from '#message/edit.ts';
 import type { FieldText } from '#message/field-text.ts';
 import { type Head, allFields, countFields, firstField, readHead } from '#message/fields.ts';
@@ -44,7 +44,7 @@ const OWN_HOPS = 5;
 /** Judges a message that came from outside and puts Received on top; changes nothing else. */
 export function receive(arrived: Arrived, facts: MailFacts): Judged {
   const head = readHead(arrived.content.head);
-  const refused = refuseLoop(head, facts.hostname) ?? refuseDoubles(head);
+  const refused = refuseHead(head, facts.hostname);
   if (refused !== undefined) return refused;
   const { address, helo } = facts.client;
   const newHead = editHead(arrived.content.head, {
@@ -84,8 +84,22 @@ export function ready(
   };
 }
 
+/** What no header may be, whoever sends it. */
+export function refuseHead(
+  head: Head,
+  hostname: Domain,
+): (Judged & { kind: 'refuse' }) | undefined {
+  return refuseCrowd(head) ?? refuseLoop(head, hostname) ?? refuseDoubles(head);
+}
+
+function refuseCrowd({ fields }: Head): (Judged & { kind: 'refuse' }) | undefined {
+  if (fields.length <= HEAD_FIELDS) return undefined;
+  const why = `the header has ${fields.length} fields; this server keeps ${HEAD_FIELDS}`;
+  return refuse('5.3.4', 'reject_header_fields', why);
+}
+
 /** Two authors, or two dates, are two stories: one program shows the first, another the last. */
-export function refuseDoubles(head: Head): (Judged & { kind: 'refuse' }) | undefined {
+function refuseDoubles(head: Head): (Judged & { kind: 'refuse' }) | undefined {
   for (const name of ['From', 'Sender', 'Date']) {
     const count = countFields(head, name);
     if (count > 1) {
@@ -97,10 +111,7 @@ export function refuseDoubles(head: Head): (Judged & { kind: 'refuse' }) | undef
 }
 
 /** RFC 5321 6.3: counts every hop, and our own name among them. */
-export function refuseLoop(
-  head: Head,
-  hostname: Domain,
-): (Judged & { kind: 'refuse' }) | undefined {
+function refuseLoop(head: Head, hostname: Domain): (Judged & { kind: 'refuse' }) | undefined {
   const hops = allFields(head, 'Received');
   const own = hops.filter(({ value }) => byHost(value) === hostname).length;
   if (hops.length <= HOPS && own <= OWN_HOPS) return undefined;
@@ -108,9 +119,14 @@ export function refuseLoop(
   return refuse('5.4.6', 'reject_mail_loop', why);
 }
 
+const CODES = new Map([
+  ['5.4.6', 554],
+  ['5.3.4', 552],
+]);
+
 export function refuse(status: string, rule: string, why: string): Judged & { kind: 'refuse' } {
   const text = `${why.charAt(0).toUpperCase()}${why.slice(1)}`;
-  return { kind: 'refuse', reply: reply(status === '5.4.6' ? 554 : 550, status, text), rule, why };
+  return { kind: 'refuse', reply: reply(CODES.get(status) ?? 550, status, text), rule, why };
 }
 
 /** The Message-ID field without brackets. */

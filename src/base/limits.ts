@@ -2,6 +2,8 @@
 
 /** Octets of a header block: larger ones are refused (5.3.4), so that heads stay in memory. */
 export const HEAD_BYTES = 1_048_576;
+/** Fields of a header: more are refused (5.3.4); reading 100,000 would hold everybody up. */
+export const HEAD_FIELDS = 10_000;
 /** Content up to this size lives in the database, larger content in files. */
 export const INLINE_BYTES = 32_768;
 /** Received fields before a message counts as looping (RFC 5321 6.3 asks for at least 100). */
