@@ -264,3 +264,18 @@ test('random octets never break the machine', async () => {
     { numRuns: 300 },
   );
 });
+
+test('where a long line is given up does not depend on how it was cut', async () => {
+  const options = { lineBytesBeforeLogin: 120, swallowBytesBeforeLogin: 5 };
+  for (const end of ['\n', '\r\n', '\r\nb NOOP\r\n', '']) {
+    for (let length = 118; length < 130; length++) {
+      const input = `${'x'.repeat(length)}${end}`;
+      const whole = new Client(new MemoryMail(), options);
+      await whole.send(input);
+      const octets = new Client(new MemoryMail(), options);
+      await octets.send(input, 1);
+      assert.equal(octets.read(), whole.read(), JSON.stringify(input));
+      assert.deepEqual(octets.facts, whole.facts, JSON.stringify(input));
+    }
+  }
+});

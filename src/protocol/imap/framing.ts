@@ -116,13 +116,15 @@ function* readLine(session: Session, max: number, first: boolean): Task<Line> {
 function* dropLine(session: Session, max: number): Task<Line> {
   let start = '';
   let dropped = 0;
+  const most = max + limitsOf(session).swallow;
   for (;;) {
-    const got = yield* read({ kind: 'rest-of-line' }, session.options.literalMs);
+    const want = { kind: 'rest-of-line', max: most - dropped + 1 } as const;
+    const got = yield* read(want, session.options.literalMs);
     if (got.kind === 'bare-lf') return bareLineFeed(session);
     if (got.kind !== 'rest') return { kind: 'lost' };
     dropped += got.dropped;
     if (start === '') start = latin1(got.head);
-    if (dropped > max + limitsOf(session).swallow) {
+    if (dropped > most) {
       session.bye('The line does not end');
       return { kind: 'lost' };
     }

@@ -12,8 +12,8 @@ export type Want =
   | { readonly kind: 'octets'; readonly count: number }
   /** At least one, at most so many octets: as they come. */
   | { readonly kind: 'some'; readonly max: number }
-  /** To the end of a line that is too long: what stands at its end. */
-  | { readonly kind: 'rest-of-line' };
+  /** To the end of a line that is too long, at most so many octets: what stands at its end. */
+  | { readonly kind: 'rest-of-line'; readonly max: number };
 
 export type Got =
   | { readonly kind: 'line'; readonly bytes: Uint8Array }
@@ -78,7 +78,7 @@ export class Input {
           ? undefined
           : { kind: 'octets', bytes: this.#cut(Math.min(want.max, this.length)) };
       case 'rest-of-line':
-        return this.#rest();
+        return this.#rest(want.max);
     }
   }
 
@@ -92,10 +92,13 @@ export class Input {
   }
 
   /** Drops what is there of the line, keeping its last octets: a literal may be announced. */
-  #rest(): Got | undefined {
+  #rest(max: number): Got | undefined {
     if (this.length === 0) return undefined;
-    const at = this.#lineFeed();
-    const piece = this.#cut((at === undefined ? this.#to : at + 1) - this.#from);
+    const found = this.#lineFeed();
+    // What stands behind the last octet that is wanted is not looked at: it may not be there yet.
+    const at = found !== undefined && found - this.#from < max ? found : undefined;
+    const end = at === undefined ? this.#to : at + 1;
+    const piece = this.#cut(Math.min(max, end - this.#from));
     this.#tail = Buffer.concat([this.#tail, piece.subarray(-TAIL)]).subarray(-TAIL);
     const ended = at !== undefined && this.#tail.at(-2) === CR;
     if (at !== undefined && !ended) return { kind: 'bare-lf' };
