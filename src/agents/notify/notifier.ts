@@ -40,7 +40,7 @@ export function makeNotifier(options: NotifierOptions): Notifier {
  */
 export function successNotice(
   notifier: Notifier,
-  id: QueueId,
+  newId: () => QueueId,
   mail: NewMail,
   to: readonly NewMailRecipient[],
   nowMs: number,
@@ -48,7 +48,7 @@ export function successNotice(
   const { reversePath } = mail;
   const asked = to.filter(({ notify }) => isWanted('delivered', notify));
   if (reversePath === null || asked.length === 0) return undefined;
-  return notifier.notice(id, {
+  return notifier.notice(newId(), {
     kind: 'delivered',
     mail: {
       id: mail.id,

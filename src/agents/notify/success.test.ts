@@ -38,8 +38,7 @@ test('a local delivery is confirmed to those who asked, and to nobody else', () 
     facts: {},
   };
   const all = [to('a@demo.test', ['success']), to('b@demo.test', undefined), to('c@demo.test', [])];
-  const id = 'N9' as QueueId;
-  const notice = successNotice(notifier, id, mail, all, ARRIVED_MS);
+  const notice = successNotice(notifier, newId, mail, all, ARRIVED_MS);
   assert.ok(notice !== undefined);
   const read = readNotice(notice);
   assert.equal(read.blocks.length, 2);
@@ -48,7 +47,11 @@ test('a local delivery is confirmed to those who asked, and to nobody else', () 
   assert.equal(valueIn(read.blocks[1], 'Original-Recipient'), 'rfc822;a@demo.test');
   assert.equal(valueIn(read.blocks[0], 'Original-Envelope-Id'), 'E1');
   assert.doesNotMatch(read.text, /o'clock/, 'RFC 3461 6.2: the head only');
-  assert.equal(successNotice(notifier, id, mail, all.slice(1), ARRIVED_MS), undefined);
+  assert.equal(successNotice(notifier, newId, mail, all.slice(1), ARRIVED_MS), undefined);
   const fromNull = { ...mail, reversePath: null };
-  assert.equal(successNotice(notifier, id, fromNull, all, ARRIVED_MS), undefined);
+  assert.equal(successNotice(notifier, newId, fromNull, all, ARRIVED_MS), undefined);
 });
+
+function newId(): QueueId {
+  return 'N9' as QueueId;
+}

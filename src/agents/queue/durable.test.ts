@@ -45,7 +45,7 @@ async function withSite(fate: Fate, use: (site: Site) => Promise<void>): Promise
     noticeLifetimeMs: 432_000_000,
     trap: undefined,
     noticeFailed: (thrown) => assert.fail(String(thrown)),
-    successNotice: (mail, to) => successNotice(notify, intake.newId(), mail, to, systemClock.now()),
+    successNotice: (mail, to) => successNotice(notify, intake.newId, mail, to, systemClock.now()),
   });
   const transfer = new TestTransfer(() => fate);
   const runner = queueRunner({

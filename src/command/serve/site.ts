@@ -50,7 +50,7 @@ export function makeSite(
     trap: parts.demo ? { address: TRAP_ACCOUNT, mailbox: 'INBOX' } : undefined,
     noticeFailed: (thrown) =>
       log.event('error', 'notice-not-written', { why: Failure.from(thrown).message }),
-    successNotice: (mail, to) => successNotice(notifier, intake.newId(), mail, to, clock.now()),
+    successNotice: (mail, to) => successNotice(notifier, intake.newId, mail, to, clock.now()),
   });
   const defaultDomain = originOf(settings);
   const site: Site = {
