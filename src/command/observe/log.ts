@@ -1,4 +1,4 @@
-/** The Log for real: pino for JSON, short lines for people, both written before `event` returns. */
+/** The Log for real: pino for JSON, short lines for people, written at the end of each turn. */
 
 import { destination, levels, pino, stdTimeFunctions } from 'pino';
 import type { JsonObject } from '#base/json.ts';
@@ -11,19 +11,27 @@ export interface LogOptions {
   readonly level: LogLevel;
   readonly format: 'json' | 'text';
   readonly colour: boolean;
-  /** Takes whole lines; the default is standard error, written synchronously. */
+  /** Takes whole lines; the default is standard error. */
   readonly sink?: LineSink;
   readonly now?: () => number;
 }
 
 export interface LineSink {
   write(line: string): void;
+  /** Called after what must not get lost, whatever happens next. */
+  flush?(): void;
 }
 
 /** A Log; one line an event, at most 8 KiB. Never throws: a log that fails stops no mail. */
 export function systemLog(options: LogOptions): Log {
   const sink = options.sink ?? standardError();
-  return options.format === 'json' ? jsonLog(options, sink) : textLog(options, sink);
+  const log = options.format === 'json' ? jsonLog(options, sink) : textLog(options, sink);
+  return {
+    event: (level, name, fields) => {
+      log.event(level, name, fields);
+      if (level === 'warn' || level === 'error') sink.flush?.();
+    },
+  };
 }
 
 function jsonLog(options: LogOptions, sink: LineSink): Log {
@@ -68,6 +76,7 @@ const STYLES: Readonly<Partial<Record<LogLevel, Style>>> = {
   warn: 'yellow',
   error: 'red',
 };
+const GATHERED_CHARACTERS = 65_536;
 const RESERVED: ReadonlySet<string> = new Set(['level', 'time', 'event']);
 
 function renamed(fields: JsonObject | undefined): ReturnType<typeof tamed> {
@@ -82,10 +91,31 @@ function renamed(fields: JsonObject | undefined): ReturnType<typeof tamed> {
   return tame;
 }
 
-/** Synchronous, so that the last lines before the end of the process are there. */
+/**
+ * Lines of one turn of the event loop go out in one write: a write for each message would be a
+ * twentieth of what a message costs. What warns, and the end of the process, wait for nothing.
+ */
 function standardError(): LineSink {
   const stream = destination({ fd: 2, sync: true });
   // Whoever read the log is gone: mail goes on.
   stream.on('error', () => undefined);
-  return { write: (line) => void stream.write(line) };
+  let gathered = '';
+  const flush = (): void => {
+    if (gathered === '') return;
+    const lines = gathered;
+    gathered = '';
+    process.off('exit', flush);
+    stream.write(lines);
+  };
+  return {
+    flush,
+    write: (line) => {
+      if (gathered === '') {
+        process.once('exit', flush);
+        setImmediate(flush);
+      }
+      gathered += line;
+      if (gathered.length > GATHERED_CHARACTERS) flush();
+    },
+  };
 }
