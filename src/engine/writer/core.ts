@@ -17,6 +17,10 @@ import type { Answer, BatchDone, Job, WriterOptions } from './message.ts';
 const IDLE_FRAMES = 1_000;
 const BUSY_FRAMES = 2_000;
 
+/** Counts failed commits. What must change: an update to the same value writes nothing. */
+const BURY = `INSERT INTO meta VALUES ('failed-commits', 1)
+  ON CONFLICT (name) DO UPDATE SET value = value + 1`;
+
 const OPERATIONS: ReadonlyMap<string, (step: Step, input: never) => unknown> = new Map(
   Object.entries(operations),
 );
@@ -50,6 +54,7 @@ export class WriterCore {
    */
   run(jobs: readonly Job[], nowMs: number): BatchDone {
     const effects = noEffects();
+    let isCommitting = false;
     try {
       const connection = this.#connect();
       connection.run('BEGIN IMMEDIATE');
@@ -57,7 +62,9 @@ export class WriterCore {
       const { spool } = this.#place;
       const step = { sql: connection, nowMs, limits: this.#limits, spool, effects };
       const answers = jobs.map((job) => this.#runOne(step, job));
+      isCommitting = true;
       connection.run('COMMIT');
+      isCommitting = false;
       this.#sequence += 1;
       this.#lastEntry = Math.max(this.#lastEntry, effects.lastEntry);
       this.#unlink(effects.unlinked);
@@ -65,6 +72,7 @@ export class WriterCore {
     } catch (thrown) {
       const failure = failureData(writeFailure(thrown, this.#place.database));
       this.#disconnect();
+      if (isCommitting) this.#bury();
       const answers = jobs.map(({ ticket }) => ({ ticket, failure }));
       return done(answers, undefined, noEffects(), false);
     }
@@ -147,6 +155,24 @@ export class WriterCore {
       connection.close();
     } catch {
       // Nothing is lost by a connection that does not even close.
+    }
+  }
+
+  /**
+   * A commit whose sync failed may stand whole in the log, and would rise again if the process
+   * ended before the next one is written over it: so that one is written before anybody is told
+   * that nothing was kept. On a disk that refuses that too, there is nothing more to be done.
+   */
+  #bury(): void {
+    try {
+      const connection = this.#connect();
+      connection.run('BEGIN IMMEDIATE');
+      connection.run(BURY);
+      connection.run('COMMIT');
+    } catch {
+      // Then it is not known what the next start finds.
+    } finally {
+      this.#disconnect();
     }
   }
 
