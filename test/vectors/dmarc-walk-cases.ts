@@ -1,0 +1,265 @@
+/** Cases of DMARC as a table: sp and np, RFC 9989's tree walk, and a DNS that does not answer. */
+
+import { type DmarcCase, EXAMPLE, txt } from './dmarc-cases.ts';
+
+const BELOW = {
+  '_dmarc.example.com': txt('v=DMARC1; p=reject; sp=quarantine; np=none'),
+  'mail.example.com': { a: ['192.0.2.1'] },
+};
+const LONG = 'a.b.c.d.e.f.g.h.i.example.com';
+
+export const dmarcWalkCases: readonly DmarcCase[] = [
+  // sp, np.
+  { name: 'p for the domain itself', zone: BELOW, from: 'example.com', expect: 'fail reject p' },
+  {
+    name: 'sp for a domain below that exists',
+    zone: BELOW,
+    from: 'mail.example.com',
+    expect: 'fail quarantine sp',
+    policy: 'example.com organizational',
+  },
+  {
+    name: 'np for a domain below that does not exist',
+    zone: BELOW,
+    from: 'ghost.example.com',
+    expect: 'fail none np',
+  },
+  {
+    name: 'np without sp',
+    zone: { '_dmarc.example.com': txt('v=DMARC1; p=none; np=reject') },
+    from: 'admin.example.com',
+    expect: 'fail reject np',
+  },
+  {
+    name: 'a name with names below it exists',
+    zone: {
+      '_dmarc.example.com': txt('v=DMARC1; p=none; np=reject'),
+      'x.mail.example.com': { a: ['192.0.2.1'] },
+    },
+    from: 'mail.example.com',
+    expect: 'fail none p',
+  },
+  {
+    name: 'without np, sp for what does not exist',
+    zone: { '_dmarc.example.com': txt('v=DMARC1; p=none; sp=reject') },
+    from: 'ghost.example.com',
+    expect: 'fail reject sp',
+  },
+  {
+    name: 'np with t=y',
+    zone: { '_dmarc.example.com': txt('v=DMARC1; p=none; np=reject; t=y') },
+    from: 'ghost.example.com',
+    expect: 'fail quarantine np',
+  },
+  {
+    name: 'sp of a record of its own does not matter there',
+    zone: { '_dmarc.a.example.com': txt('v=DMARC1; p=none; sp=reject'), ...EXAMPLE },
+    from: 'a.example.com',
+    expect: 'fail none p',
+    policy: 'a.example.com author',
+  },
+
+  // The walk.
+  {
+    name: 'the highest record without psd is the organization',
+    zone: { '_dmarc.b.example.com': txt('v=DMARC1; p=none'), ...EXAMPLE },
+    from: 'a.b.example.com',
+    expect: 'fail reject p',
+    policy: 'example.com organizational',
+  },
+  {
+    name: 'psd=n ends the walk',
+    zone: { '_dmarc.b.example.com': txt('v=DMARC1; p=quarantine; psd=n'), ...EXAMPLE },
+    from: 'a.b.example.com',
+    dkim: ['pass example.com'],
+    expect: 'fail quarantine p',
+    policy: 'b.example.com organizational',
+    asked: ['_dmarc.a.b.example.com', '_dmarc.b.example.com'],
+  },
+  {
+    name: 'psd=n of the author parts it from its parent',
+    zone: { '_dmarc.a.example.com': txt('v=DMARC1; p=reject; psd=n'), ...EXAMPLE },
+    from: 'a.example.com',
+    dkim: ['pass example.com', 'pass b.example.com'],
+    expect: 'fail reject p',
+  },
+  {
+    name: 'psd=n of the author keeps its children',
+    zone: { '_dmarc.a.example.com': txt('v=DMARC1; p=reject; psd=n'), ...EXAMPLE },
+    from: 'a.example.com',
+    dkim: ['pass x.a.example.com'],
+    expect: 'pass',
+  },
+  {
+    name: 'psd=n of a child parts it from the author',
+    zone: { '_dmarc.a.example.com': txt('v=DMARC1; p=reject; psd=n'), ...EXAMPLE },
+    from: 'example.com',
+    dkim: ['pass x.a.example.com'],
+    expect: 'fail reject p',
+  },
+  {
+    name: 'psd=y: one label below is the organization',
+    zone: {
+      '_dmarc.gov.in': txt('v=DMARC1; p=none; sp=quarantine; np=reject; psd=y'),
+      '_dmarc.dept.gov.in': txt('v=DMARC1; p=reject'),
+    },
+    from: 'a.dept.gov.in',
+    dkim: ['pass b.dept.gov.in'],
+    expect: 'pass',
+    policy: 'dept.gov.in organizational',
+  },
+  {
+    name: 'psd=y: neighbours are not aligned',
+    zone: { '_dmarc.gov.in': txt('v=DMARC1; p=reject; psd=y') },
+    from: 'dept.gov.in',
+    dkim: ['pass other.gov.in', 'pass gov.in'],
+    expect: 'fail reject p',
+    policy: 'gov.in public-suffix',
+  },
+  {
+    name: 'psd=y: np of the suffix for a ghost',
+    zone: { '_dmarc.gov.in': txt('v=DMARC1; p=none; sp=quarantine; np=reject; psd=y') },
+    from: 'ghost.gov.in',
+    expect: 'fail reject np',
+    policy: 'gov.in public-suffix',
+  },
+  {
+    name: 'psd=y: sp of the suffix for what exists',
+    zone: {
+      '_dmarc.gov.in': txt('v=DMARC1; p=none; sp=quarantine; np=reject; psd=y'),
+      'dept.gov.in': { mx: [[10, 'mx.test']] },
+    },
+    from: 'dept.gov.in',
+    expect: 'fail quarantine sp',
+  },
+  {
+    name: 'psd=y: the suffix itself as author',
+    zone: { '_dmarc.gov.in': txt('v=DMARC1; p=reject; psd=y') },
+    from: 'gov.in',
+    dkim: ['pass gov.in'],
+    expect: 'pass',
+    policy: 'gov.in author',
+  },
+  {
+    name: 'psd=y: below the suffix is not aligned with it',
+    zone: { '_dmarc.gov.in': txt('v=DMARC1; p=reject; psd=y') },
+    from: 'gov.in',
+    dkim: ['pass dept.gov.in'],
+    expect: 'fail reject p',
+  },
+  {
+    name: 'a record at a top-level domain makes no organization of it',
+    zone: { '_dmarc.com': txt('v=DMARC1; p=reject') },
+    from: 'bank.com',
+    dkim: ['pass evil.com', 'pass com'],
+    expect: 'fail reject p',
+    policy: 'com public-suffix',
+  },
+  {
+    name: 'unless it says psd=n',
+    zone: { '_dmarc.brand': txt('v=DMARC1; p=reject; psd=n') },
+    from: 'shop.brand',
+    dkim: ['pass mail.brand'],
+    expect: 'pass',
+  },
+  {
+    name: 'without any record above, only the same domain is aligned',
+    zone: { '_dmarc.a.example.com': txt('v=DMARC1; p=reject') },
+    from: 'a.example.com',
+    dkim: ['pass b.example.com', 'pass example.com'],
+    expect: 'fail reject p',
+  },
+  {
+    name: 'at most eight questions for a long name',
+    zone: EXAMPLE,
+    from: LONG,
+    expect: 'fail reject p',
+    policy: 'example.com organizational',
+    asked: [
+      `_dmarc.${LONG}`,
+      '_dmarc.e.f.g.h.i.example.com',
+      '_dmarc.f.g.h.i.example.com',
+      '_dmarc.g.h.i.example.com',
+      '_dmarc.h.i.example.com',
+      '_dmarc.i.example.com',
+      '_dmarc.example.com',
+      '_dmarc.com',
+    ],
+  },
+  {
+    name: 'eight labels: seven come next',
+    zone: EXAMPLE,
+    from: 'a.b.c.d.e.f.example.com',
+    expect: 'fail reject p',
+    asked: [
+      '_dmarc.a.b.c.d.e.f.example.com',
+      '_dmarc.b.c.d.e.f.example.com',
+      '_dmarc.c.d.e.f.example.com',
+      '_dmarc.d.e.f.example.com',
+      '_dmarc.e.f.example.com',
+      '_dmarc.f.example.com',
+      '_dmarc.example.com',
+      '_dmarc.com',
+    ],
+  },
+
+  // No answer.
+  {
+    name: 'no answer about the author',
+    zone: { '_dmarc.example.com': { timeout: true } },
+    from: 'example.com',
+    dkim: ['pass example.com'],
+    expect: 'temperror',
+  },
+  {
+    name: 'no answer on the way up',
+    zone: { '_dmarc.example.com': { timeout: true } },
+    from: 'a.example.com',
+    expect: 'temperror',
+  },
+  {
+    name: 'no answer about a signer that might be aligned',
+    zone: { ...EXAMPLE, '_dmarc.a.example.com': { timeout: true } },
+    from: 'example.com',
+    dkim: ['pass a.example.com'],
+    expect: 'temperror',
+  },
+  {
+    name: 'one that is aligned for sure is enough',
+    zone: { ...EXAMPLE, '_dmarc.a.example.com': { timeout: true } },
+    from: 'example.com',
+    dkim: ['pass a.example.com', 'pass example.com'],
+    expect: 'pass',
+  },
+  {
+    name: 'no answer to whether the author exists',
+    zone: {
+      '_dmarc.example.com': txt('v=DMARC1; p=none; np=reject'),
+      'a.example.com': { timeout: true },
+    },
+    from: 'a.example.com',
+    expect: 'temperror',
+  },
+  {
+    name: 'SPF that might have passed',
+    zone: EXAMPLE,
+    from: 'example.com',
+    spf: 'temperror example.com',
+    expect: 'temperror',
+  },
+  {
+    name: 'a key that did not come',
+    zone: EXAMPLE,
+    from: 'example.com',
+    dkim: ['temperror news.example.com'],
+    expect: 'temperror',
+  },
+  {
+    name: 'somebody else’s key that did not come',
+    zone: EXAMPLE,
+    from: 'example.com',
+    spf: 'temperror list.test',
+    dkim: ['temperror list.test'],
+    expect: 'fail reject p',
+  },
+];
