@@ -133,10 +133,11 @@ export class WholeServer {
     return client;
   }
 
-  /** One message to a user from outside; the answer to its content. */
+  /** One message to a user from outside; the answer to its content, or to a sender refused. */
   async deliver(content: string, user = 0): Promise<string> {
     const client = await this.smtp();
-    await client.ask('MAIL FROM:<s@far.example>');
+    const sender = await client.ask('MAIL FROM:<s@far.example>');
+    if (!sender.startsWith('250')) return sender;
     assert.match(await client.ask(`RCPT TO:<${this.users[user]}>`), /^250/);
     assert.match(await client.ask('DATA'), /^354/);
     await client.pour(content);
