@@ -1,0 +1,167 @@
+/** docs/performance.md, made from what a run measured. */
+
+import { readFileSync } from 'node:fs';
+import { cpus, release, totalmem } from 'node:os';
+import path from 'node:path';
+import { ROOT } from '../laws/tree.ts';
+import { type Goal, OURS, type Row, median, ratios, short, spread } from './figures.ts';
+import { accounting } from './group.ts';
+import { loadArguments } from './smtp-load.ts';
+import { dovecotConfiguration } from './targets/dovecot.ts';
+import { harakaConfiguration, smtpServerProgram } from './targets/npm-peers.ts';
+import { configuration } from './targets/postern.ts';
+import { postfixConfiguration } from './targets/postfix.ts';
+
+export interface RunFacts {
+  readonly startedAt: Date;
+  readonly minutes: number;
+  readonly quick: boolean;
+  readonly repetitions: number;
+  readonly cellSeconds: number;
+  /** What was measured, by name and version. */
+  readonly versions: readonly string[];
+  /** Load average of the machine at the start, the peak between rows, and at the end. */
+  readonly loads: readonly number[];
+  readonly noise: string;
+  readonly skipped: readonly string[];
+}
+
+/** The whole page. */
+export function page(rows: readonly Row[], facts: RunFacts): string {
+  return [
+    '# Performance',
+    '<!-- Written by `npm run bench`; the notes come from test/bench/notes.md. -->',
+    INTRODUCTION,
+    '## Ratios',
+    RATIOS,
+    ratioTable(rows),
+    readFileSync(path.join(ROOT, 'test/bench/notes.md'), 'utf8').trim(),
+    '## Figures',
+    'Median (smallest-largest) of the repetitions. CPU: processor seconds of the server, all its\nprocesses, for 1,000 messages or logins; for IMAP commands, seconds for the one command.',
+    figureTable(rows),
+    '## How it was measured',
+    method(facts),
+    '## Options',
+    options(),
+    '',
+  ].join('\n\n');
+}
+
+const INTRODUCTION = `What Postern does in a second beside the servers that people run today, on the same machine, in one run,
+interleaved. Figures of one machine say little about another; the ratios say more. Repeat them with \`npm run bench\`
+(\`-- --quick\`: two minutes, less exact).`;
+
+const RATIOS = `More than 1: Postern does more in the same time, or needs less. Each repetition gives one ratio, of runs that
+followed one another; the median and the range of these are shown. "At least" and "aim" are what was asked for before anything was measured.`;
+
+function ratioTable(rows: readonly Row[]): string {
+  const lines = rows.map((row) => {
+    const { goal, limit } = row;
+    if (limit !== undefined) return limitLine(row, limit);
+    if (goal === undefined) return undefined;
+    const values = ratios(row, goal.against, ({ value }) => value);
+    if (values.length === 0) return undefined;
+    const cells = [
+      `${row.name}`,
+      goal.against,
+      times(values),
+      cpuRatio(row, goal),
+      `${short(goal.atLeast)}x${goal.cpuAtLeast === undefined ? '' : `, CPU 1/${goal.cpuAtLeast}`}`,
+      `${short(goal.aim)}x${goal.cpuAim === undefined ? '' : `, CPU 1/${goal.cpuAim}`}`,
+      reached(median(values), goal.atLeast, goal.aim),
+    ];
+    return `| ${cells.join(' | ')} |`;
+  });
+  return [
+    '| work | against | ratio | CPU ratio | at least | aim | |',
+    '|---|---|---|---|---|---|---|',
+    ...lines.filter((line) => line !== undefined),
+  ].join('\n');
+}
+
+function limitLine(row: Row, limit: { atLeast: number; aim: number }): string {
+  const value = median((row.samples.get(OURS) ?? []).map((sample) => sample.value));
+  const [least, aim] = [`${limit.atLeast} ${row.unit}`, `${limit.aim} ${row.unit}`];
+  const verdict = reached(1 / value, 1 / limit.atLeast, 1 / limit.aim);
+  return `| ${row.name} | | ${short(value)} ${row.unit} | | ${least} | ${aim} | ${verdict} |`;
+}
+
+function cpuRatio(row: Row, goal: Goal): string {
+  const values = ratios(row, goal.against, ({ cpu }) => cpu ?? NaN);
+  return values.length === 0 ? '' : times(values);
+}
+
+function times(values: readonly number[]): string {
+  return values.length === 1
+    ? `**${short(median(values))}x**`
+    : `**${short(median(values))}x** (${short(Math.min(...values))}-${short(Math.max(...values))})`;
+}
+
+function reached(value: number, atLeast: number, aim: number): string {
+  if (value >= aim) return 'aim reached';
+  return value >= atLeast ? 'reached' : 'NOT reached';
+}
+
+function figureTable(rows: readonly Row[]): string {
+  const lines = rows.flatMap((row) =>
+    [...row.samples].map(([target, samples]) => {
+      const values = samples.map(({ value }) => value);
+      const cpu = samples.flatMap((sample) => (sample.cpu === undefined ? [] : [sample.cpu]));
+      return `| ${row.name} | ${target} | ${spread(values)} | ${row.unit} | ${spread(cpu)} | ${values.length} |`;
+    }),
+  );
+  return [
+    '| work | server | median (range) | unit | CPU | n |',
+    '|---|---|---|---|---|---|',
+    ...lines,
+  ].join('\n');
+}
+
+function method(facts: RunFacts): string {
+  const [cpu] = cpus();
+  const gib = Math.round(totalmem() / 2 ** 30);
+  return `- Run: ${facts.startedAt.toISOString().slice(0, 16).replace('T', ' ')} UTC, ${facts.minutes.toFixed(0)} minutes${facts.quick ? ', --quick' : ''}.
+- Machine: ${cpus().length} cores (${cpu?.model.trim() ?? 'unknown'}), ${gib} GiB, Linux ${release()}; client and server share it.
+  Files on the disk below /var/tmp (ext4).
+- Noise: load average ${facts.loads.map((load) => load.toFixed(1)).join(', ')} (start, peak, end; the load of the bench itself is about 2). ${facts.noise}
+- Measured: ${facts.versions.join('; ')}.
+${facts.skipped.length === 0 ? '' : `- Skipped: ${facts.skipped.join('; ')}.\n`}- SMTP load: smtp-source of Debian's Postfix (no pipelining; one transaction after another in each session), about
+  ${facts.cellSeconds} s a cell after a calibration that is the warm-up too, ${facts.repetitions} repetitions, the servers in turn within each repetition:
+  \`smtp-source ${loadArguments({ sessions: 50, bytes: 1_024 }, 'MESSAGES').join(' ')}\`; without \`-d\` for one connection a message.
+  Every server starts with an empty queue for each row.
+- Processor time: ${accounting()}. Memory: proportional set size of all its processes.
+- IMAP: one mailbox with the same messages of about 2 KiB on both sides, a client that reads octets and looks for the tagged line only.
+  Postern takes no login without TLS, so both sides are measured with TLS (AES-GCM, TLS 1.3); Dovecot in clear is shown beside it.
+- Durable on both sides: Postern answers after the commit (SQLite, \`synchronous=FULL\`, WAL); for a local recipient the message is then in the mailbox with
+  everything that IMAP needs, and the ledger has its entry. Postfix with HOLD answers when its queue file is on disk and does no more. Both log to a file at their default level.
+- \`smtpd_client_connection_count_limit = 0\`, because the load comes from one address. Every other default is on, security included.`;
+}
+
+function options(): string {
+  const haraka = harakaConfiguration('PORT', undefined);
+  const blocks: readonly (readonly [string, string])[] = [
+    ['Postern (for the relay row also `relayhost = "[127.0.0.1]:SINK"`)', configuration()],
+    [
+      "Postfix, main.cf with HOLD; master.cf is Debian's without chroot",
+      postfixConfiguration({ folder: 'FOLDER', port: 0, mode: 'hold' }),
+    ],
+    [
+      'Postfix, relay: instead of the last line',
+      postfixConfiguration({ folder: 'FOLDER', port: 0, mode: 'relay' })
+        .split('\n')
+        .slice(-6)
+        .join('\n'),
+    ],
+    ['Dovecot', dovecotConfiguration('FOLDER', 1143, 1993)],
+    [
+      'Haraka (to keep; to relay without `disabled=true`)',
+      Object.entries(haraka)
+        .map(([name, text]) => `# ${name}\n${text}`)
+        .join('\n'),
+    ],
+    ['smtp-server', smtpServerProgram('PORT')],
+  ];
+  return blocks
+    .map(([title, text]) => `### ${title}\n\n\`\`\`\n${text.trim()}\n\`\`\``)
+    .join('\n\n');
+}

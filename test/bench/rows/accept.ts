@@ -1,0 +1,218 @@
+/** Rows of acceptance: so many sessions bring mail of one size, each answered after it is on disk. */
+
+import path from 'node:path';
+import { freePort } from '../../world/whole-server.ts';
+import { type Goal, OURS, type Row, type Sample } from '../figures.ts';
+import type { Bench } from '../bench.ts';
+import { type Cell, type SmtpTarget, calibrate, load } from '../smtp-load.ts';
+import { npmVersion, startHaraka, startSmtpServer } from '../targets/npm-peers.ts';
+import { startPostern } from '../targets/postern.ts';
+import { type PostfixMode, startPostfix } from '../targets/postfix.ts';
+import { startSink } from '../targets/sink.ts';
+
+/** A target that runs, and how it is ended. */
+export interface Started {
+  readonly target: SmtpTarget;
+  stop(): Promise<void>;
+}
+
+interface AcceptRow {
+  readonly id: string;
+  readonly name: string;
+  readonly cell: Cell;
+  readonly goal: Omit<Goal, 'against'>;
+  readonly npm?: boolean;
+}
+
+const KIB = 1_024;
+const ROWS: readonly AcceptRow[] = [
+  {
+    id: 'accept-1k-50',
+    name: 'accept 1 KiB, 50 sessions',
+    cell: { sessions: 50, bytes: KIB },
+    goal: { atLeast: 5, aim: 10, cpuAtLeast: 7, cpuAim: 15 },
+    npm: true,
+  },
+  {
+    id: 'accept-1k-10',
+    name: 'accept 1 KiB, 10 sessions',
+    cell: { sessions: 10, bytes: KIB },
+    goal: { atLeast: 2.5, aim: 4 },
+  },
+  {
+    id: 'accept-1k-1',
+    name: 'accept 1 KiB, 1 session',
+    cell: { sessions: 1, bytes: KIB },
+    goal: { atLeast: 2, aim: 4 },
+  },
+  {
+    id: 'accept-1k-200',
+    name: 'accept 1 KiB, 200 sessions',
+    cell: { sessions: 200, bytes: KIB },
+    goal: { atLeast: 15, aim: 30 },
+  },
+  {
+    id: 'accept-10k-50',
+    name: 'accept 10 KiB, 50 sessions',
+    cell: { sessions: 50, bytes: 10 * KIB },
+    goal: { atLeast: 3, aim: 5 },
+  },
+  {
+    id: 'accept-100k-50',
+    name: 'accept 100 KiB, 50 sessions',
+    cell: { sessions: 50, bytes: 100 * KIB },
+    goal: { atLeast: 2, aim: 5 },
+  },
+  {
+    id: 'accept-10m-4',
+    name: 'accept 10 MiB, 4 sessions',
+    cell: { sessions: 4, bytes: 10 * KIB * KIB },
+    goal: { atLeast: 1.5, aim: 3 },
+  },
+  {
+    id: 'reconnect',
+    name: 'accept 1 KiB, one connection a message, 10 at a time',
+    cell: { sessions: 10, bytes: KIB, reconnect: true },
+    goal: { atLeast: 1.5, aim: 3 },
+  },
+];
+const HOLD = 'Postfix, hold';
+const VIRTUAL = 'Postfix, virtual';
+const HARAKA = 'Haraka';
+
+export const acceptRows = ROWS.map(({ id, name, cell, goal, npm }) => ({
+  id,
+  run: (bench: Bench) =>
+    measure(bench, { name, goal: { ...goal, against: HOLD } }, cell, [
+      () => ours(bench, 'u0@bench.test'),
+      () => postfix(bench, 'hold', HOLD),
+      ...(npm === true ? fromNpm(bench) : []),
+    ]),
+}));
+
+export const deliverRow = {
+  id: 'deliver',
+  run: (bench: Bench) => {
+    const goal = { against: VIRTUAL, atLeast: 8, aim: 15 };
+    const name = 'into a mailbox that IMAP shows, 1 KiB, 50 sessions';
+    return measure(bench, { name, goal }, { sessions: 50, bytes: KIB }, [
+      () => ours(bench, 'u0@bench.test'),
+      () => postfix(bench, 'virtual', VIRTUAL),
+    ]);
+  },
+};
+
+export const relayRow = {
+  id: 'relay',
+  run: (bench: Bench) => {
+    const goal = { against: 'Postfix, relay', atLeast: 4, aim: 8 };
+    const name = 'accept and relay to a sink, 1 KiB, 50 sessions';
+    return measure(bench, { name, goal }, { sessions: 50, bytes: KIB }, [
+      () => ours(bench, 'someone@elsewhere.example'),
+      () => postfix(bench, 'relay', 'Postfix, relay'),
+      ...(npmVersion('Haraka') === undefined ? [] : [() => haraka(bench, true)]),
+    ]);
+  },
+};
+
+/** Starts the targets, calibrates each, then repeats with the targets in turn. */
+export async function measure(
+  bench: Bench,
+  row: Pick<Row, 'name' | 'goal'>,
+  cell: Cell,
+  starters: readonly (() => Promise<Started>)[],
+): Promise<Row> {
+  const started: Started[] = [];
+  const samples = new Map<string, Sample[]>();
+  try {
+    for (const start of starters) started.push(await start());
+    for (const { target } of started) samples.set(target.name, []);
+    const sizes = new Map<string, number>();
+    for (const { target } of started) {
+      sizes.set(target.name, await calibrate(target, cell, bench.cellSeconds));
+    }
+    for (let repetition = 0; repetition < bench.repetitions; repetition += 1) {
+      for (const { target } of started) {
+        const sample = await load(target, cell, sizes.get(target.name) ?? 1);
+        samples.get(target.name)?.push(sample);
+        bench.say(`${row.name} | ${target.name}`, sample);
+      }
+    }
+  } finally {
+    for (const one of started) await one.stop();
+  }
+  return { ...row, unit: 'messages/s', better: 'more', samples };
+}
+
+async function ours(bench: Bench, recipient: string): Promise<Started> {
+  const sink = recipient.endsWith('@bench.test') ? undefined : await startSink();
+  const settings = sink === undefined ? '' : `relayhost = "[127.0.0.1]:${sink.port}"`;
+  const postern = await startPostern({ folder: bench.folder('postern'), settings });
+  return {
+    target: {
+      name: OURS,
+      group: postern.group,
+      place: `127.0.0.1:${postern.port('smtp')}`,
+      recipient,
+      ...(sink === undefined ? {} : { arrived: sink.taken }),
+    },
+    stop: async () => {
+      await postern.stop();
+      await sink?.stop();
+    },
+  };
+}
+
+async function postfix(bench: Bench, mode: PostfixMode, name: string): Promise<Started> {
+  const [sink, port] = [mode === 'relay' ? await startSink() : undefined, await freePort()];
+  const folder = bench.folder(path.join('postfix', mode));
+  const options = { folder, port, mode, ...(sink === undefined ? {} : { sink: sink.port }) };
+  const server = await startPostfix(options);
+  const arrived = sink?.taken ?? (mode === 'virtual' ? server.delivered : undefined);
+  return {
+    target: {
+      name,
+      group: server.group,
+      place: `127.0.0.1:${port}`,
+      recipient: 'u0@bench.test',
+      ...(arrived === undefined ? {} : { arrived }),
+    },
+    stop: async () => {
+      await server.stop();
+      await sink?.stop();
+    },
+  };
+}
+
+function fromNpm(bench: Bench): (() => Promise<Started>)[] {
+  const starters: (() => Promise<Started>)[] = [];
+  if (npmVersion('Haraka') !== undefined) starters.push(() => haraka(bench, false));
+  if (npmVersion('smtp-server') !== undefined) starters.push(() => smtpServer(bench));
+  return starters;
+}
+
+async function smtpServer(bench: Bench): Promise<Started> {
+  const port = await freePort();
+  const { group, stop } = await startSmtpServer(bench.folder('smtp-server'), port);
+  const place = `127.0.0.1:${port}`;
+  const name = 'smtp-server, keeps nothing';
+  return { target: { name, group, place, recipient: 'u0@bench.test' }, stop };
+}
+
+async function haraka(bench: Bench, relays: boolean): Promise<Started> {
+  const [sink, port] = [relays ? await startSink() : undefined, await freePort()];
+  const peer = await startHaraka(bench.folder('haraka'), port, sink?.port);
+  return {
+    target: {
+      name: HARAKA,
+      group: peer.group,
+      place: `127.0.0.1:${port}`,
+      recipient: 'u0@bench.test',
+      ...(sink === undefined ? {} : { arrived: sink.taken }),
+    },
+    stop: async () => {
+      await peer.stop();
+      await sink?.stop();
+    },
+  };
+}
