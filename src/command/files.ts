@@ -1,8 +1,10 @@
 /** Small files that others may read or crash in the middle of: written whole or not at all. */
 
 import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { syncDirectory } from '#engine/directories.ts';
 
-/** Writes beside the file, syncs and renames; `mode` holds from the first octet on. */
+/** Writes beside the file, syncs, renames, syncs the name; `mode` holds from the first octet on. */
 export function writeWhole(file: string, content: string | Uint8Array, mode = 0o644): void {
   const draft = `${file}.${process.pid}.new`;
   rmSync(draft, { force: true });
@@ -18,4 +20,5 @@ export function writeWhole(file: string, content: string | Uint8Array, mode = 0o
     closeSync(descriptor);
   }
   renameSync(draft, file);
+  syncDirectory(dirname(file));
 }

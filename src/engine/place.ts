@@ -1,9 +1,10 @@
 /** The store's place on disk: its directory and files, with modes that keep others out. */
 
-import { closeSync, fsyncSync, lstatSync, mkdirSync, openSync } from 'node:fs';
+import { closeSync, lstatSync, openSync } from 'node:fs';
 import type { Stats } from 'node:fs';
 import { join } from 'node:path';
 import { Failure } from '#base/failure.ts';
+import { makeDirectory, syncDirectory } from './directories.ts';
 import { fileFailure } from './failures.ts';
 
 export interface Place {
@@ -23,9 +24,9 @@ export function preparePlace(directory: string): Place {
     spool: join(directory, 'spool'),
   };
   try {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    makeDirectory(directory);
     requirePrivate(`${directory}/.`, 'directory');
-    mkdirSync(place.spool, { recursive: true, mode: 0o700 });
+    makeDirectory(place.spool);
     requirePrivate(place.spool, 'directory');
     createFile(place.database);
     requirePrivate(place.database, 'file');
@@ -34,16 +35,6 @@ export function preparePlace(directory: string): Place {
     throw unusable(thrown, directory);
   }
   return place;
-}
-
-/** Makes the names in a directory durable. */
-export function syncDirectory(directory: string): void {
-  const descriptor = openSync(directory, 'r');
-  try {
-    fsyncSync(descriptor);
-  } finally {
-    closeSync(descriptor);
-  }
 }
 
 /** The -wal and -shm files get the mode of this one, whatever the umask is. */

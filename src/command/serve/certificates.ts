@@ -1,11 +1,12 @@
 /** The certificates that listeners answer with: files of the operator, else made by ourselves. */
 
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { join } from 'node:path';
 import { X509Certificate } from 'node:crypto';
 import type { Failure } from '#base/failure.ts';
 import type { Clock } from '#base/world.ts';
+import { makeDirectory } from '#engine/directories.ts';
 import { systemClock } from '#network/clock.ts';
 import { tlsIdentity } from '#network/tls/files.ts';
 import type { CertificateFiles, LiveTlsIdentity } from '#network/tls/files.ts';
@@ -78,7 +79,7 @@ export async function ownCertificates(
   const goodAuthority = isGood(own.authority, authorityKey, [], nowMs);
   const { certificateFile, keyFile } = own.files;
   if (goodAuthority && isGood(certificateFile, keyFile, names, nowMs, own.authority)) return own;
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  makeDirectory(directory);
   // Here, not above: the library costs a tenth of a second that only the first start should pay.
   const { makeAuthority, signServer } = await import('./authority.ts');
   const authority = goodAuthority

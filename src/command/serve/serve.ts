@@ -1,10 +1,11 @@
 /** The server from start to stop: settings to world, store, services and listeners, in order. */
 
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Log, Metrics, World } from '#base/world.ts';
 import { Failure } from '#base/failure.ts';
+import { makeDirectory } from '#engine/directories.ts';
 import type { Store } from '#store/store.ts';
 import type { Context } from '../command.ts';
 import { option } from '../command.ts';
@@ -39,7 +40,7 @@ export async function runServer(context: Context): Promise<ExitStatus> {
     format: settings.log_format === 'auto' ? format(io.terminal || demo) : settings.log_format,
     colour: io.colour,
   });
-  mkdirSync(settings.data_directory, { recursive: true, mode: 0o700 });
+  makeDirectory(settings.data_directory);
   const cleanups: (() => unknown)[] = [];
   const lock = lockDirectory(settings.data_directory);
   cleanups.push(() => lock.release());
