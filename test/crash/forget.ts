@@ -33,7 +33,9 @@ export function forget(
   for (const call of calls) {
     const { name, path: file, result } = call;
     if (!file.startsWith(data) || result < 0) continue;
-    if (name === 'openat' && call.text.includes('O_CREAT') && !before.has(file)) names.add(file);
+    const made = newName(call);
+    if (made !== undefined && !before.has(made)) names.add(made);
+    if (name === 'rename') names.delete(file);
     if (name === 'fsync' || name === 'fdatasync') {
       unsynced.delete(file);
       for (const one of names) if (path.dirname(one) === file) names.delete(one);
@@ -43,7 +45,8 @@ export function forget(
   }
   const lost: string[] = [];
   for (const [file, ranges] of unsynced) {
-    if (names.has(file) || !existsSync(file)) continue;
+    // SQLite makes the -shm file anew at each start.
+    if (names.has(file) || file.endsWith('-shm') || !existsSync(file)) continue;
     if (file.endsWith('-wal')) wipe(file, ranges);
     else if (!before.has(file)) truncateSync(file, Math.min(...ranges.map(({ from }) => from)));
     else continue;
@@ -51,10 +54,17 @@ export function forget(
   }
   for (const file of names) {
     if (!existsSync(file)) continue;
-    rmSync(file);
+    rmSync(file, { recursive: true });
     lost.push(`the name ${path.basename(file)}`);
   }
   return lost;
+}
+
+/** The name that a call made. */
+function newName({ name, path: file, text }: Call): string | undefined {
+  if (name === 'openat') return text.includes('O_CREAT') ? file : undefined;
+  if (name === 'rename') return /, "([^"]*)"$/.exec(text)?.[1];
+  return name === 'mkdir' ? file : undefined;
 }
 
 /** Which octets a call wrote. */

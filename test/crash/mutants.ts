@@ -53,22 +53,26 @@ export const FORGETFUL: Mutant = {
 };
 
 /**
- * Copies what runs into a folder of its own, so that neither edits nor mutants reach each other;
- * a mutant whose text is not there exactly once is an error: it would prove nothing.
+ * Copies what runs into a folder of its own, so that edits do not reach a run that has begun.
+ * Mutants are copies of that copy; one whose text is not there exactly once is an error: it would
+ * prove nothing.
  */
 export function makeBuild(folder: string, mutant?: Mutant): Build {
-  const name = mutant?.name ?? 'true';
-  const root = path.join(folder, `build-${name}`);
+  const name = mutant?.name ?? TRUE;
+  const root = path.join(folder, name);
   const build = { name, program: path.join(root, 'bin/postern.js') };
   if (existsSync(root)) return build;
+  const from = mutant === undefined ? ROOT : path.join(folder, TRUE);
   mkdirSync(root, { recursive: true });
   for (const part of ['src', 'bin', 'package.json']) {
-    cpSync(path.join(ROOT, part), path.join(root, part), { recursive: true });
+    cpSync(path.join(from, part), path.join(root, part), { recursive: true });
   }
   symlinkSync(path.join(ROOT, 'node_modules'), path.join(root, 'node_modules'));
   if (mutant !== undefined) rewrite(path.join(root, mutant.file), mutant);
   return build;
 }
+
+const TRUE = 'build';
 
 function rewrite(file: string, { name, text, instead }: Mutant): void {
   const parts = readFileSync(file, 'utf8').split(text);

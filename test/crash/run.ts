@@ -18,7 +18,7 @@ import { faults, killsAfterFailedSync } from './sections/faults.ts';
 import { fullDisk } from './sections/full-disk.ts';
 import { cutsAtAnswer, cutsInRecovery, cutsUnderLoad } from './sections/power-cut.ts';
 import { killsInRecovery, randomKills } from './sections/random-kill.ts';
-import { strictDisk } from './sections/strict-disk.ts';
+import { firstStart, strictDisk } from './sections/strict-disk.ts';
 import { Template } from './server.ts';
 import type { Surroundings } from './stage.ts';
 import { hasStrace } from './strace.ts';
@@ -111,6 +111,7 @@ function sections(isQuick: boolean, rounds: number): Section[] {
       disk: plainDisk,
       run: (report, around) => faults(report, around, isQuick ? 7 : 1),
     },
+    { name: 'first start', needs: 'strace', disk: plainDisk, run: firstStart },
     {
       name: 'failed sync',
       needs: 'strace',

@@ -120,7 +120,7 @@ export class Template {
     const template = new Template(folder, sinkPort);
     const place = { data: path.join(folder, 'data'), folder, build };
     await addAccounts(place.data);
-    template.#configure(place, 1);
+    template.configure(place);
     const server = await startServer(place);
     await server.end('SIGTERM');
     return template;
@@ -129,10 +129,11 @@ export class Template {
   /** A fresh copy; `data` and `folder` must not exist or be empty. */
   copy(place: Place, options: { readonly minimumFreeMegabytes?: number } = {}): void {
     cpSync(path.join(this.#folder, 'data'), place.data, { recursive: true });
-    this.#configure(place, options.minimumFreeMegabytes ?? 1);
+    this.configure(place, options.minimumFreeMegabytes);
   }
 
-  #configure(place: Place, minimumFreeMegabytes: number): void {
+  /** Writes the configuration alone. */
+  configure(place: Place, minimumFreeMegabytes = 1): void {
     const listeners = ['submission', 'submissions', 'imap', 'pop3'];
     writeFileSync(
       path.join(place.folder, 'postern.toml'),
