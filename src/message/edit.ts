@@ -37,7 +37,9 @@ export function editHead(head: Uint8Array, edit: HeadEdit): Uint8Array {
   const end = read.complete ? read.headBytes - emptyLine(head, read) : read.headBytes;
   const added = [...cutFields(head, read, { replace, remove, end }, pieces), ...add];
   if (added.length > 0) {
-    if (end > 0 && head[end - 1] !== 0x0a) pieces.push(utf8('\r\n'));
+    // Of what is left: a field that went took its missing line end along with it.
+    const last = pieces.findLast((piece) => piece.length > 0)?.at(-1);
+    if (last !== undefined && last !== 0x0a) pieces.push(utf8('\r\n'));
     pieces.push(utf8(added.join('')));
   }
   pieces.push(head.subarray(end));

@@ -140,6 +140,12 @@ test('edits of heads without an empty line, without a line end, without anything
   const add = [formatText('Y', 'y')];
   assert.equal(latin1(editHead(fromLatin1('A: 1'), { add })), 'A: 1\r\nY: y\r\n');
   assert.equal(latin1(editHead(fromLatin1(''), { add })), 'Y: y\r\n');
+  // A last field without a line end that goes: no empty line may stand in its place.
+  const remove = ['bcc'];
+  assert.equal(latin1(editHead(fromLatin1('A: 1\r\nBcc: x'), { add, remove })), 'A: 1\r\nY: y\r\n');
+  assert.equal(latin1(editHead(fromLatin1('Bcc: x'), { add, remove })), 'Y: y\r\n');
+  const replace = [formatStructured('A', '2')];
+  assert.equal(latin1(editHead(fromLatin1('A: 1'), { add, replace })), 'A: 2\r\nY: y\r\n');
   assert.equal(latin1(editHead(fromLatin1('\r\n'), { add })), 'Y: y\r\n\r\n');
   assert.equal(latin1(editHead(fromLatin1('\r\n'), { front: add })), 'Y: y\r\n\r\n');
   assert.equal(latin1(editHead(fromLatin1('A: 1\n\n'), { add })), 'A: 1\nY: y\r\n\n');
