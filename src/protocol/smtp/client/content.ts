@@ -94,6 +94,9 @@ async function written(
   last: boolean,
 ): Promise<ContentSent | undefined> {
   if (dialogue.unread) return early(dialogue, blockMs);
+  const { failure } = dialogue;
+  // Nothing is written any more: the end of the message did not go out.
+  if (failure !== undefined) return { kind: 'lost', failure, whole: false };
   try {
     await dialogue.write(bytes, blockMs);
     return undefined;

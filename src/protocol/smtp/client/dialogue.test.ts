@@ -177,6 +177,28 @@ describe('a session with a script', () => {
     assert.equal(clock.pending, 0);
   });
 
+  test('broken before any content went out: nothing can have arrived, in any chunking', async () => {
+    for (const size of [100, 1]) {
+      const { clock, connection, dialogue: talk } = dialogue();
+      const options = { clock, heloName: 'here.test', tls: { mode: 'never' } } as const;
+      const session = new SmtpSession(talk, options);
+      const say = (text: string): void => {
+        for (let at = 0; at < text.length; at += size) connection.say(text.slice(at, at + size));
+      };
+      connection.heard = (text) => {
+        if (text.startsWith('EHLO')) say('250-x\r\n250 CHUNKING\r\n');
+        if (text.startsWith('MAIL')) say('250 ok\r\n');
+        if (text.startsWith('RCPT')) say('250 ok\r\n\r\n');
+      };
+      connection.say('220 x.test\r\n');
+      await session.open();
+      const [outcome] = (await transact(session, { ...mail, sizeBytes: 6 })).outcomes;
+      assert.doesNotMatch(connection.written, /BDAT/);
+      assert.equal(outcome?.kind === 'deferred' && outcome.about, 'host');
+      assert.doesNotMatch(JSON.stringify(outcome), /was sent/);
+    }
+  });
+
   test('lost while the end of the message is on its way: it may have arrived', async () => {
     for (const [sizeBytes, expected] of [
       [10, 'message'],

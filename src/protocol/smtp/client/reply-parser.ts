@@ -89,6 +89,9 @@ export class ReplyParser {
 
   #end(why: string, line?: Uint8Array): Parsed {
     this.#broken = true;
+    // Nothing waits for its rest any more, however the octets were cut.
+    this.#pending = NO_BYTES;
+    this.#lines = [];
     const shown = line === undefined ? '' : `: ${visible(line, 80)}`;
     return { kind: 'broken', why: `${why}${shown}` };
   }
