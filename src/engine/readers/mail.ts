@@ -56,7 +56,7 @@ export class MailRows implements MailReader {
   }
 
   mailboxById(id: MailboxId): Mailbox | undefined {
-    return this.#reading.read((sql) => findMailbox(sql, id));
+    return this.#reading.one((sql) => findMailbox(sql, id));
   }
 
   subscriptions(account: AccountId): readonly string[] {

@@ -51,7 +51,7 @@ export class OctetReader {
    * when they were freed.
    */
   read(content: ContentId, from: number, lengthBytes: number): Awaitable<Uint8Array> {
-    const row = this.#reading.read((sql) => sql.row<Found>(FIND, content));
+    const row = this.#reading.one((sql) => sql.row<Found>(FIND, content));
     if (row === undefined) throw Failure.temporary('no-such-content', 'the message is gone');
     const [checked, inline, name, sizeBytes, checks] = row;
     if (checkNumber(inline) !== checked) throw rotten();

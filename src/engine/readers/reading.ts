@@ -24,10 +24,15 @@ export class Reading {
 
   /** Reads from one commit; never hand out a promise from `read`. */
   read<Result>(read: (sql: Connection) => Result): Result {
+    return this.one((sql) => sql.snapshot(() => read(sql)));
+  }
+
+  /** The same for a single statement, which sees one commit without a transaction around it. */
+  one<Result>(read: (sql: Connection) => Result): Result {
     if (this.#isClosed) throw Failure.temporary('store-closed', 'the store is closed');
     try {
       const sql = (this.#connection ??= Connection.reader(this.#file, this.#busyMs));
-      return sql.snapshot(() => read(sql));
+      return read(sql);
     } catch (thrown) {
       if (isMediumError(thrown)) this.#drop();
       throw storeFailure(thrown, this.#file);
