@@ -2,8 +2,8 @@
 
 import { visible } from '#base/bytes.ts';
 import type { Clock, Resolver } from '#base/world.ts';
-import { asciiName, isWithin, plainName } from '../names.ts';
-import { Questions, type DnsFact } from '../questions.ts';
+import { asciiName, isWithin, plainName } from '#trust/names.ts';
+import { Questions, type DnsFact } from '#trust/questions.ts';
 import { type Author, hasNoPolicy } from './author.ts';
 import type { DmarcPolicy, DmarcRecord } from './record.ts';
 import { type Found, organizationalDomain, publicSuffix, recordOf, walkTree } from './walk.ts';

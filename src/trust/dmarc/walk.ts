@@ -1,7 +1,7 @@
 /** The DNS tree walk of DMARC (RFC 9989 4.10): from a domain to its organizational domain. */
 
-import { isQueryName, isWithin, labelCount, lastLabels, parentName } from '../names.ts';
-import type { Questions } from '../questions.ts';
+import { isQueryName, isWithin, labelCount, lastLabels, parentName } from '#trust/names.ts';
+import type { Questions } from '#trust/questions.ts';
 import { type DmarcRecord, isDmarcRecord, parseDmarcRecord } from './record.ts';
 
 /** A record and the domain that published it. */

@@ -2,9 +2,9 @@
 
 import { visible } from '#base/bytes.ts';
 import type { Clock, Resolver } from '#base/world.ts';
-import { parseIp } from '../ip.ts';
-import { asciiName, isQueryName, plainName } from '../names.ts';
-import { Questions } from '../questions.ts';
+import { parseIp } from '#trust/ip.ts';
+import { asciiName, isQueryName, plainName } from '#trust/names.ts';
+import { Questions } from '#trust/questions.ts';
 import { Evaluation } from './evaluation.ts';
 import type { SpfLimits, SpfOutcome, SpfResult } from './outcome.ts';
 

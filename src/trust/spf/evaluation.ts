@@ -1,9 +1,9 @@
 /** One evaluation of SPF (RFC 7208 4.6, 5, 6): records followed under one set of limits. */
 
 import type { Lookup } from '#base/world.ts';
-import { dottedIp, inNetwork, parseIp, type IpAddress } from '../ip.ts';
-import { isQueryName, isWithin, plainName } from '../names.ts';
-import type { Questions } from '../questions.ts';
+import { dottedIp, inNetwork, parseIp, type IpAddress } from '#trust/ip.ts';
+import { isQueryName, isWithin, plainName } from '#trust/names.ts';
+import type { Questions } from '#trust/questions.ts';
 import { expandMacros, parseMacros, usesMacro, type MacroLetter, type Piece } from './macro.ts';
 import type { SpfLimits, SpfResult } from './outcome.ts';
 import type { DomainSpec, Mechanism, Qualifier, SpfRecord } from './record.ts';

@@ -23,6 +23,7 @@ const EVERYWHERE = 'slodipvh';
 const EXPLAINING = 'crt';
 const DELIMITERS = '.-+,/_=';
 const DIGITS = 9;
+const MACRO_CHARACTERS = 64;
 /** RFC 3986 2.3 `unreserved`. */
 const UNRESERVED = /[^A-Za-z0-9._~-]/g;
 
@@ -46,8 +47,8 @@ export function parseMacros(text: string, place: MacroPlace): Piece[] | undefine
     else if (next === '-') pieces.push('%20');
     else if (next === '{') {
       const end = endOfMacro(text, at);
-      const macro = parseMacro(text.slice(at, end), place);
-      if (macro === undefined) return undefined;
+      const macro = end === undefined ? undefined : parseMacro(text.slice(at, end), place);
+      if (end === undefined || macro === undefined) return undefined;
       pieces.push(macro);
       at = end + 1;
     } else return undefined;
@@ -85,10 +86,10 @@ export function usesMacro(pieces: readonly Piece[], letter: MacroLetter): boolea
 }
 
 /** A macro is short; looking further for its brace would cost n² over many open ones. */
-function endOfMacro(text: string, from: number): number {
-  const most = Math.min(text.length, from + 64);
+function endOfMacro(text: string, from: number): number | undefined {
+  const most = Math.min(text.length, from + MACRO_CHARACTERS);
   for (let at = from; at < most; at++) if (text[at] === '}') return at;
-  return most;
+  return undefined;
 }
 
 /** What stands between the braces: letter, transformers, delimiters. */

@@ -1,6 +1,6 @@
 /** What an SPF check is limited by and what comes of it (RFC 7208 2.6, 4.6.4). */
 
-import type { DnsFact } from '../questions.ts';
+import type { DnsFact } from '#trust/questions.ts';
 
 /** RFC 7208 2.6. */
 export type SpfResult =

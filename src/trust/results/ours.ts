@@ -1,0 +1,58 @@
+/** Which Authentication-Results claim to be ours: those of strangers are forged and go (RFC 8601 5). */
+
+import { parseDomain } from '#base/domain.ts';
+import { unicodeOf } from '#message/charset.ts';
+import { type Field, type Head, allFields } from '#message/fields.ts';
+import { decodeWords } from '#message/words.ts';
+
+/**
+ * Whether the value of a field might pass for one of ours, to anybody who reads it in whatever
+ * sloppy way: any case, comments anywhere, versions, quotes, backslashes, blanks, encoded words,
+ * a trailing dot, U-labels. A value without an id passes for everybody's. `value` unfolded, octets
+ * as latin1, as a Field has it. Linear time.
+ */
+export function isOurs(value: string, ours: readonly string[]): boolean {
+  const wanted = new Set(ours.map(normal));
+  for (const text of [value, unicodeOf(value), decodeWords(value)]) {
+    for (const head of [headOf(text, ''), headOf(text, ' '), text.split(';', 1)[0] ?? '']) {
+      const bare = head.replace(/["\\\x00-\x08\x0a-\x1f\x7f]/g, '').trim();
+      if (bare === '') return true;
+      const [word = ''] = bare.split(/[\s/,=()]/, 1);
+      const joined = bare.replace(/[\s()]/g, '');
+      if (wanted.has(normal(word)) || wanted.has(normal(joined))) return true;
+      if (wanted.has(normal(joined.replace(/\/?\d{1,9}$/, '')))) return true;
+    }
+  }
+  return false;
+}
+
+/** The fields of a stranger's message that claim to be ours, to be taken out. */
+export function forgedResults(head: Head, ours: readonly string[]): readonly Field[] {
+  return allFields(head, 'authentication-results').filter(({ value }) => isOurs(value, ours));
+}
+
+/** Up to the first semicolon outside of comments, each comment replaced; one without end, too. */
+function headOf(text: string, comment: string): string {
+  let head = '';
+  let depth = 0;
+  let from = 0;
+  for (let at = 0; at <= text.length; at++) {
+    const character = text[at];
+    if (character === undefined || (character === ';' && depth === 0)) {
+      return depth === 0 ? head + text.slice(from, at) : head;
+    }
+    if (character === '\\') at++;
+    else if (character === '(') {
+      if (depth === 0) head += text.slice(from, at) + comment;
+      depth++;
+    } else if (character === ')' && depth > 0) {
+      depth--;
+      from = at + 1;
+    }
+  }
+  return head;
+}
+
+function normal(id: string): string {
+  return parseDomain(id) ?? id.normalize('NFKC').toLowerCase().replace(/\.+$/, '');
+}
