@@ -99,8 +99,11 @@ function add(parent: Parser, command: Command, io: Io, finish: (status: ExitStat
     parser
       .helpCommand(false)
       .allowExcessArguments()
+      // Options of the command that was meant: the word is the mistake.
+      .allowUnknownOption()
       .action(() => {
-        throw noSuchCommand(command, parser.args[0]);
+        const word = parser.args.find((one) => !one.startsWith('-'));
+        throw noSuchCommand(command, word);
       });
     return;
   }
