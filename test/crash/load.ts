@@ -10,6 +10,8 @@ export interface Load {
   acknowledged: number;
   /** Why a session gave up that should not have: only a dead server is a reason. */
   ended: string | undefined;
+  /** What clients were told that were refused. */
+  readonly refusals: string[];
   readonly done: Promise<void>;
   /** No further steps; those under way are finished. */
   stop(): void;
@@ -26,6 +28,7 @@ export function startLoad(stage: Stage, chance: Chance): Load {
         const step = await oneOf(chance, choices).prepare(stage, account);
         const outcome = await step.take();
         step.close();
+        if (outcome === 'failed') load.refusals.push(step.answer);
         if (outcome !== 'ok') throw new Error(`${outcome}: ${step.answer}`);
         load.acknowledged += 1;
       }
@@ -37,6 +40,7 @@ export function startLoad(stage: Stage, chance: Chance): Load {
   const load: Load = {
     acknowledged: 0,
     ended: undefined,
+    refusals: [],
     stop: () => {
       state.isOver = true;
     },

@@ -18,6 +18,7 @@ import { faults, killsAfterFailedSync } from './sections/faults.ts';
 import { fullDisk } from './sections/full-disk.ts';
 import { cutsAtAnswer, cutsInRecovery, cutsUnderLoad } from './sections/power-cut.ts';
 import { killsInRecovery, randomKills } from './sections/random-kill.ts';
+import { sweeps } from './sections/sweep.ts';
 import { firstStart, strictDisk } from './sections/strict-disk.ts';
 import { Template } from './server.ts';
 import type { Surroundings } from './stage.ts';
@@ -27,7 +28,7 @@ const USAGE = `node test/crash/run.ts [options]
   --quick         a sample of everything, in less than two minutes
   --seed TEXT     the same choices again (not the same timing)
   --rounds N      so many times the rounds of what is cut by chance
-  --minutes N     begin nothing after so long; default 15
+  --minutes N     begin nothing after so long; default 15, quick 1.7
   --only REGEX    only those sections whose name matches
   --lanes N       servers at a time; default 2
 `;
@@ -47,7 +48,7 @@ const { values: options } = parseArgs({
     quick: { type: 'boolean', default: false },
     seed: { type: 'string', default: String(Date.now()) },
     rounds: { type: 'string', default: '1' },
-    minutes: { type: 'string', default: '15' },
+    minutes: { type: 'string' },
     only: { type: 'string', default: '' },
     lanes: { type: 'string', default: '2' },
     help: { type: 'boolean', default: false },
@@ -58,12 +59,14 @@ if (options.help) console.log(USAGE);
 else if (process.env['POSTERN_CRASH_INSIDE'] === undefined && canHide()) hide();
 else process.exitCode = await crash();
 
-/** The sections, in the order in which lanes take them: the long ones first. */
+/** The sections, in the order in which lanes take them. */
 function sections(isQuick: boolean, rounds: number): Section[] {
   const points = isQuick ? 2 : Number.MAX_SAFE_INTEGER;
   const all = [...OPERATIONS, STOP];
   const groups = isQuick ? [all.slice(0, 9), all.slice(9)] : all.map((operation) => [operation]);
   return [
+    { name: 'controls of strace', needs: 'strace', disk: plainDisk, run: straceControls },
+    { name: 'controls of power cuts', needs: 'cut', disk: ext4Disk, run: cutControls },
     ...groups.map((operations, at): Section => {
       const name = isQuick ? `calls ${at + 1}` : `calls ${operations[0]?.name}`;
       const run: Section['run'] = (report, around) =>
@@ -111,6 +114,12 @@ function sections(isQuick: boolean, rounds: number): Section[] {
       disk: plainDisk,
       run: (report, around) => faults(report, around, isQuick ? 7 : 1),
     },
+    {
+      name: 'sweep',
+      needs: 'strace',
+      disk: plainDisk,
+      run: (report, around) => sweeps(report, around, isQuick ? 3 : Number.MAX_SAFE_INTEGER),
+    },
     { name: 'first start', needs: 'strace', disk: plainDisk, run: firstStart },
     {
       name: 'failed sync',
@@ -119,8 +128,6 @@ function sections(isQuick: boolean, rounds: number): Section[] {
       run: (report, around) => killsAfterFailedSync(report, around, isQuick ? 1 : 3 * rounds),
     },
     { name: 'full disk', needs: 'root', disk: smallDisk, run: fullDisk },
-    { name: 'controls of strace', needs: 'strace', disk: plainDisk, run: straceControls },
-    { name: 'controls of power cuts', needs: 'cut', disk: ext4Disk, run: cutControls },
     // Found by chance, so it takes its time: what strace finds at once is enough in a hurry.
     ...(isQuick && hasStrace()
       ? []
@@ -130,7 +137,7 @@ function sections(isQuick: boolean, rounds: number): Section[] {
 
 async function crash(): Promise<number> {
   const { quick, seed, rounds, minutes, only, lanes } = options;
-  const report = new Report(Number(minutes) * 60_000);
+  const report = new Report(Number(minutes ?? (quick ? 1.7 : 15)) * 60_000);
   const folder = mkdtempSync(path.join(tmpdir(), 'postern-crash-run-'));
   console.log(`seed ${seed}${quick ? ', quick' : ''}`);
   process.once('SIGINT', () => process.exit(130));

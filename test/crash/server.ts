@@ -45,9 +45,14 @@ const END_MS = 10_000;
 export async function startHalted(place: Place): Promise<ChildProcess> {
   rmSync(readyFile(place), { force: true });
   const { build, data, folder } = place;
-  const node = [process.execPath, '--disable-warning=ExperimentalWarning', build.program];
   const args = ['serve', '--data', data, '--ready-file', readyFile(place)];
   args.push('--config', path.join(folder, 'postern.toml'));
+  return haltedNode(build.program, args);
+}
+
+/** A program under Node that waits for SIGCONT before its first instruction; it ends with us. */
+export async function haltedNode(program: string, args: readonly string[]): Promise<ChildProcess> {
+  const node = [process.execPath, '--disable-warning=ExperimentalWarning', program];
   const script = 'kill -STOP $$; exec "$@"';
   const child = spawn('sh', ['-c', script, 'sh', ...node, ...args], {
     env: { ...process.env, NO_COLOR: '1' },

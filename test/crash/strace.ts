@@ -140,15 +140,21 @@ function pathOf(name: string, text: string, target: string): string {
   return described ?? /"([^"]*)"/.exec(text)?.[1] ?? '';
 }
 
-/** How often each call is made by the thread that makes it most: so far a kill can be put. */
-export function countCalls(calls: readonly Call[]): Map<string, number> {
-  const counts = new Map<string, number>();
-  const most = new Map<string, number>();
-  for (const { name, thread } of calls) {
-    const key = `${name} ${thread}`;
-    const count = (counts.get(key) ?? 0) + 1;
-    counts.set(key, count);
-    most.set(name, Math.max(most.get(name) ?? 0, count));
+/** Where a kill can be put: before the n-th call of that name of some thread. */
+export interface CallPoint {
+  readonly call: string;
+  readonly number: number;
+}
+
+/** Every such point, or only those that touch files below a directory. */
+export function pointsIn(calls: readonly Call[], below = ''): CallPoint[] {
+  const numbers = new Map<string, number>();
+  const points = new Map<string, CallPoint>();
+  for (const { name, thread, path, text } of calls) {
+    const number = (numbers.get(`${name} ${thread}`) ?? 0) + 1;
+    numbers.set(`${name} ${thread}`, number);
+    if (!path.startsWith(below) && !text.includes(below)) continue;
+    points.set(`${name} ${number}`, { call: name, number });
   }
-  return most;
+  return [...points.values()];
 }

@@ -5,12 +5,7 @@ import { below, type Chance } from '../chance.ts';
 import type { Operation } from '../operations.ts';
 import type { Report } from '../report.ts';
 import { Stage, type Surroundings } from '../stage.ts';
-import { countCalls, readCalls, trace } from '../strace.ts';
-
-export interface CallPoint {
-  readonly call: string;
-  readonly number: number;
-}
+import { type CallPoint, pointsIn, readCalls, trace } from '../strace.ts';
 
 /** How long a server that was not killed may go on after its client has its answer. */
 const REST_MS = 150;
@@ -58,12 +53,9 @@ async function callsOf(stage: Stage, operation: Operation): Promise<CallPoint[]>
   await tracing.detach();
   step.close();
   if (outcome !== 'ok') throw new Error(`${operation.name}: ${outcome} ${step.answer}`);
-  const counts = countCalls(readCalls(tracing.log()));
   await stage.kill();
   await stage.start();
-  return [...counts].flatMap(([call, count]) =>
-    Array.from({ length: count }, (_, at) => ({ call, number: at + 1 })),
-  );
+  return pointsIn(readCalls(tracing.log()));
 }
 
 /** Kills it there, starts it again, and looks. */

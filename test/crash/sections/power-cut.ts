@@ -85,7 +85,9 @@ export async function cutsUnderLoad(
       await cutter.end();
       if (!hasCut) return ['the power was not cut'];
       report.add(kind, 1, load.acknowledged);
-      return powerOn(stage);
+      const forGood = load.refusals.filter((answer) => answer.startsWith('5'));
+      const problems = forGood.map((answer) => `refused for good by a dead disk: ${answer}`);
+      return [...problems, ...(await powerOn(stage))];
     });
     if (!isGood) break;
   }

@@ -7,7 +7,7 @@ import { startLoad } from '../load.ts';
 import type { Report } from '../report.ts';
 import { startHalted, untilReady } from '../server.ts';
 import { Stage, type Surroundings } from '../stage.ts';
-import { CALLS, countCalls, readCalls, trace } from '../strace.ts';
+import { type CallPoint, pointsIn, readCalls, trace } from '../strace.ts';
 
 const LOAD_MS = 20_000;
 
@@ -72,7 +72,7 @@ export async function killsInRecovery(
   report.say(kind);
 }
 
-async function callsOfStart(stage: Stage): Promise<{ call: string; number: number }[]> {
+async function callsOfStart(stage: Stage): Promise<CallPoint[]> {
   const child = await startHalted(stage.place);
   const pid = child.pid ?? 0;
   const tracing = await trace({ pid, log: path.join(stage.folder, 'calls') });
@@ -81,20 +81,7 @@ async function callsOfStart(stage: Stage): Promise<{ call: string; number: numbe
   await tracing.detach();
   if (server === undefined) throw new Error('the server was killed by nobody');
   stage.server = server;
-  // The program's own files are opened too; what matters touches the data.
-  const touching = readCalls(tracing.log());
-  const numbers = countCalls(touching);
-  const { data } = stage.place;
-  const seen = new Map<string, number>();
-  const points: { call: string; number: number }[] = [];
-  for (const { name, thread, path: file, text } of touching) {
-    const key = `${name} ${thread}`;
-    const number = (seen.get(key) ?? 0) + 1;
-    seen.set(key, number);
-    if (!(CALLS as readonly string[]).includes(name) || number > (numbers.get(name) ?? 0)) continue;
-    if (file.startsWith(data) || text.includes(data)) points.push({ call: name, number });
-  }
-  return points;
+  return pointsIn(readCalls(tracing.log()), stage.place.data);
 }
 
 async function killInStart(stage: Stage, inject: string): Promise<void> {
