@@ -147,6 +147,7 @@ export class Admd {
       },
       this.#cleanups,
     );
+    disk.settled();
     this.state = 'up';
   }
 
@@ -193,11 +194,13 @@ const NO_METRICS: Metrics = {
 
 function brief(fields: JsonObject | undefined): string {
   if (fields === undefined) return '';
-  const shown = (value: Json | undefined): string =>
-    typeof value === 'string' ? value : JSON.stringify(value ?? null);
   return Object.entries(fields)
     .map(([name, value]) => `${name}=${shown(value).slice(0, 200)}`)
     .join(' ');
+}
+
+function shown(value: Json | undefined): string {
+  return typeof value === 'string' ? value : JSON.stringify(value ?? null);
 }
 
 function settingsOf(hostname: string, address: string): Settings {

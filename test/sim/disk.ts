@@ -27,8 +27,8 @@ const LOG = `${DATABASE}-wal`;
  * state after the cut, and opening it runs SQLite's recovery. Behind the log a torn beginning of a
  * next commit is put (octets without a valid checksum), which recovery must not believe.
  *
- * A connection that asked for less than FULL has promised less: then the state when it was opened
- * is kept, and a cut may fall back to it (it may lose more than NORMAL would; only a control uses it).
+ * A connection that asked for less than FULL has promised less: then the state at the last boot is
+ * kept, and a cut may fall back to it (only a control uses it).
  *
  * Body files: written by node:fs/promises, which the simulation replaces (machine.ts). Of a file
  * that was synced the octets are kept; of one that was not, a part or nothing; a name that was not
@@ -43,6 +43,7 @@ export class Disk {
   readonly #files = new Map<string, Kept>();
   readonly #databases = new Set<DatabaseSync>();
   #generation = 0;
+  #unsafe = false;
   #image: string | undefined;
   /** Share of writes and syncs that fail (EIO, ENOSPC). */
   troubles = 0;
@@ -64,11 +65,7 @@ export class Disk {
     const from = unsafe ? (this.#image ?? old) : old;
     this.#generation += 1;
     fs.mkdirSync(join(this.directory, 'spool'), { recursive: true, mode: 0o700 });
-    for (const name of [DATABASE, LOG]) {
-      if (fs.existsSync(join(from, name))) {
-        fs.copyFileSync(join(from, name), join(this.directory, name));
-      }
-    }
+    this.#copyDatabase(from, this.directory);
     const torn = this.#chance.int(0, 3) === 0 ? this.#chance.skewed(9_000) : 0;
     if (torn > 0 && fs.existsSync(join(this.directory, LOG))) {
       fs.appendFileSync(join(this.directory, LOG), this.#chance.bytes(torn));
@@ -83,13 +80,15 @@ export class Disk {
   /** A database of this disk was opened, or said how carefully it wants to write. */
   opened(database: DatabaseSync, sql: string): void {
     this.#databases.add(database);
-    if (!/synchronous\s*=\s*(?:OFF|NORMAL|0|1)\b/i.test(sql) || this.#image !== undefined) return;
+    if (/synchronous\s*=\s*(?:OFF|NORMAL|0|1)\b/i.test(sql)) this.#unsafe = true;
+  }
+
+  /** The host is up: what was written until now the kernel has written back. */
+  settled(): void {
+    if (!this.#unsafe) return;
     this.#image = join(this.#root, 'image');
     fs.mkdirSync(this.#image, { recursive: true });
-    for (const name of [DATABASE, LOG]) {
-      const file = join(this.directory, name);
-      if (fs.existsSync(file)) fs.copyFileSync(file, join(this.#image, name));
-    }
+    this.#copyDatabase(this.directory, this.#image);
   }
 
   wrote(path: string): void {
@@ -122,6 +121,13 @@ export class Disk {
   remove(): void {
     this.#letGo();
     fs.rmSync(this.#root, { recursive: true, force: true });
+  }
+
+  #copyDatabase(from: string, to: string): void {
+    for (const name of [DATABASE, LOG]) {
+      fs.rmSync(join(to, name), { force: true });
+      if (fs.existsSync(join(from, name))) fs.copyFileSync(join(from, name), join(to, name));
+    }
   }
 
   #keepFiles(): void {

@@ -23,7 +23,7 @@ const STEPS: readonly Step[] = ['CONNECT', 'EHLO', 'MAIL', 'RCPT', 'DATA', 'EOD'
 
 interface Word {
   readonly say: string;
-  readonly then?: 'close' | 'reset' | 'silence';
+  readonly end?: 'close' | 'reset' | 'silence';
   readonly delayMs?: number;
 }
 
@@ -44,9 +44,9 @@ const LIES: readonly Word[] = [
   { say: '250 one\r\n250 two\r\n250 three' },
   { say: '\x1b[2Jabc' },
   { say: '421 4.3.2 going down' },
-  { say: '', then: 'close' },
-  { say: '250 2.0.0 fi', then: 'reset' },
-  { say: '', then: 'silence' },
+  { say: '', end: 'close' },
+  { say: '250 2.0.0 fi', end: 'reset' },
+  { say: '', end: 'silence' },
 ];
 
 export class ForeignServer {
@@ -100,11 +100,11 @@ export class ForeignServer {
       case 'rejects':
         return step === this.#step ? { say: '550 5.1.1 not here' } : usual;
       case 'deaf':
-        return step === this.#step && !late ? { say: '', then: 'silence' } : usual;
+        return step === this.#step && !late ? { say: '', end: 'silence' } : usual;
       case 'forgets-reply':
         if (step !== 'EOD' || this.#forgets <= 0) return usual;
         this.#forgets -= 1;
-        return { say: '', then: this.#chance.pick(['close', 'reset', 'silence']) };
+        return { say: '', end: this.#chance.pick(['close', 'reset', 'silence']) };
       case 'tarpit':
         return { ...usual, delayMs: this.#chance.skewed(8 * MINUTE) };
       case 'liar':
@@ -131,12 +131,12 @@ export class ForeignServer {
   }
 
   #mood(step: Step): Word {
-    if (step === 'EOD' && this.#chance.odds(0.3)) return { say: '', then: 'reset' };
+    if (step === 'EOD' && this.#chance.odds(0.3)) return { say: '', end: 'reset' };
     const moods: readonly Word[] = [
       { say: '450 4.2.1 not now' },
       { say: '554 5.7.1 no' },
-      { say: '421 4.3.2 closing', then: 'close' },
-      { say: '', then: 'reset' },
+      { say: '421 4.3.2 closing', end: 'close' },
+      { say: '', end: 'reset' },
       { say: USUAL[step], delayMs: 3 * MINUTE },
     ];
     return this.#chance.pick(moods);
@@ -222,7 +222,7 @@ class Session implements Receiver {
     } else if (verb === 'DATA') {
       if (this.#recipients === 0) this.#say({ say: '554 5.5.1 no recipients' });
       else this.#data = this.#answer('DATA', '').startsWith('354');
-    } else if (verb === 'QUIT') this.#say({ say: '221 2.0.0 bye', then: 'close' });
+    } else if (verb === 'QUIT') this.#say({ say: '221 2.0.0 bye', end: 'close' });
     else {
       if (verb === 'RSET') this.#recipients = 0;
       this.#say({ say: verb === 'RSET' ? '250 2.0.0 reset' : '502 5.5.1 what' });
@@ -236,12 +236,12 @@ class Session implements Receiver {
   }
 
   #say(word: Word): void {
-    if (word.then !== undefined) this.#silent = true;
+    if (word.end !== undefined) this.#silent = true;
     this.#freeMs = Math.max(this.#freeMs, this.#timeline.nowMs) + (word.delayMs ?? 0);
     this.#timeline.at(this.#freeMs - this.#timeline.nowMs, this.#owner, 'says', () => {
       if (word.say !== '') this.#connection.write(utf8(`${word.say}\r\n`));
-      if (word.then === 'close') this.#connection.end();
-      if (word.then === 'reset') this.#connection.destroy();
+      if (word.end === 'close') this.#connection.end();
+      if (word.end === 'reset') this.#connection.destroy();
     });
   }
 }

@@ -1,7 +1,7 @@
 /** The checks of a finished run: every acknowledged message has exactly one end, and nothing else. */
 
 import type { Admd } from './admd.ts';
-import { readMessage, type SeenMessage } from './message.ts';
+import { type Notice, readMessage, type SeenMessage } from './message.ts';
 import type { Pair } from './pair.ts';
 import type { KeptEntry, KeptRow, Platter } from './platter.ts';
 import type { Posting } from './posting.ts';
@@ -39,18 +39,31 @@ export class Judge {
   readonly #violations = new Set<string>();
   readonly #postings: ReadonlyMap<string, Posting>;
   readonly #sent: readonly Sent[];
+  readonly #sentById: ReadonlyMap<string, readonly Sent[]>;
   readonly #copies: readonly Copy[];
+  readonly #copiesById: ReadonlyMap<string, readonly Copy[]>;
+  readonly #ledgerById: ReadonlyMap<string, readonly KeptEntry[]>;
   /** Notices by host and their own id. */
   readonly #notices = new Map<string, { readonly admd: Admd; readonly message: SeenMessage }>();
+  /** By what they are about. */
+  readonly #noticesById = new Map<string, Notice[]>();
   readonly #judged = new Set<string>();
 
   constructor(facts: Facts) {
     this.#facts = facts;
     this.#postings = new Map(facts.postings.map((posting) => [posting.token, posting]));
     this.#sent = this.#readSent();
+    this.#sentById = Map.groupBy(this.#sent, ({ from, id }) => `${from.hostname} ${id}`);
     this.#copies = [...facts.platters].flatMap(([admd, { mail }]) =>
       mail.map(({ account, text }) => ({ admd, account, message: readMessage(text) })),
     );
+    this.#copiesById = Map.groupBy(this.#copies, ({ admd, message }) => {
+      return `${admd.hostname} ${message.hops[0]?.id}`;
+    });
+    const ledger = [...facts.platters].flatMap(([admd, platter]) =>
+      platter.ledger.map((entry) => ({ ...entry, name: `${admd.hostname} ${entry.id}` })),
+    );
+    this.#ledgerById = Map.groupBy(ledger, ({ name }) => name);
     this.#findNotices();
   }
 
@@ -68,8 +81,7 @@ export class Judge {
 
   /** With the host and its name for the message, what its ledger tells is shown too. */
   #wrong(text: string, admd?: Admd, id?: string): void {
-    const ledger = admd === undefined ? [] : (this.#facts.platters.get(admd)?.ledger ?? []);
-    const story = ledger.filter((one) => one.id === id);
+    const story = admd === undefined || id === undefined ? [] : this.#ledgerOf(admd, id);
     const told = story.map(({ kind, facts }) => `\n    ${kind} ${facts.slice(0, 600)}`);
     this.#violations.add(text + told.join(''));
   }
@@ -108,9 +120,7 @@ export class Judge {
     const key = `${hostname} ${id}`;
     if (this.#judged.has(key)) return;
     this.#judged.add(key);
-    const told = this.#ledgerOf(admd).some(
-      (one) => one.id === id && /^(?:accepted|notice)$/.test(one.kind),
-    );
+    const told = this.#ledgerOf(admd, id).some(({ kind }) => /^(?:accepted|notice)$/.test(kind));
     if (!told) this.#wrong(`ledger: nothing about ${name}`);
     const accounts = new Set<string>();
     const remote = new Set<string>();
@@ -120,9 +130,8 @@ export class Judge {
       for (const address of resolved.remote) remote.add(address);
     }
     for (const account of accounts) {
-      const copies = this.#copies.filter(
-        (copy) => copy.admd === admd && copy.account === account && copy.message.hops[0]?.id === id,
-      ).length;
+      const here = this.#copiesById.get(key) ?? [];
+      const copies = here.filter((copy) => copy.account === account).length;
       if (copies === 0) this.#wrong(`lost: ${name} is not in the mailbox of ${account}`);
       if (copies > 1) this.#wrong(`doubled: ${name} is ${copies} times in ${account}`);
     }
@@ -174,8 +183,8 @@ export class Judge {
 
   /** Mail from `<>`, mail whose sender does not exist, mail whose sender wants no notice. */
   #mayVanish(admd: Admd, id: string, sender: string, address: string, name: string): boolean {
-    const ended = this.#ledgerOf(admd).some(
-      (one) => one.id === id && isEnd(one.kind) && one.facts.includes(address),
+    const ended = this.#ledgerOf(admd, id).some(
+      ({ kind, facts }) => isEnd(kind) && facts.includes(address),
     );
     if (!ended) return false;
     if (sender === '') return true;
@@ -238,7 +247,7 @@ export class Judge {
   }
 
   #sentFor(admd: Admd, id: string): readonly Sent[] {
-    return this.#sent.filter((sent) => sent.from === admd && sent.id === id);
+    return this.#sentById.get(`${admd.hostname} ${id}`) ?? [];
   }
 
   #queueOf(admd: Admd): readonly KeptRow[] {
@@ -246,30 +255,30 @@ export class Judge {
   }
 
   #noticesAbout(admd: Admd, id: string, address: string, action: string): number {
-    const seen = [...this.#notices.values()].filter(
-      ({ message: { notice } }) =>
-        notice?.host === admd.hostname &&
-        notice.about === id &&
-        notice.recipients.some((one) => one.address === address && one.action === action),
+    const about = this.#noticesById.get(`${admd.hostname} ${id}`) ?? [];
+    const seen = about.filter((notice) =>
+      notice.recipients.some((one) => one.address === address && one.action === action),
     ).length;
     return seen + this.#unseenNotices(admd, id, address, action);
   }
 
   /** Notices that ended before they went anywhere, because nobody takes mail for the sender. */
   #unseenNotices(admd: Admd, id: string, address: string, action: string): number {
-    const ledger = this.#ledgerOf(admd);
-    const about = ledger.filter(({ kind, facts }) => kind === 'notice' && facts.includes(id));
-    return about.filter(({ id: own, facts }) => {
-      const { about: original, kind, recipients } = JSON.parse(facts) as Record<string, unknown>;
-      const named = Array.isArray(recipients) && recipients.includes(address);
-      if (original !== id || kind !== action || !named) return false;
+    return this.#ledgerOf(admd, id).filter(({ kind, facts }) => {
+      const told = JSON.parse(facts) as Record<string, unknown>;
+      if (kind !== 'notice' || told['about'] !== action || told['sent'] !== true) return false;
+      const own = String(told['notice']);
       if (this.#notices.has(`${admd.hostname} ${own}`)) return false;
-      return ledger.some((one) => one.id === own && isEnd(one.kind));
+      const story = this.#ledgerOf(admd, own);
+      const names = story.some(
+        (one) => one.kind === 'notice' && one.facts.includes(`"${address}"`),
+      );
+      return names && story.some((one) => isEnd(one.kind));
     }).length;
   }
 
-  #ledgerOf(admd: Admd): readonly KeptEntry[] {
-    return this.#facts.platters.get(admd)?.ledger ?? [];
+  #ledgerOf(admd: Admd, id: string): readonly KeptEntry[] {
+    return this.#ledgerById.get(`${admd.hostname} ${id}`) ?? [];
   }
 
   #crashed(admd: Admd, from: number | undefined, until: number | undefined): boolean {
@@ -302,7 +311,13 @@ export class Judge {
       const admd = this.#facts.admds.find(({ hostname }) => hostname === notice?.host);
       const own = hops.at(-1);
       if (notice === undefined || admd === undefined || own === undefined) continue;
-      this.#notices.set(`${own.host} ${own.id}`, { admd, message });
+      const key = `${own.host} ${own.id}`;
+      if (this.#notices.has(key)) continue;
+      this.#notices.set(key, { admd, message });
+      const about = `${notice.host} ${notice.about}`;
+      const others = this.#noticesById.get(about);
+      if (others === undefined) this.#noticesById.set(about, [notice]);
+      else others.push(notice);
     }
   }
 }

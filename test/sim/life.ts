@@ -31,10 +31,10 @@ export interface LifeOptions {
   readonly machine: Machine;
   readonly root: string;
   readonly credentials: Credentials;
-  readonly told?: (line: string) => void;
+  readonly told: ((line: string) => void) | undefined;
 }
 
-const MOST_EVENTS = 400_000;
+const MOST_EVENTS = 150_000;
 /** After the storm everything has to come to an end within this time. */
 const PATIENCE_MS = (2 * LIFETIME_HOURS + 3) * HOUR;
 

@@ -1,65 +1,116 @@
-/** Runs seeds: `node test/sim/run.ts --seeds N [--seed K] [--verbose] [--twice] [--controls]`. */
+/** Runs the simulation: `node test/sim/run.ts --seeds N [--seed K] [--verbose] [--controls]`. */
 
-import { mkdtempSync, existsSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
-import { hashPassword } from '#policy/login/password.ts';
-import { Chance } from './chance.ts';
-import { type Verdict, live } from './life.ts';
-import { Machine } from './machine.ts';
-import { PASSWORD } from './posting.ts';
+import type { Verdict } from './life.ts';
+import { MUTANTS, type Mutant } from './mutants.ts';
 import { DAY } from './timeline.ts';
+
+const USAGE = `node test/sim/run.ts [options]
+  --seeds N    so many seeds (default 20; 1 with --seed)
+  --seed K     begin with this one (default 1)
+  --jobs J     processes at a time (default 2)
+  --verbose    tell everything that happens
+  --controls   put known mistakes into the program: each must be found within the seeds
+  --control S  only those whose name has S in it`;
 
 const { values } = parseArgs({
   options: {
     seeds: { type: 'string' },
     seed: { type: 'string' },
+    jobs: { type: 'string', default: '2' },
     verbose: { type: 'boolean', default: false },
-    twice: { type: 'boolean', default: false },
-    'until-failure': { type: 'boolean', default: false },
+    controls: { type: 'boolean', default: false },
+    control: { type: 'string' },
+    help: { type: 'boolean', default: false },
   },
 });
 
-const started = performance.now();
+/** Of each seed. */
+const TOLD = 10;
+const WORKER = fileURLToPath(new URL('worker.ts', import.meta.url));
 const first = Number(values.seed ?? 1);
 const count = Number(values.seeds ?? (values.seed === undefined ? 20 : 1));
 
-const machine = new Machine();
-machine.install();
-process.on('unhandledRejection', (thrown) => {
-  console.error('unhandled rejection', thrown);
-  process.exitCode = 1;
-});
-const memory = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
-const root = mkdtempSync(join(memory, 'postern-sim-'));
-const credentials = await hashPassword(PASSWORD, new Chance(0, 'password'), {
-  parameters: { memoryKib: 8, passes: 1, parallelism: 1 },
-});
-const verdicts: Verdict[] = [];
-try {
-  for (let seed = first; seed < first + count; seed += 1) {
-    const told = values.verbose ? (line: string) => console.log(line) : undefined;
-    const verdict = await live(seed, { machine, root, credentials, ...(told ? { told } : {}) });
-    verdicts.push(verdict);
-    if (values.twice) {
-      const again = await live(seed, { machine, root, credentials });
-      if (again.digest !== verdict.digest) console.log(`seed ${seed}: not the same twice`);
-    }
-    for (const violation of verdict.violations) console.log(`seed ${seed}: ${violation}`);
-    if (values.verbose) console.log(JSON.stringify(verdict));
-    if (values['until-failure'] && verdict.violations.length > 0) break;
+if (values.help) console.log(USAGE);
+else if (values.controls || values.control !== undefined) await controls(values.control ?? '');
+else await seeds();
+
+/** All seeds, shared among processes; what is wrong is told at once. */
+async function seeds(): Promise<void> {
+  const started = performance.now();
+  const verdicts: Verdict[] = [];
+  const jobs = values.verbose ? 1 : Math.max(1, Math.min(Number(values.jobs), count));
+  const last = first + count - 1;
+  const exits = await Promise.all(
+    Array.from({ length: jobs }, (_, job) =>
+      work(['--from', `${first + job}`, '--to', `${last}`, '--step', `${jobs}`], (verdict) => {
+        verdicts.push(verdict);
+        for (const violation of verdict.violations.slice(0, TOLD)) {
+          console.log(`seed ${verdict.seed}: ${violation}`);
+        }
+      }),
+    ),
+  );
+  const minutes = (performance.now() - started) / 60_000;
+  const sum = (of: (one: Verdict) => number): number => verdicts.reduce((s, v) => s + of(v), 0);
+  console.log(
+    `${Math.round(verdicts.length / minutes)} seeds a minute: ${sum((v) => v.messages)} messages, ` +
+      `${sum((v) => v.crashes)} crashes, ${sum((v) => v.events)} events, ` +
+      `${(sum((v) => v.simulatedMs) / DAY).toFixed(1)} simulated days`,
+  );
+  const passed = verdicts.filter(({ violations }) => violations.length === 0).length;
+  // A process that ended early has passed nothing.
+  const failed = count - passed;
+  if (failed > 0 || exits.some((code) => code !== 0)) {
+    const bad = verdicts.find(({ violations }) => violations.length > 0);
+    if (bad !== undefined) console.log(`again: node test/sim/run.ts --seed ${bad.seed} --verbose`);
+    process.exitCode = 1;
   }
-} finally {
-  rmSync(root, { recursive: true, force: true });
+  console.log(`${passed} passed, ${failed} failed`);
 }
-const failed = verdicts.filter(({ violations }) => violations.length > 0).length;
-const total = (of: (one: Verdict) => number): number => verdicts.reduce((s, one) => s + of(one), 0);
-const minutes = (performance.now() - started) / 60_000;
-console.log(
-  `${Math.round(verdicts.length / minutes)} seeds a minute; ${total((v) => v.messages)} messages, ` +
-    `${total((v) => v.crashes)} crashes, ${total((v) => v.events)} events, ` +
-    `${(total((v) => v.simulatedMs) / DAY).toFixed(1)} simulated days`,
-);
-console.log(`${verdicts.length - failed} passed, ${failed} failed`);
-if (failed > 0) process.exitCode = 1;
+
+/** Each mistake must be found, and by the check that is there for it. */
+async function controls(part: string): Promise<void> {
+  const wanted = MUTANTS.filter(({ name }) => name.includes(part));
+  const left = [...wanted];
+  let found = 0;
+  const next = async (): Promise<void> => {
+    for (let mutant = left.shift(); mutant !== undefined; mutant = left.shift()) {
+      if (await control(mutant)) found += 1;
+    }
+  };
+  await Promise.all(Array.from({ length: Number(values.jobs) }, next));
+  console.log(`${found} passed, ${wanted.length - found} failed`);
+  if (found !== wanted.length || wanted.length === 0) process.exitCode = 1;
+}
+
+async function control({ name, found }: Mutant): Promise<boolean> {
+  const most = Number(values.seeds ?? 60);
+  let finding: string | undefined;
+  let tried = 0;
+  const until = `${first + most - 1}`;
+  const range = ['--from', `${first}`, '--to', until, '--twice', '1000000'];
+  await work([...range, '--mutant', name], (verdict) => {
+    tried += 1;
+    const violation = verdict.violations.find((one) => found.test(one))?.split('\n', 1)[0];
+    if (violation !== undefined) finding ??= `seed ${verdict.seed}: ${violation}`;
+  });
+  console.log(`${finding === undefined ? 'NOT FOUND' : 'found'} (${tried} seeds): ${name}`);
+  if (finding !== undefined) console.log(`  ${finding}`);
+  return finding !== undefined;
+}
+
+/** One process; resolves with its exit code. */
+function work(options: readonly string[], told: (verdict: Verdict) => void): Promise<number> {
+  const more = values.verbose ? ['--verbose'] : [];
+  const child = spawn(process.execPath, [WORKER, ...options, ...more], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  createInterface({ input: child.stdout }).on('line', (line) => told(JSON.parse(line) as Verdict));
+  return new Promise((resolve) => {
+    child.on('close', (code) => resolve(code ?? 1));
+  });
+}
