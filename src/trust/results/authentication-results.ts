@@ -2,7 +2,7 @@
 
 import { invariant } from '#base/failure.ts';
 import { type FieldText, acceptField } from '#message/field-text.ts';
-import { escapeComment, escapeValue, foldField } from './escape.ts';
+import { escapeComment, escapeProperty, escapeValue, foldField } from './escape.ts';
 
 /** One method's result. Names come from us, values may come from anybody. */
 export interface MethodResult {
@@ -35,9 +35,9 @@ export function formatAuthenticationResults(
   authservId: string,
   results: readonly MethodResult[],
 ): FieldText {
-  const groups = results.map(formatResult);
-  const body = groups.length === 0 ? [['none']] : groups;
-  const whole = foldField('Authentication-Results', [[escapeValue(authservId)], ...body], ';');
+  const id = escapeValue(authservId);
+  const groups = results.length === 0 ? [[`${id};`, 'none']] : [[id], ...results.map(formatResult)];
+  const whole = foldField('Authentication-Results', groups, ';');
   const field = acceptField(whole);
   invariant(field !== undefined, 'a field of escaped words is one field');
   return field;
@@ -53,7 +53,7 @@ function formatResult({ method, result, reason, comment, properties }: MethodRes
   if (comment !== undefined && comment !== '') words.push(escapeComment(comment));
   if (reason !== undefined && reason !== '') words.push(`reason=${escapeValue(reason)}`);
   for (const { type, name, value } of properties) {
-    words.push(`${type}.${name}=${escapeValue(value)}`);
+    words.push(`${type}.${name}=${escapeProperty(value)}`);
   }
   return words;
 }

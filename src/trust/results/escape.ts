@@ -8,11 +8,16 @@ const PLAIN = /^[A-Za-z0-9](?:[A-Za-z0-9._+-]*[A-Za-z0-9])?$/;
 const PLAIN_ADDRESS =
   /^(?:[A-Za-z0-9_](?:[A-Za-z0-9_+-]|\.(?=[A-Za-z0-9_]))*)?@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?$/;
 
-/** A `value` (RFC 2045 5.1, RFC 8601 2.2): as it is if it is harmless, else a quoted string. */
+/** A `value` (RFC 2045 5.1): as it is if it is harmless, else a quoted string. */
 export function escapeValue(text: string): string {
   const clean = printable(text, VALUE_CHARACTERS);
-  if (PLAIN.test(clean) || PLAIN_ADDRESS.test(clean)) return clean;
-  return quote(clean);
+  return PLAIN.test(clean) ? clean : quote(clean);
+}
+
+/** A `pvalue` (RFC 8601 2.2): there an address may stand without quotes, too. */
+export function escapeProperty(text: string): string {
+  const clean = printable(text, VALUE_CHARACTERS);
+  return PLAIN_ADDRESS.test(clean) ? clean : escapeValue(clean);
 }
 
 /** A quoted string (RFC 5322 3.2.4) of printable ASCII, at most 250 characters of it. */
@@ -41,7 +46,8 @@ export function foldField(
       const last = at === group.length - 1 && index < groups.length - 1;
       const piece = last ? word + separator : word;
       // The first word stays beside the name: a name alone looks like an empty field.
-      const newLine = index > 0 && (at === 0 || column + piece.length >= COLUMNS);
+      const first = index === 0 && at === 0;
+      const newLine = !first && (at === 0 || column + piece.length >= COLUMNS);
       text += newLine ? `\r\n\t${piece}` : ` ${piece}`;
       column = newLine ? 8 + piece.length : column + 1 + piece.length;
     }
