@@ -215,6 +215,15 @@ test('any octets as a leaf come back, in lines that any server takes', () => {
   );
 });
 
+test('a bare LF is never sound, not even as the first octet', () => {
+  for (const text of ['\n', '\nx', '\n\n', 'x\n', '\r', '\n\r', '\r\n\n']) {
+    assert.equal(compose.hasSoundLines(fromLatin1(text)), false, JSON.stringify(text));
+  }
+  for (const text of ['', '\r\n', 'x', 'x\r\n\r\n']) {
+    assert.equal(compose.hasSoundLines(fromLatin1(text)), true, JSON.stringify(text));
+  }
+});
+
 test('a boundary needs octets that cannot be guessed', () => {
   const part = compose.textPart('x');
   assert.throws(() => compose.multipart('mixed', [part], new Uint8Array(4)), /invariant/);

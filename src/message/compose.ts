@@ -160,7 +160,7 @@ export function hasSoundLines(octets: Uint8Array): boolean {
     const stop = lf === -1 ? octets.length : lf - 1;
     if (stop - start > LINE_OCTETS) return false;
     if (lf === -1) return cr === -1;
-    if (cr !== stop) return false;
+    if (cr === -1 || cr !== stop) return false;
     start = lf + 1;
   }
 }
