@@ -13,7 +13,6 @@ before(async () => {
     settings: `
 smtpd_timeout = "2s"
 smtpd_tls_handshake_timeout = "1s"
-smtpd_recipient_limit = 10000
 message_size_limit = "1M"
 `,
   });
@@ -232,25 +231,30 @@ test('silence instead of a TLS handshake has its end on 465, 993, 995 and after 
 });
 
 test('10,000 recipients are taken where that is allowed, one more is refused', async () => {
-  const client = await server.smtp('lmtp');
+  // Ten times the default: the one commit for all of them may take its time.
+  const large = await WholeServer.start({
+    settings: 'smtpd_recipient_limit = 10000',
+    allowStalls: true,
+  });
+  const client = await large.smtp('lmtp');
   await client.ask('MAIL FROM:<s@far.example>');
-  const [ann, ben] = server.users;
+  const [ann, ben] = large.users;
   const one = (n: number): string =>
     `RCPT TO:<${(n % 2 === 0 ? ann : ben)!.replace('@', `+${n}@`)}>\r\n`;
   const lines = Array.from({ length: 10_001 }, (_, n) => one(n)).join('');
   const answers = await pipelined(client, lines, 10_001);
   assert.deepEqual(tally(answers), { '250': 10_000, '452': 1 });
   assert.match(answers.at(-1)!, /^452 4\.5\.3/);
-  const counted = await server.count(0);
+  const counted = await large.count(0);
   assert.match(await client.ask('DATA'), /^354/);
   client.send('Subject: to thousands\r\n\r\nx\r\n.\r\n');
   const delivered: string[] = [];
   for (let n = 0; n < 10_000; n += 1) delivered.push((await client.line()) ?? '');
   assert.deepEqual(tally(delivered), { '250': 10_000 });
   client.close();
-  // One mailbox gets one copy, by whatever names it was asked (RFC 5321 4.5.3.1.8 says nothing).
-  const now = await server.count(0);
-  assert.ok(now > counted, `${now - counted} copies`);
+  // One mailbox gets one copy, by however many names it was asked.
+  assert.equal(await large.count(0), counted + 1);
+  await large.stop();
 });
 
 test('10,000 unknown recipients, commands and mistakes end a session, not the server', async () => {

@@ -24,6 +24,8 @@ export interface WholeOptions {
   /** Local parts. */
   readonly users?: readonly string[];
   readonly folder?: string;
+  /** For limits far above the defaults. */
+  readonly allowStalls?: boolean;
 }
 
 /** The running server and ways in. */
@@ -40,6 +42,7 @@ export class WholeServer {
     const running = await startPostern({
       config: configuration(options.settings),
       ...(options.folder === undefined ? {} : { folder: options.folder }),
+      allowStalls: options.allowStalls ?? false,
     });
     const server = new WholeServer(running, options.users ?? ['ann', 'ben']);
     const made = await server.command('domain', 'add', DOMAIN);

@@ -6,12 +6,11 @@ import type { LoginSession } from '#policy/login/logins.ts';
 import type { ImapAnswer, ImapFact, ImapQuestion } from '#protocol/imap/questions.ts';
 import type { Authenticated } from '#protocol/sasl/authenticated.ts';
 import type { Host } from '../drive.ts';
+import { Turn } from '../turn.ts';
 import { AccountAccess } from './access.ts';
 import type { ImapListener, ImapSite } from './listener.ts';
 
 const NONCE_BYTES = 24;
-/** Work for one session before the others get their turn. */
-const TURN_MS = 10;
 
 export class ImapSession implements Host<ImapQuestion, ImapAnswer, ImapFact> {
   /** Called when the watched mailbox changed. */
@@ -22,8 +21,7 @@ export class ImapSession implements Host<ImapQuestion, ImapAnswer, ImapFact> {
   readonly #login: LoginSession;
   readonly #closed: () => void;
   #access: AccountAccess | undefined;
-  #turnAt = -Infinity;
-  #inTurn = false;
+  readonly #turn: Turn;
 
   constructor(
     site: ImapSite,
@@ -34,6 +32,7 @@ export class ImapSession implements Host<ImapQuestion, ImapAnswer, ImapFact> {
   ) {
     this.#site = site;
     this.#listener = listener;
+    this.#turn = new Turn(site.clock);
     this.#common = { session, client: connection.remote.address };
     this.#login = site.logins.session(connection.remote.address);
     this.#closed = closed;
@@ -48,7 +47,7 @@ export class ImapSession implements Host<ImapQuestion, ImapAnswer, ImapFact> {
       case 'store': {
         const value = question.run(this.#accessOf(question.who));
         if (value instanceof Promise) return value.then(stored);
-        return this.#inTime(stored(value));
+        return this.#turn.inTime(stored(value));
       }
     }
   }
@@ -101,24 +100,6 @@ export class ImapSession implements Host<ImapQuestion, ImapAnswer, ImapFact> {
   #accessOf(who: Authenticated): AccountAccess {
     this.#access ??= new AccountAccess(this.#site, who.account, () => this.news());
     return this.#access;
-  }
-
-  /** A long row of answers that are there at once lets the others go first now and then. */
-  #inTime(answer: ImapAnswer): Awaitable<ImapAnswer> {
-    const { clock } = this.#site;
-    const now = clock.elapsed();
-    if (!this.#inTurn) {
-      this.#inTurn = true;
-      this.#turnAt = now;
-      queueMicrotask(() => {
-        this.#inTurn = false;
-      });
-      return answer;
-    }
-    if (now - this.#turnAt < TURN_MS) return answer;
-    return new Promise((resolve) => {
-      clock.after(0, () => resolve(answer));
-    });
   }
 }
 

@@ -15,6 +15,7 @@ import type { SmtpAnswer, SmtpFact, SmtpQuestion } from '#protocol/smtp/server/q
 import { reply } from '#protocol/smtp/reply.ts';
 import type { Host } from '../drive.ts';
 import type { Site } from '../site.ts';
+import { Turn } from '../turn.ts';
 import type { SmtpContext } from './context.ts';
 import type { SmtpListener } from './listener.ts';
 import { takeIn } from './content.ts';
@@ -34,6 +35,7 @@ export class SmtpSession implements SmtpContext, Host<SmtpQuestion, SmtpAnswer, 
   readonly #connection: Connection;
   readonly #machine: SmtpServer;
   readonly #login: LoginSession;
+  readonly #turn: Turn;
   readonly #closed: () => void;
   #recipients: NewMailRecipient[] = [];
   #arrival: Arrival | undefined;
@@ -50,6 +52,7 @@ export class SmtpSession implements SmtpContext, Host<SmtpQuestion, SmtpAnswer, 
     this.site = site;
     this.listener = listener;
     this.#connection = connection;
+    this.#turn = new Turn(site.clock);
     this.#machine = machine;
     this.#login = site.logins.session(connection.remote.address);
     this.story = new Story(session);
@@ -61,11 +64,11 @@ export class SmtpSession implements SmtpContext, Host<SmtpQuestion, SmtpAnswer, 
       case 'connect':
         return PROCEED;
       case 'helo':
-        return this.#helo(question.name);
+        return this.#turn.inTime(this.#helo(question.name));
       case 'mail':
-        return this.#mail(question);
+        return this.#turn.inTime(this.#mail(question));
       case 'rcpt':
-        return this.#rcpt(question);
+        return this.#turn.inTime(this.#rcpt(question));
       case 'data':
         return this.#data();
       case 'content-end':
