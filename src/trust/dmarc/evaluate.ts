@@ -145,7 +145,7 @@ class Evaluation {
     const organization = organizationalDomain(this.#author, found);
     const above = found.find(({ domain }) => domain === organization);
     if (above !== undefined) return { ...above, place: 'organizational' };
-    const suffix = publicSuffix(this.#author, found);
+    const suffix = publicSuffix(found);
     return suffix === undefined ? undefined : { ...suffix, place: 'public-suffix' };
   }
 

@@ -1,6 +1,6 @@
 /** The DNS tree walk of DMARC (RFC 9989 4.10): from a domain to its organizational domain. */
 
-import { isQueryName, isWithin, labelCount, lastLabels, parentName } from '#trust/names.ts';
+import { isQueryName, labelCount, lastLabels, parentName } from '#trust/names.ts';
 import type { Questions } from '#trust/questions.ts';
 import { type DmarcRecord, isDmarcRecord, parseDmarcRecord } from './record.ts';
 
@@ -65,17 +65,15 @@ export async function recordOf(
 export function organizationalDomain(start: string, found: readonly Found[]): string {
   const own = found.find(({ record }) => record.publicSuffix === 'n');
   if (own !== undefined) return own.domain;
-  const suffix = publicSuffix(start, found);
+  const suffix = publicSuffix(found);
   if (suffix !== undefined) return lastLabels(start, labelCount(suffix.domain) + 1);
   return found.at(-1)?.domain ?? start;
 }
 
-/** The public suffix above `start` that a walk met, with its record. */
-export function publicSuffix(start: string, found: readonly Found[]): Found | undefined {
+/** The public suffix that a walk met, with its record; it may be the domain where it began. */
+export function publicSuffix(found: readonly Found[]): Found | undefined {
   return found.find(
     ({ domain, record }) =>
-      domain !== start &&
-      isWithin(start, domain) &&
-      (record.publicSuffix === 'y' || (record.publicSuffix === 'u' && !domain.includes('.'))),
+      record.publicSuffix === 'y' || (record.publicSuffix === 'u' && !domain.includes('.')),
   );
 }

@@ -1,7 +1,6 @@
 /** Which Authentication-Results claim to be ours: those of strangers are forged and go (RFC 8601 5). */
 
 import { parseDomain } from '#base/domain.ts';
-import { unicodeOf } from '#message/charset.ts';
 import { type Field, type Head, allFields } from '#message/fields.ts';
 import { decodeWords } from '#message/words.ts';
 
@@ -16,8 +15,8 @@ export function isOurs(value: string, ours: readonly string[]): boolean {
   const wanted = new Set(ours.map(normal));
   const start = value.slice(0, LOOKED_AT);
   if (start.length < value.length && !start.includes(';')) return true;
-  for (const text of [start, unicodeOf(start), decodeWords(start)]) {
-    for (const head of [headOf(text, ''), headOf(text, ' '), text.split(';', 1)[0] ?? '']) {
+  for (const text of [start, decodeWords(start)]) {
+    for (const head of [headOf(text), text.split(';', 1)[0] ?? '']) {
       const bare = head.replace(/["\\\x00-\x08\x0a-\x1f\x7f]/g, '').trim();
       if (bare === '') return true;
       const [word = ''] = bare.split(/[\s/,=()]/, 1);
@@ -36,8 +35,8 @@ export function forgedResults(head: Head, ours: readonly string[]): readonly Fie
   return allFields(head, 'authentication-results').filter(({ value }) => isOurs(value, ours));
 }
 
-/** Up to the first semicolon outside of comments, each comment replaced; one without end, too. */
-function headOf(text: string, comment: string): string {
+/** Up to the first semicolon outside of comments, each comment a blank; one without end, too. */
+function headOf(text: string): string {
   let head = '';
   let depth = 0;
   let from = 0;
@@ -48,7 +47,7 @@ function headOf(text: string, comment: string): string {
     }
     if (character === '\\') at++;
     else if (character === '(') {
-      if (depth === 0) head += text.slice(from, at) + comment;
+      if (depth === 0) head += `${text.slice(from, at)} `;
       depth++;
     } else if (character === ')' && depth > 0) {
       depth--;

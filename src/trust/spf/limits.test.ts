@@ -99,6 +99,25 @@ const ATTACKS: readonly {
     most: 4,
   },
   {
+    name: 'exchangers without addresses are a void for each term',
+    zone: Object.fromEntries([
+      ['example.com', { txt: ['v=spf1 mx:a.test mx:b.test mx:c.test -all'] }],
+      ...['a.test', 'b.test', 'c.test'].map((name) => [name, { mx: [[1, `x.${name}`]] }]),
+    ]) as Zone,
+    expect: 'permerror',
+    most: 7,
+  },
+  {
+    name: 'one exchanger of many without address is none',
+    zone: {
+      ...record(`v=spf1 ${'mx:a.test '.repeat(4)}-all`),
+      'a.test': { mx: [[1, 'x.test'] as const, [2, 'y.test'] as const] },
+      'y.test': { a: ['192.0.2.9'] },
+    },
+    expect: 'fail',
+    most: 4,
+  },
+  {
     name: 'ten exchangers',
     zone: {
       'example.com': { txt: ['v=spf1 mx -all'], mx: HOSTS(10).map((host) => [1, host] as const) },

@@ -248,3 +248,22 @@ test('facts hold every question and are printable, whatever was answered', async
   );
   assert.match(JSON.stringify(outcome), /^[\x20-\x7e]*$/);
 });
+
+test('%{p} is the domain itself, else a name below it, else any', async () => {
+  const rows: readonly (readonly [names: readonly string[], expected: string])[] = [
+    [['x.test', 'mail.example.com', 'example.com'], 'example.com'],
+    [['x.test', 'mail.example.com'], 'mail.example.com'],
+    [['badexample.com', 'y.test'], 'badexample.com'],
+    [['elsewhere.test'], 'unknown'],
+  ];
+  for (const [ptr, expected] of rows) {
+    const hosts = ptr.filter((name) => name !== 'elsewhere.test');
+    const outcome = await check({
+      ...Object.fromEntries(hosts.map((name) => [name, { a: ['192.0.2.3'] }])),
+      '3.2.0.192.in-addr.arpa': { ptr },
+      'example.com': { a: ['192.0.2.3'], txt: [EXPLAIN] },
+      'why.example.com': { txt: ['%{p}'] },
+    });
+    assert.equal(outcome.explanation, expected);
+  }
+});
