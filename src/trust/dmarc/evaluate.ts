@@ -29,7 +29,7 @@ export interface DmarcQuestion {
 export interface DmarcLimits {
   /** Milliseconds for all of it. Default 20,000. */
   readonly totalMs?: number;
-  /** Different questions to the DNS. Default 40. */
+  /** Different questions to the DNS. Default 20. */
   readonly questions?: number;
   /** Different domains that are held against the author's. Default 10. */
   readonly identifiers?: number;
@@ -71,7 +71,7 @@ export interface DmarcOutcome {
 /** Evaluates DMARC. Never fails: no answer from the DNS is `temperror`. */
 export async function evaluateDmarc(question: DmarcQuestion): Promise<DmarcOutcome> {
   const { author, resolver, clock, limits = {} } = question;
-  const { totalMs, questions: maxQuestions } = limits;
+  const { totalMs, questions: maxQuestions = QUESTIONS } = limits;
   const questions = new Questions({ resolver, clock, totalMs, maxQuestions });
   const verdict =
     author.kind === 'unusable'
@@ -90,6 +90,8 @@ export async function evaluateDmarc(question: DmarcQuestion): Promise<DmarcOutco
     lookups: questions.facts,
   };
 }
+
+const QUESTIONS = 20;
 
 type Verdict = Pick<DmarcOutcome, 'result' | 'why'> &
   Partial<Pick<DmarcOutcome, 'disposition' | 'tag' | 'policy' | 'aligned'>>;

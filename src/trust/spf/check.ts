@@ -1,5 +1,6 @@
 /** check_host() of SPF (RFC 7208 4): may this client send mail for this domain? */
 
+import { type ReversePath, formatAddress } from '#base/address.ts';
 import { visible } from '#base/bytes.ts';
 import type { Clock, Resolver } from '#base/world.ts';
 import { parseIp } from '#trust/ip.ts';
@@ -26,6 +27,7 @@ export interface SpfQuestion {
 }
 
 const WHY_CHARACTERS = 200;
+const QUESTIONS = 30;
 
 /**
  * Evaluates SPF. Never fails: whatever is wrong is `temperror` (DNS) or `permerror` (record). A
@@ -33,7 +35,7 @@ const WHY_CHARACTERS = 200;
  */
 export async function checkHost(question: SpfQuestion): Promise<SpfOutcome> {
   const { resolver, clock, limits = {} } = question;
-  const { totalMs, questions: maxQuestions } = limits;
+  const { totalMs, questions: maxQuestions = QUESTIONS } = limits;
   const questions = new Questions({ resolver, clock, totalMs, maxQuestions });
   const domain = plainName(asciiName(question.domain));
   const outcome = (result: SpfResult, mechanism: string, why: string, explanation?: string) => ({
@@ -61,6 +63,15 @@ export async function checkHost(question: SpfQuestion): Promise<SpfOutcome> {
   const verdict = await evaluation.check(domain);
   const explanation = await evaluation.explain(verdict);
   return outcome(verdict.result, verdict.mechanism, verdict.why, explanation);
+}
+
+/** Which identity of a mail transaction is checked: MAIL FROM, for `<>` HELO (RFC 7208 2.4). */
+export function spfIdentity(
+  path: ReversePath,
+  helo: string,
+): Pick<SpfQuestion, 'domain' | 'sender'> & { readonly identity: 'mailfrom' | 'helo' } {
+  if (path === null) return { identity: 'helo', domain: helo, sender: `postmaster@${helo}` };
+  return { identity: 'mailfrom', domain: path.domain, sender: formatAddress(path) };
 }
 
 /** RFC 7208 4.3: well-formed, of more than one label; an address literal is no domain. */

@@ -35,7 +35,7 @@ export interface SpfLimits {
   readonly names?: number;
   /** Milliseconds for all of it (RFC 7208 4.6.4). Default 20,000. */
   readonly totalMs?: number;
-  /** Different questions, so that nobody makes an amplifier of us. Default 40. */
+  /** Different questions, so that nobody makes an amplifier of us. Default 30. */
   readonly questions?: number;
   /** Octets of one record. Default 10,000. */
   readonly recordBytes?: number;

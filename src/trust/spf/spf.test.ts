@@ -2,12 +2,13 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { parseAddress } from '#base/address.ts';
 import { virtualClock } from '#test/world/virtual-clock.ts';
 import { asMap, parseYaml } from '#test/vectors/yaml.ts';
 import { runScenarios, spfSuite } from '#test/vectors/spf.ts';
 import { type ZoneName, zoneResolver } from '#test/vectors/zone.ts';
 import path from 'node:path';
-import { checkHost, type SpfQuestion } from './check.ts';
+import { checkHost, spfIdentity, type SpfQuestion } from './check.ts';
 import { expandMacros, parseMacros } from './macro.ts';
 import type { SpfOutcome } from './outcome.ts';
 
@@ -266,4 +267,21 @@ test('%{p} is the domain itself, else a name below it, else any', async () => {
     });
     assert.equal(outcome.explanation, expected);
   }
+});
+
+test('the identity is MAIL FROM, or for <> the name of HELO', async () => {
+  const path = parseAddress('a@example.com')!;
+  const sender = 'a@example.com';
+  assert.deepEqual(spfIdentity(path, 'h.test'), {
+    identity: 'mailfrom',
+    domain: 'example.com',
+    sender,
+  });
+  const { identity, ...question } = spfIdentity(null, 'h.test');
+  assert.equal(identity, 'helo');
+  const zone = {
+    'h.test': { txt: ['v=spf1 exists:%{l}.ok.test -all'] },
+    'postmaster.ok.test': { a: ['127.0.0.2'] },
+  };
+  assert.equal((await check(zone, question)).result, 'pass');
 });
