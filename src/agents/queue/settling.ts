@@ -48,6 +48,7 @@ export async function settle(
     try {
       notices ??= await buildNotices(world, message, outcome);
       await write(world, message, outcome, notices, tries);
+      logOutcome(world.log, message, outcome);
       return true;
     } catch (thrown) {
       const failure = Failure.from(thrown);
@@ -61,6 +62,19 @@ export async function settle(
     if (isGivenUp()) return false;
     await pause(world.clock, Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** (tries - 1)));
     if (isGivenUp()) return false;
+  }
+}
+
+/** What the ledger has, in short: how it ended, or why it waits. An attempt alone is no news. */
+function logOutcome(log: Log, message: QueuedMessage, outcome: Outcome): void {
+  const sender = message.envelope.reversePath;
+  for (const { kind, facts } of outcome.ledger) {
+    const { recipients, deferred } = facts;
+    if (recipients !== undefined) {
+      log.event('info', `queue.${kind}`, { queueId: message.id, sender, recipients });
+    } else if (Array.isArray(deferred) && deferred.length > 0) {
+      log.event('info', 'queue.deferred', { queueId: message.id, sender, deferred });
+    }
   }
 }
 
