@@ -27,6 +27,8 @@ export interface VerificationOptions extends ArcOptions {
   readonly judge?: (evidence: SignatureEvidence) => Awaitable<SignatureReport>;
   /** The head as it was read already. */
   readonly read?: Head;
+  /** Different keys that are asked for, DKIM's first. */
+  readonly keys?: number;
 }
 
 /**
@@ -46,9 +48,7 @@ export class SignatureVerification {
     this.#parsed = parse(head, options, options.read);
     const { dkim, arc } = this.#parsed;
     this.#hashes = new BodyHashes([...dkim.wants, ...arc.wants]);
-    this.#answers = askForKeys([...dkim.keyNames, ...arc.keyNames], source);
-    // A message that is given up half-way leaves nobody to hear of it.
-    this.#answers.catch(() => undefined);
+    this.#answers = askForKeys([...dkim.keyNames, ...arc.keyNames], source, options.keys);
   }
 
   /** The next octets after the empty line; they are only read. */
@@ -56,7 +56,7 @@ export class SignatureVerification {
     this.#hashes.write(body);
   }
 
-  /** The body is complete. Fails only if the key source does. */
+  /** The body is complete. Fails only if `judge` does. */
   async finish(nowMs: number): Promise<SignatureReport> {
     const body = this.#hashes.finish();
     const answers = await this.#answers;

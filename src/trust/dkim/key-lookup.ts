@@ -1,5 +1,6 @@
 /** Asks the DNS for the keys that signatures name, and judges one signature by what came back. */
 
+import { Failure } from '#base/failure.ts';
 import type { Lookup } from '#base/world.ts';
 import { type KeyLimits, type PublicKey, checkSignature, readKeyRecord } from './key-record.ts';
 import type { KeyLookup, Verdict } from './result.ts';
@@ -19,12 +20,22 @@ export interface KeyVerdict extends Verdict {
 
 /** Records under one name that are tried. */
 const RECORDS = 4;
+/** Ten signatures, and a chain of thirty hosts. */
+const NAMES = 40;
 
-/** Asks for every name at the same time, each once. Never fails. */
-export async function askForKeys(names: readonly string[], source: KeySource): Promise<KeyAnswers> {
+/**
+ * Asks for the names at the same time, each once; those above `max` get no answer, so that a
+ * message cannot make us ask the world. Never fails.
+ */
+export async function askForKeys(
+  names: readonly string[],
+  source: KeySource,
+  max = NAMES,
+): Promise<KeyAnswers> {
   const different = [...new Set(names)];
-  const answers = await Promise.all(different.map((name) => source.txt(name)));
-  return new Map(answers.map((answer, at) => [different[at] ?? '', answer]));
+  const asked = different.map((name, at) => (at < max ? ask(name, source) : tooMany(max)));
+  const answers = await Promise.all(asked);
+  return new Map(different.map((name, at) => [name, answers[at] ?? tooMany(max)]));
 }
 
 /**
@@ -71,6 +82,18 @@ export function lookupOf(name: string, answers: KeyAnswers): KeyLookup | undefin
       return { ...none, answer: 'found', records: records.length, ttlSeconds, authentic };
     }
   }
+}
+
+async function ask(name: string, source: KeySource): Promise<Lookup<string>> {
+  try {
+    return await source.txt(name);
+  } catch (thrown) {
+    return { kind: 'failed', reason: Failure.from(thrown).message };
+  }
+}
+
+function tooMany(max: number): Lookup<string> {
+  return { kind: 'failed', reason: `more than ${max} keys for one message` };
 }
 
 function tryKey(reading: Reading<PublicKey>, origin: Origin, data: () => string): KeyVerdict {

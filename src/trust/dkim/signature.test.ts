@@ -131,6 +131,8 @@ test('espoofer A3 and A4: a NUL in s= and a quote in d= are refused, and never r
   assert.ok(quote.reading.kind === 'refused');
   assert.equal(quote.reading.verdict.status, 'permerror');
   assert.doesNotMatch(JSON.stringify(quote), /attack/);
+  const mark = readSignature(raw({ b: 'AAAA dkim=pass (" \\' })).claims;
+  assert.equal(mark.mark, 'AAAAdkim');
 });
 
 test('U-labels are names too (RFC 8616), as A-labels', () => {

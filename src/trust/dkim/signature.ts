@@ -162,7 +162,7 @@ export function claimsOf(tags: Tags): Claims {
     selector: readSelector(tags.get('s')?.value),
     identity: identity?.kind === 'read' ? identity.value : undefined,
     algorithm,
-    mark: withoutFolds((tags.get('b')?.value ?? '').slice(0, MARK * 2)).slice(0, MARK),
+    mark: readMark(tags.get('b')?.value),
   };
 }
 
@@ -195,6 +195,12 @@ function readIdentity(value: string | undefined, signer: Domain): Reading<Claims
   if (domain === undefined) return refused('permerror', 'i= has no domain');
   if (!isWithin(domain, signer)) return refused('permerror', 'i= lies outside d=');
   return read({ local: value.slice(0, at), domain });
+}
+
+/** Only what is base64, so that it can be written down. */
+function readMark(value = ''): string {
+  const start = withoutFolds(value.slice(0, MARK * 2)).slice(0, MARK);
+  return /^[A-Za-z0-9+/]*/.exec(start)?.[0] ?? '';
 }
 
 function asUnicode(octets: string): string | undefined {

@@ -228,6 +228,17 @@ test('a missing answer is temporary, but a changed body is not', async () => {
   assert.equal((await verdict(changed, { [NAME]: 'failed' })).status, 'fail');
 });
 
+test('a message makes us ask for so many keys, and a resolver that throws is no answer', async () => {
+  const source = keySource({});
+  const names = Array.from({ length: 60 }, (_, at) => `${at}._domainkey.example.com`);
+  const answers = await askForKeys([...names, ...names], source);
+  assert.deepEqual([source.asked.length, answers.size], [40, 60]);
+  assert.equal(answers.get('0._domainkey.example.com')?.kind, 'none');
+  assert.equal(answers.get('59._domainkey.example.com')?.kind, 'failed');
+  const none = await askForKeys(['a.test'], { txt: () => Promise.reject(new Error('broken')) });
+  assert.equal(none.get('a.test')?.kind, 'failed');
+});
+
 test('the verdict needs nothing but data: it may be made in another thread', async () => {
   const head = fromLatin1(signed(MESSAGE, KEY).slice(0, -BODY.length));
   const signatures = new DkimSignatures(new SignedHead(head));
