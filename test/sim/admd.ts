@@ -33,7 +33,7 @@ export interface AdmdParts {
   readonly bug: (text: string) => void;
 }
 
-export const LIFETIME_HOURS = 6;
+export const LIFETIME_HOURS = 3;
 
 export class Admd {
   readonly directory: Directory;
@@ -216,8 +216,8 @@ pop3s_listen = []
 queue_minfree = "1M"
 maximal_queue_lifetime = "${LIFETIME_HOURS}h"
 bounce_queue_lifetime = "${LIFETIME_HOURS}h"
-delay_warning_time = "1h"
-maximal_backoff_time = "2000s"
+delay_warning_time = "30m"
+maximal_backoff_time = "1000s"
 `;
   const facts = { hostname, stateDirectory: '/simulated', gateways: [] };
   const result = readConfiguration(toml, facts);

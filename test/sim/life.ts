@@ -35,6 +35,7 @@ export interface LifeOptions {
 }
 
 const MOST_EVENTS = 150_000;
+const MOST_OCTETS = 60_000_000;
 /** After the storm everything has to come to an end within this time. */
 const PATIENCE_MS = (2 * LIFETIME_HOURS + 3) * HOUR;
 
@@ -100,7 +101,9 @@ class Life {
   }
 
   async #until(done: () => boolean, what: string): Promise<void> {
-    const how = await this.#timeline.run(() => this.#bugs.length > 20 || done(), MOST_EVENTS);
+    const over = (): boolean => this.#bugs.length > 20 || this.#wire.octets > MOST_OCTETS;
+    const how = await this.#timeline.run(() => over() || done(), MOST_EVENTS);
+    if (this.#wire.octets > MOST_OCTETS) this.#bugs.push('growing: too much on the wire');
     if (how !== 'done') this.#bugs.push(`${what}: ${how} after ${this.#timeline.events} events`);
   }
 
@@ -318,7 +321,7 @@ class Life {
   /** Calm for a while, all hosts up, nothing queued; or too late. */
   #isQuiet(): boolean {
     const { nowMs } = this.#timeline;
-    if (nowMs < this.#stormMs + HOUR || nowMs < this.#lookedMs + 5 * MINUTE) return false;
+    if (nowMs < this.#stormMs + HOUR || nowMs < this.#lookedMs + 10 * MINUTE) return false;
     this.#lookedMs = nowMs;
     const waiting = this.#admds.reduce((sum, admd) => {
       return admd.state === 'up' ? sum + countQueue(admd.disk.directory) : Infinity;

@@ -27,6 +27,7 @@ export interface Around {
   readonly timeline: Timeline;
   readonly chance: Chance;
   readonly weather: Weather;
+  octets: number;
   latency(slow: boolean): number;
 }
 
@@ -90,6 +91,7 @@ export class Pair {
   read(side: Side, bytes: Uint8Array): void {
     const { timeline } = this.around;
     timeline.absorb(bytes);
+    this.around.octets += bytes.length;
     this.heard[side].push({
       event: timeline.events,
       atMs: timeline.nowMs,

@@ -45,7 +45,7 @@ export function makeTown(chance: Chance): Town {
       [`ring@${domain}`, [`ring@${next}`]],
     ]);
     // Two ways round: what is doubled at each turn has to end too.
-    if (index === 0 && domains.length > 2 && chance.odds(0.3)) {
+    if (index === 0 && domains.length > 2 && chance.odds(0.1)) {
       aliases.set(`ring@${domain}`, [`ring@${next}`, `ring@${third}`]);
     }
     return { domain, accounts: accounts.get(domain) ?? [], aliases };

@@ -55,6 +55,8 @@ export class Wire {
   readonly chance: Chance;
   readonly pairs: Pair[] = [];
   weather: Weather = CALM;
+  /** How many were read, in all. */
+  octets = 0;
   readonly #hosts = new Map<string, WireHost>();
   readonly #owner: Owner = { name: 'wire', alive: true };
   #port = 30_000;
