@@ -350,7 +350,7 @@ class Life {
     });
     return {
       seed: this.#seed,
-      violations: [...this.#bugs, ...judge.violations(), ...this.#uids.violations],
+      violations: [...new Set([...this.#bugs, ...judge.violations(), ...this.#uids.violations])],
       digest: this.#timeline.digest(),
       events: this.#timeline.events,
       simulatedMs: this.#timeline.nowMs,
