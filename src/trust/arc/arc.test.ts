@@ -1,6 +1,7 @@
 /** Tests of ARC chains: sealed by us, broken in every way, and passed on. */
 
 import assert from 'node:assert/strict';
+import { createPublicKey } from 'node:crypto';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { fromLatin1 } from '#base/bytes.ts';
@@ -8,6 +9,9 @@ import { splitMessage } from '#message/edit.ts';
 import { hashBody } from '#trust/dkim/body.ts';
 import { SignedHead } from '#trust/dkim/header.ts';
 import { SIGNING_WANT, type SigningKey } from '#trust/dkim/sign.ts';
+import { checkSignature } from '#trust/dkim/key-record.ts';
+import { readOrigin } from '#trust/dkim/signature.ts';
+import { type TagList, parseTagList } from '#trust/dkim/tags.ts';
 import { runScenarios, validate } from '#test/vectors/arc.ts';
 import { NOW_MS, type Zone, keySource, lines, signed, testKey } from '#trust/dkim/testing.ts';
 import { type SealOptions, sealMessage } from './seal.ts';
@@ -116,36 +120,47 @@ test('fifty sets pass, nobody adds a fifty-first, and one that is added fails', 
   assert.equal(crowd.reason, 'there are more than 50 ARC sets');
 });
 
-const EDITS: readonly (readonly [what: string, edit: (whole: string) => string])[] = [
-  ['a gap', (whole) => whole.replaceAll(/^(ARC-[\w-]+: i=)2;/gm, '$13;')],
-  ['instance 0', (whole) => whole.replaceAll(/^(ARC-[\w-]+: i=)1;/gm, '$10;')],
-  ['a seal twice', (whole) => firstField(whole, 'ARC-Seal') + whole],
-  ['a message signature twice', (whole) => firstField(whole, 'ARC-Message-Signature') + whole],
-  ['results twice', (whole) => firstField(whole, 'ARC-Authentication-Results') + whole],
-  ['no seal', (whole) => whole.replace(firstField(whole, 'ARC-Seal'), '')],
-  ['no signature', (whole) => whole.replace(firstField(whole, 'ARC-Message-Signature'), '')],
-  ['no results', (whole) => whole.replace(firstField(whole, 'ARC-Authentication-Results'), '')],
-  ['cv=none at 2', (whole) => whole.replace('cv=pass', 'cv=none')],
-  ['cv=pass at 1', (whole) => whole.replace('cv=none', 'cv=pass')],
-  ['h= in a seal', (whole) => whole.replace('cv=pass;', 'cv=pass; h=from;')],
-  ['a tag twice', (whole) => whole.replace('cv=pass;', 'cv=pass; cv=pass;')],
-  ['changed body', (whole) => whole.replace('Body', 'Buddy')],
-  ['changed subject', (whole) => whole.replace('Subject: x', 'Subject: y')],
-  ['a second From', (whole) => `From: z@evil.test\r\n${whole}`],
-  ['changed old results', (whole) => replaceLast(whole, 'spf=pass', 'spf=fail')],
-  ['changed new results', (whole) => whole.replace('spf=pass', 'spf=fail')],
-  ['a changed time', (whole) => replaceLast(whole, 't=1700000000', 't=1700000001')],
-  ['fields without end', (whole) => `ARC-Seal: i=3; x=${'y'.repeat(300_000)}\r\n${whole}`],
+const NAMES = ['ARC-Seal', 'ARC-Message-Signature', 'ARC-Authentication-Results'] as const;
+
+const EDITS: readonly (readonly [reason: RegExp, edit: (whole: string) => string])[] = [
+  [/set 2 is not complete/, (whole) => whole.replaceAll(/^(ARC-[\w-]+: i=)2;/gm, '$13;')],
+  [/has no instance/, (whole) => whole.replaceAll(/^(ARC-[\w-]+: i=)1;/gm, '$10;')],
+  [/has no instance/, (whole) => whole.replaceAll(/^(ARC-[\w-]+: i=)2;/gm, '$151;')],
+  [/Results has no instance/, (whole) => whole.replace('Results: i=2;', 'Results: a; i=2;')],
+  ...NAMES.flatMap((name) => [
+    [/comes twice/, (whole: string) => firstField(whole, name) + whole] as const,
+    [/is not complete/, (whole: string) => whole.replace(firstField(whole, name), '')] as const,
+  ]),
+  [/seal 2 is not cv=pass/, (whole) => whole.replace('cv=pass', 'cv=none')],
+  [/seal 1 is not cv=none/, (whole) => whole.replace('cv=none', 'cv=pass')],
+  [/last seal says cv=fail/, (whole) => whole.replace('cv=pass', 'cv=fail')],
+  [/seal 2 has an h=/, (whole) => whole.replace('cv=pass;', 'cv=pass; h=from;')],
+  [/cv= comes twice/, (whole) => whole.replace('cv=pass;', 'cv=pass; cv=pass;')],
+  [/body was changed/, (whole) => whole.replace('Body', 'Buddy')],
+  [/signature 2: .* not fit/, (whole) => whole.replace('Subject: x', 'Subject: y')],
+  [/signature 2: .* not fit/, (whole) => `From: z@evil.test\r\n${whole}`],
+  [/seal 2: .* not fit/, (whole) => replaceLast(whole, 'spf=pass', 'spf=fail')],
+  [/seal 2: .* not fit/, (whole) => whole.replace('spf=pass', 'spf=fail')],
+  [/seal 2: .* not fit/, (whole) => replaceLast(whole, 't=1700000000', 't=1700000001')],
+  [/too long/, (whole) => `ARC-Seal: i=3; x=${'y'.repeat(300_000)}\r\n${whole}`],
 ];
 
 test('every break of a chain is a failure that lasts', async () => {
   const whole = await sealed(2);
-  for (const [what, edit] of EDITS) {
+  for (const [reason, edit] of EDITS) {
     const changed = edit(whole);
-    assert.notEqual(changed, whole, what);
+    assert.notEqual(changed, whole, String(reason));
     const report = await check(changed);
-    assert.deepEqual([report.status, report.temporary, report.sets], ['fail', false, []], what);
+    assert.match(report.reason, reason);
+    assert.deepEqual([report.status, report.temporary, report.sets], ['fail', false, []]);
   }
+});
+
+test('a message signature over a seal is none (RFC 8617 4.1.2)', async () => {
+  const whole = (await sealedOnce(MESSAGE, KEY, { fields: ['From', 'ARC-Seal'] })) ?? '';
+  assert.match((await check(whole)).reason, /h= names ARC-Seal/);
+  const fine = (await sealedOnce(MESSAGE, KEY, { fields: ['From'] })) ?? '';
+  assert.equal((await check(fine)).status, 'pass');
 });
 
 test('what the last host may change: a new Subject is fine once it is sealed again', async () => {
@@ -170,6 +185,15 @@ test('a broken chain is sealed once with cv=fail, and then never again', async (
   const broken = (await sealed(2)).replace('Body', 'Buddy');
   const marked = await sealedOnce(broken);
   assert.match(marked ?? '', /^ARC-Seal: i=3;[^]*?cv=fail;/);
+  // RFC 8617 5.1.2: over its own set alone, so it still fits where that is all there is.
+  const own = new SignedHead(fromLatin1(`${(marked ?? '').slice(0, -broken.length)}\r\n`));
+  const [seal, signature, found] = own.head.fields;
+  const origin = readOrigin((parseTagList(seal!.raw) as TagList & { kind: 'tags' }).tags);
+  assert.ok(origin.kind === 'read');
+  const before = [found!, signature!].map((field) => own.canonical(field, 'relaxed')).join('');
+  const data = before + own.emptied(seal!, origin.value.b, 'relaxed');
+  const key = createPublicKey(KEY.key);
+  assert.ok(checkSignature(key, 'ed25519-sha256', data, origin.value.signature));
   const report = await check(marked ?? '');
   assert.deepEqual([report.status, report.chain], ['fail', { highest: 3, sealedFail: true }]);
   assert.equal(await sealedOnce(marked ?? ''), undefined);
