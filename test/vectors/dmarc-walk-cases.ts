@@ -46,6 +46,12 @@ export const dmarcWalkCases: readonly DmarcCase[] = [
     expect: 'fail reject sp',
   },
   {
+    name: 'np that says what sp says needs no question',
+    zone: { '_dmarc.example.com': txt('v=DMARC1; p=none; sp=reject; np=reject') },
+    from: 'ghost.example.com',
+    expect: 'fail reject sp',
+  },
+  {
     name: 'np with t=y',
     zone: { '_dmarc.example.com': txt('v=DMARC1; p=none; np=reject; t=y') },
     from: 'ghost.example.com',

@@ -15,6 +15,7 @@ const CASES: readonly (readonly [name: string, head: string, author: string | un
   ['plain', `From: <${LEGIT}>`, 'legitimate.test'],
   ['a1 a name that is not there', 'From: <admin@admin.legitimate.test>', 'admin.legitimate.test'],
   ['a8 two From', `From: <${ATTACK}>\r\nFrom: <${LEGIT}>`, undefined],
+  ['two From that say the same', `From: <${LEGIT}>\r\nFrom: <${LEGIT}>`, undefined],
   ['a8 two From, other case', `From: <${ATTACK}>\r\nfROM: <${LEGIT}>`, undefined],
   ['a9 a blank in front', ` From: <${LEGIT}>\r\nFrom: <${ATTACK}>`, undefined],
   ['a9 a tab in front, alone', `\tFrom: <${LEGIT}>`, undefined],

@@ -14,16 +14,15 @@ import { decodeWords } from '#message/words.ts';
 export function isOurs(value: string, ours: readonly string[]): boolean {
   const wanted = new Set(ours.map(normal));
   const start = value.slice(0, LOOKED_AT);
-  if (start.length < value.length && !start.includes(';')) return true;
   for (const text of [start, decodeWords(start)]) {
-    for (const head of [headOf(text), text.split(';', 1)[0] ?? '']) {
-      const bare = head.replace(/["\\\x00-\x08\x0a-\x1f\x7f]/g, '').trim();
-      if (bare === '') return true;
-      const [word = ''] = bare.split(/[\s/,=()]/, 1);
-      const joined = bare.replace(/[\s()]/g, '');
-      if (wanted.has(normal(word)) || wanted.has(normal(joined))) return true;
-      if (wanted.has(normal(joined.replace(/\/?\d{1,9}$/, '')))) return true;
-    }
+    const { head, ended } = headOf(text);
+    if (!ended && start.length < value.length) return true;
+    const bare = head.replace(/["\\\x00-\x08\x0a-\x1f\x7f]/g, '').trim();
+    if (bare === '') return true;
+    const [word = ''] = bare.split(/[\s/,=()]/, 1);
+    const joined = bare.replace(/[\s()]/g, '');
+    const named = [word, joined, joined.replace(/\/?\d{1,9}$/, '')];
+    if (named.some((name) => wanted.has(normal(name)))) return true;
   }
   return false;
 }
@@ -36,15 +35,13 @@ export function forgedResults(head: Head, ours: readonly string[]): readonly Fie
 }
 
 /** Up to the first semicolon outside of comments, each comment a blank; one without end, too. */
-function headOf(text: string): string {
+function headOf(text: string): { readonly head: string; readonly ended: boolean } {
   let head = '';
   let depth = 0;
   let from = 0;
-  for (let at = 0; at <= text.length; at++) {
+  for (let at = 0; at < text.length; at++) {
     const character = text[at];
-    if (character === undefined || (character === ';' && depth === 0)) {
-      return depth === 0 ? head + text.slice(from, at) : head;
-    }
+    if (character === ';' && depth === 0) return { head: head + text.slice(from, at), ended: true };
     if (character === '\\') at++;
     else if (character === '(') {
       if (depth === 0) head += `${text.slice(from, at)} `;
@@ -54,7 +51,7 @@ function headOf(text: string): string {
       from = at + 1;
     }
   }
-  return head;
+  return { head: depth === 0 ? head + text.slice(from) : head, ended: false };
 }
 
 function normal(id: string): string {

@@ -233,7 +233,7 @@ test('anything that breaks the grammar is not read at all', () => {
   }
 });
 
-const OURS = ['mx.us.test', 'xn--mnchen-3ya.test'];
+const OURS = ['mx.us.test', 'in.us.test2', 'xn--mnchen-3ya.test'];
 
 /** Forms in which a forged field may carry our id, for readers of every kind. */
 const FORGED: readonly string[] = [
@@ -256,6 +256,8 @@ const FORGED: readonly string[] = [
   'mx.us.test\0; dmarc=pass',
   'mx.us.test',
   'mx.us.test dmarc=pass',
+  'in.us.(c)test2; dmarc=pass',
+  `(${'c;'.repeat(4_996)})mx.us.test; dmarc=pass`,
   `${'(c)'.repeat(5_000)} mx.us.test; dmarc=pass`,
   `(${'c'.repeat(20_000)};) mx.us.test; dmarc=pass`,
   'mx.us.test, dmarc=pass',

@@ -193,6 +193,13 @@ test('an explanation is printable ASCII, cut, or not there', async () => {
   }
 });
 
+test('only a fail is explained', async () => {
+  for (const sign of ['+', '~', '?']) {
+    const zone = { ...record(`v=spf1 ${sign}all exp=why.test`), 'why.test': { txt: ['So.'] } };
+    assert.equal((await check(zone)).explanation, undefined);
+  }
+});
+
 test('%{t} and %{r} are the time and the name that were handed in', async () => {
   const zone = { ...record(EXPLAIN), 'why.example.com': { txt: ['%{t} %{r} %{c}'] } };
   const clock = virtualClock(1_700_000_000_999);
@@ -212,6 +219,8 @@ test('identities that are no domains have no result', async () => {
   ]) {
     assert.equal((await check({}, { domain })).result, 'none', domain);
   }
+  const local = { localhost: { txt: ['v=spf1 +all'] } };
+  assert.equal((await check(local, { domain: 'localhost' })).result, 'none');
   assert.equal((await check(record('v=spf1 +all'), { ip: 'unix' })).result, 'none');
 });
 
