@@ -16,6 +16,18 @@ export interface Facts {
   readonly pairs: readonly Pair[];
 }
 
+export interface Tally {
+  /** Clients heard a 250. */
+  readonly accepted: number;
+  /** Messages in mailboxes, notices among them. */
+  readonly delivered: number;
+  /** Transactions between hosts that ended with 250. */
+  readonly relayed: number;
+  /** Those that were read to the end, but whose answer was never heard. */
+  readonly unanswered: number;
+  readonly notices: number;
+}
+
 /** A message that a host sent, or tried to. */
 interface Sent extends Transaction {
   readonly message: SeenMessage;
@@ -77,6 +89,18 @@ export class Judge {
       if (check !== 'ok') this.#wrong(`${admd.directory.domain}: database damaged: ${check}`);
     }
     return [...this.#violations];
+  }
+
+  /** How much there was to judge: a run in which nothing happens proves nothing. */
+  tally(): Tally {
+    const lost = this.#sent.filter(({ answer }) => answer === undefined).length;
+    return {
+      accepted: this.#facts.postings.filter(({ outcome }) => outcome === 'ok').length,
+      delivered: this.#copies.length,
+      relayed: this.#sent.filter(({ answer }) => isOk(answer?.code ?? 0)).length,
+      unanswered: lost,
+      notices: this.#notices.size,
+    };
   }
 
   /** With the host and its name for the message, what its ledger tells is shown too. */
@@ -270,9 +294,7 @@ export class Judge {
       const own = String(told['notice']);
       if (this.#notices.has(`${admd.hostname} ${own}`)) return false;
       const story = this.#ledgerOf(admd, own);
-      const names = story.some(
-        (one) => one.kind === 'notice' && one.facts.includes(`"${address}"`),
-      );
+      const names = story.some((one) => one.kind === 'notice' && isAbout(one.facts, address));
       return names && story.some((one) => isEnd(one.kind));
     }).length;
   }
@@ -329,4 +351,10 @@ function isOk(code: number): boolean {
 /** A row ended without being sent. */
 function isEnd(kind: string): boolean {
   return kind === 'bounced' || kind === 'expired';
+}
+
+/** Whether the entry of a notice names this recipient. */
+function isAbout(facts: string, address: string): boolean {
+  const { recipients } = JSON.parse(facts) as Record<string, unknown>;
+  return Array.isArray(recipients) && recipients.includes(address);
 }

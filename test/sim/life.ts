@@ -6,7 +6,7 @@ import { Admd, LIFETIME_HOURS } from './admd.ts';
 import { Chance } from './chance.ts';
 import { Disk } from './disk.ts';
 import { ForeignServer } from './foreign.ts';
-import { Judge } from './judge.ts';
+import { Judge, type Tally } from './judge.ts';
 import type { Machine } from './machine.ts';
 import { Names } from './names.ts';
 import { type Platter, countQueue, readPlatter } from './platter.ts';
@@ -16,7 +16,7 @@ import { type Town, makeTown } from './town.ts';
 import { UidWatch } from './uids.ts';
 import { CALM, Wire } from './wire.ts';
 
-export interface Verdict {
+export interface Verdict extends Tally {
   readonly seed: number;
   readonly violations: readonly string[];
   /** Of everything that happened, in order. */
@@ -354,6 +354,7 @@ class Life {
       digest: this.#timeline.digest(),
       events: this.#timeline.events,
       simulatedMs: this.#timeline.nowMs,
+      ...judge.tally(),
       messages: this.#postings.length,
       crashes,
     };

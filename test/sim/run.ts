@@ -57,8 +57,13 @@ async function seeds(): Promise<void> {
   const minutes = (performance.now() - started) / 60_000;
   const sum = (of: (one: Verdict) => number): number => verdicts.reduce((s, v) => s + of(v), 0);
   console.log(
-    `${Math.round(verdicts.length / minutes)} seeds a minute: ${sum((v) => v.messages)} messages, ` +
-      `${sum((v) => v.crashes)} crashes, ${sum((v) => v.events)} events, ` +
+    `${sum((v) => v.messages)} messages tried, ${sum((v) => v.accepted)} accepted, ` +
+      `${sum((v) => v.delivered)} in mailboxes, ${sum((v) => v.relayed)} relayed, ` +
+      `${sum((v) => v.unanswered)} answers lost, ${sum((v) => v.notices)} notices`,
+  );
+  console.log(
+    `${Math.round(verdicts.length / minutes)} seeds a minute: ${sum((v) => v.crashes)} crashes, ` +
+      `${sum((v) => v.events)} events, ` +
       `${(sum((v) => v.simulatedMs) / DAY).toFixed(1)} simulated days`,
   );
   const passed = verdicts.filter(({ violations }) => violations.length === 0).length;
