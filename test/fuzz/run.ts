@@ -7,6 +7,8 @@ import { parseArgs } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { failure, type Found, hunt, literal } from './hunt.ts';
+import { measure } from './linear.ts';
+import { SHAPES } from './shapes/all.ts';
 import type { Target } from './target.ts';
 import * as registry from './targets/index.ts';
 
@@ -17,6 +19,8 @@ const USAGE = `usage: node test/fuzz/run.ts [--seconds N] [--target NAME] [--see
   --seed      the number that all cases follow from (default: a new one, printed)
   --replay    a file of test/fuzz/found/ again
 `;
+/** Not a target with cases: time against size, whatever the seconds. */
+const COMPLEXITY = 'complexity';
 const FOUND = path.join(import.meta.dirname, 'found');
 const TARGETS: readonly Target[] = Object.values(registry);
 
@@ -34,17 +38,46 @@ async function main(): Promise<number> {
     },
   });
   if (values.help === true) return say(USAGE);
-  if (values.list === true) return say(`${TARGETS.map(({ name }) => name).join('\n')}\n`);
+  if (values.list === true) {
+    return say(`${[...TARGETS.map(({ name }) => name), COMPLEXITY].join('\n')}\n`);
+  }
   if (values.replay !== undefined) return replay(values.replay);
   const chosen = TARGETS.filter(({ name }) => values.target?.includes(name) ?? true);
-  if (chosen.length === 0) return say(`no such target\n${USAGE}`, 64);
+  const gate = values.target?.includes(COMPLEXITY) ?? true;
+  if (chosen.length === 0 && !gate) return say(`no such target\n${USAGE}`, 64);
   const seed = Number(values.seed ?? Date.now() % 2 ** 31);
-  const budgetMs = (Number(values.seconds) * 1_000) / chosen.length;
+  const budgetMs = (Number(values.seconds) * 1_000) / Math.max(1, chosen.length);
   if (!Number.isSafeInteger(seed) || !(budgetMs > 0)) return say(USAGE, 64);
-  return all(chosen, seed, budgetMs);
+  const none = { passed: 0, failed: 0 };
+  const hunted = chosen.length > 0 ? await all(chosen, seed, budgetMs) : none;
+  const measured = gate ? await complexity() : none;
+  const failed = hunted.failed + measured.failed;
+  say(`${hunted.passed + measured.passed} passed, ${failed} failed\n`);
+  return failed === 0 ? 0 : 1;
 }
 
-async function all(targets: readonly Target[], seed: number, budgetMs: number): Promise<number> {
+interface Counts {
+  readonly passed: number;
+  readonly failed: number;
+}
+
+/** time(4n)/time(n) of every shape; what is not linear is named. */
+async function complexity(): Promise<Counts> {
+  const began = performance.now();
+  let failed = 0;
+  for (const shape of SHAPES) {
+    const { ratio, mostMs, passed } = await measure(shape);
+    if (passed) continue;
+    failed += 1;
+    const figures = `time(4n)/time(n) is ${ratio.toFixed(1)}, ${mostMs.toFixed(1)} ms`;
+    say(`FAILED ${shape.parser}: ${shape.name}: ${figures}\n`);
+  }
+  const seconds = ((performance.now() - began) / 1_000).toFixed(1);
+  say(`${COMPLEXITY.padEnd(16)} ${SHAPES.length} shapes at n and 4n in ${seconds} s\n`);
+  return { passed: SHAPES.length - failed, failed };
+}
+
+async function all(targets: readonly Target[], seed: number, budgetMs: number): Promise<Counts> {
   say(`seed ${seed}\n`);
   const collect = collector();
   let failed = 0;
@@ -65,8 +98,7 @@ async function all(targets: readonly Target[], seed: number, budgetMs: number): 
   }
   const seconds = (performance.now() - began) / 1_000;
   say(`${executions} executions in ${seconds.toFixed(1)} s\n`);
-  say(`${targets.length - failed} passed, ${failed} failed\n`);
-  return failed === 0 ? 0 : 1;
+  return { passed: targets.length - failed, failed };
 }
 
 /** Prints what was found and keeps it in a file. */
