@@ -1,7 +1,8 @@
 /** Which Authentication-Results claim to be ours: those of strangers are forged and go (RFC 8601 5). */
 
+import { concat } from '#base/bytes.ts';
 import { parseDomain } from '#base/domain.ts';
-import { type Field, type Head, allFields } from '#message/fields.ts';
+import { type Field, type Head, allFields, readHead } from '#message/fields.ts';
 import { decodeWords } from '#message/words.ts';
 
 /**
@@ -29,9 +30,27 @@ export function isOurs(value: string, ours: readonly string[]): boolean {
 
 const LOOKED_AT = 10_000;
 
-/** The fields of a stranger's message that claim to be ours, to be taken out. */
+/** The fields of a stranger's message that claim to be ours. */
 export function forgedResults(head: Head, ours: readonly string[]): readonly Field[] {
   return allFields(head, 'authentication-results').filter(({ value }) => isOurs(value, ours));
+}
+
+/** A head without the fields that claim to be ours, and what they said; no other octet changes. */
+export function removeForged(
+  octets: Uint8Array,
+  ours: readonly string[],
+  head: Head = readHead(octets),
+): { readonly head: Uint8Array; readonly removed: readonly Field[] } {
+  const removed = forgedResults(head, ours);
+  if (removed.length === 0) return { head: octets, removed };
+  const pieces: Uint8Array[] = [];
+  let from = 0;
+  for (const { start, end } of removed) {
+    pieces.push(octets.subarray(from, start));
+    from = end;
+  }
+  pieces.push(octets.subarray(from));
+  return { head: concat(pieces), removed };
 }
 
 /** Up to the first semicolon outside of comments, each comment a blank; one without end, too. */

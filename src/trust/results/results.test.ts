@@ -3,11 +3,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import { utf8 } from '#base/bytes.ts';
+import { latin1, utf8 } from '#base/bytes.ts';
 import { readHead } from '#message/fields.ts';
 import { type MethodResult, formatAuthenticationResults } from './authentication-results.ts';
 import { dkimMethods, dmarcMethod, iprevMethod, spfMethod } from './methods.ts';
-import { forgedResults, isOurs } from './ours.ts';
+import { isOurs, removeForged } from './ours.ts';
 import { parseAuthenticationResults } from './parse.ts';
 import { formatReceivedSpf } from './received-spf.ts';
 import type { SpfOutcome } from '#trust/spf/outcome.ts';
@@ -287,11 +287,17 @@ test('forged fields with our id are found in any form, those of others stay', ()
   for (const value of FOREIGN) assert.equal(isOurs(value, OURS), false, JSON.stringify(value));
 });
 
-test('forged fields are found in a head, whatever the case of their name', () => {
+test('forged fields go from a head, whatever the case of their name; nothing else changes', () => {
   const names = ['Authentication-Results', 'AUTHENTICATION-RESULTS', 'authentication-results '];
   const forged = names.map((name) => `${name}:\r\n mx.US.test (x)\r\n 1; dmarc=pass\r\n`);
-  const head = readHead(utf8(`${forged.join('')}Authentication-Results: a.test; none\r\n\r\n`));
-  assert.equal(forgedResults(head, OURS).length, 3);
+  const kept = ['Authentication-Results: a.test; none\r\n', 'X-\u00fc: y\r\n z\r\n', '\r\n'];
+  const all = [forged[0], kept[0], forged[1], forged[2], kept[1], kept[2]].join('');
+  const { head, removed } = removeForged(utf8(all), OURS);
+  assert.equal(removed.length, 3);
+  assert.deepEqual(head, Buffer.from(kept.join('')));
+  const clean = utf8(kept.join(''));
+  assert.equal(removeForged(clean, OURS).head, clean);
+  assert.equal(latin1(removeForged(utf8(forged.join('')), OURS).head), '');
 });
 
 test('what the parser reads as ours is found as ours', () => {
