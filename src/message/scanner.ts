@@ -1,6 +1,6 @@
 /** The reader of message structure (RFC 2046): octets in any pieces, a tree with exact offsets out. */
 
-import { concat, latin1 } from '#base/bytes.ts';
+import { asBuffer, concat, latin1 } from '#base/bytes.ts';
 import type { Defect } from './defects.ts';
 import { type Head, readHead } from './fields.ts';
 import type { Part } from './part.ts';
@@ -58,6 +58,7 @@ export class StructureScanner {
 
   push(chunk: Uint8Array): void {
     const { length } = chunk;
+    const buffer = asBuffer(chunk);
     let at = 0;
     this.#headFrom = 0;
     while (at < length) {
@@ -69,8 +70,8 @@ export class StructureScanner {
         }
         this.#mode = PLAIN;
       }
-      let lf = at;
-      while (lf < length && chunk[lf] !== LF) lf++;
+      const found = buffer.indexOf(LF, at);
+      const lf = found < 0 ? length : found;
       if (this.#mode === CANDIDATE) this.#keepCandidate(chunk, at, lf);
       if (lf === length) break;
       const crlf = lf > 0 ? chunk[lf - 1] === CR : this.#endedInCr;
