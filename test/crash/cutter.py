@@ -1,8 +1,12 @@
 """A proxy that takes the power from a disk on the thread that reads the server's answer.
 
+What was read before the cut is passed on; nothing is afterwards, as from a machine without power:
+what the server still says counts for nothing, since the system may claim to have synced what it
+dropped.
+
 Lines of JSON on standard input: {"disk": path}, {"open": port, "tls": bool} -> {"port": n},
 {"arm": regex, "after": n} -> {"cut": seconds} when the n-th matching answer has been read: the
-octets are passed on after the cut. {"now": true} cuts at once. Ends when standard input does.
+octets are the last that are passed on. {"now": true} cuts at once. Ends when standard input does.
 """
 
 import fcntl
@@ -20,7 +24,7 @@ EXT4_IOC_SHUTDOWN = 0x8004587D
 NO_LOG_FLUSH = 2
 
 selector = selectors.DefaultSelector()
-state = {"disk": None, "pattern": None, "after": 0}
+state = {"disk": None, "pattern": None, "after": 0, "dead": False}
 
 
 def say(**what):
@@ -31,6 +35,7 @@ def say(**what):
 def cut():
     fcntl.ioctl(state["disk"], EXT4_IOC_SHUTDOWN, struct.pack("I", NO_LOG_FLUSH))
     state["pattern"] = None
+    state["dead"] = True
     os.close(state["disk"])
     say(cut=time.monotonic())
 
@@ -46,6 +51,9 @@ def watch(octets):
 
 def accept(listener, port, tls):
     near, _ = listener.accept()
+    if state["dead"]:
+        near.close()
+        return
     try:
         far = socket.create_connection(("127.0.0.1", port))
         if tls:
@@ -63,6 +71,8 @@ def accept(listener, port, tls):
 
 
 def forward(source, target, is_answer):
+    if state["dead"]:
+        return close(source, target)
     try:
         octets = source.recv(65536)
         while is_answer and isinstance(source, ssl.SSLSocket) and source.pending():
@@ -74,7 +84,11 @@ def forward(source, target, is_answer):
             return
     except OSError:
         pass
-    for one in (source, target):
+    close(source, target)
+
+
+def close(*sockets):
+    for one in sockets:
         try:
             selector.unregister(one)
         except (KeyError, ValueError):

@@ -144,7 +144,7 @@ function smtp(
           step.answer = (await quietly(client.reply()))?.at(-1) ?? '';
           sent.outcome = stage.history.outcome(outcomeOf(step.answer, '2', /^[45]/));
           sent.queueId = /\b[0-9A-Z]{12,}\b/.exec(step.answer)?.[0];
-          if (sent.outcome === 'ok') await isOver?.(stage, id);
+          if (sent.outcome === 'ok' && !stage.history.isDoomed) await isOver?.(stage, id);
           return sent.outcome;
         },
       };
