@@ -249,7 +249,11 @@ export class Judge {
   /** Nothing is sent on that was not permitted; nothing goes round for ever. */
   #judgeSent(): void {
     const counts = new Map<string, number>();
-    for (const { message, recipients, from } of this.#sent) {
+    for (const { message, recipients, from, sender } of this.#sent) {
+      // RFC 5321 4.5.5: or notices about notices would never end.
+      if (message.notice !== undefined && sender !== '') {
+        this.#wrong(`notices: one about ${message.notice.about} was sent from <${sender}>`);
+      }
       if (message.token === undefined) continue;
       const count = (counts.get(message.token) ?? 0) + 1;
       counts.set(message.token, count);

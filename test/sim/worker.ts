@@ -36,6 +36,12 @@ process.on('unhandledRejection', (thrown) => {
 });
 const memory = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
 const root = mkdtempSync(join(memory, 'postern-sim-'));
+for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  process.once(signal, () => {
+    rmSync(root, { recursive: true, force: true });
+    process.exit(1);
+  });
+}
 const credentials = await hashPassword(PASSWORD, new Chance(0, 'password'), {
   parameters: { memoryKib: 8, passes: 1, parallelism: 1 },
 });
