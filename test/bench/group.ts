@@ -50,9 +50,9 @@ export class Group {
   }
 
   /** Proportional set size: shared pages are split between those who share them. */
-  memory(): { readonly mib: number; readonly processes: number } {
+  memory(what: 'Pss' | 'Rss' = 'Pss'): { readonly mib: number; readonly processes: number } {
     const sizes = this.#pids()
-      .map(pssKib)
+      .map((pid) => memoryKib(pid, what))
       .filter((kib) => kib > 0);
     return { mib: sizes.reduce((sum, kib) => sum + kib, 0) / 1_024, processes: sizes.length };
   }
@@ -110,10 +110,11 @@ function ticksOf(pid: number): number {
     .reduce((sum, value) => sum + Number(value), 0);
 }
 
-function pssKib(pid: number): number {
+function memoryKib(pid: number, what: 'Pss' | 'Rss'): number {
   try {
     const text = readFileSync(`/proc/${pid}/smaps_rollup`, 'latin1');
-    return Number(/^Pss:\s+(\d+)/m.exec(text)?.[1] ?? 0);
+    const line = text.split('\n').find((one) => one.startsWith(`${what}:`));
+    return Number(/\d+/.exec(line ?? '')?.[0] ?? 0);
   } catch {
     return 0;
   }
