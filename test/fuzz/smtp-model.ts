@@ -115,7 +115,8 @@ export class SmtpModel implements Outside<SmtpQuestion, SmtpAnswer, SmtpFact> {
     const closes = actions.at(-1)?.kind === 'close';
     const active = said.length > 0 || actions.some((one) => one.kind === 'ask');
     must(at >= end || closes || !active, 'nothing happens inside of content', at, end, said);
-    if (at >= end && this.#data !== undefined && active) this.#data = undefined;
+    const judged = actions.some((one) => one.kind === 'ask' && one.question.kind === 'content-end');
+    if (at >= end && active && !judged) this.#data = undefined;
   }
 
   #judge(question: SmtpQuestion): void {
@@ -146,6 +147,7 @@ export class SmtpModel implements Outside<SmtpQuestion, SmtpAnswer, SmtpFact> {
     const at = this.exact?.();
     const data = this.#data;
     if (at === undefined || data === undefined) return;
+    this.#data = undefined;
     must(at === data.end, 'content ends where its end is', at, data.end);
     const raw = latin1(this.#input.subarray(data.from, at));
     const lines = raw.split('\r\n').slice(0, -2);

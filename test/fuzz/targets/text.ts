@@ -7,7 +7,7 @@ import { parseAddresses } from '#message/addresses.ts';
 import { decodeCharset } from '#message/charset.ts';
 import { withParameters } from '#message/compose.ts';
 import { formatDate, parseMailDate } from '#message/date.ts';
-import { acceptField, formatMailboxes, formatText } from '#message/field-text.ts';
+import { acceptField, formatMailboxes, formatStructured, formatText } from '#message/field-text.ts';
 import { readHead } from '#message/fields.ts';
 import { parseMessageId, parseMessageIds } from '#message/ids.ts';
 import { parseParametrised } from '#message/parameters.ts';
@@ -177,14 +177,21 @@ export const words: Target = {
     for (const word of encoded.split(' ')) must(word.length <= 75, 'a word of 75', word);
     must(/^[\x20-\x7e]*$/.test(encoded), 'words are ASCII', encoded);
     same(decodeWords(encoded), printable, 'words come back as text');
-    const field = formatText('Subject', text);
-    const { fields } = readHead(utf8(`${field}\r\n`));
-    must(fields.length === 1 && fields[0]?.key === 'subject', 'one field', text, field);
-    for (const line of field.split('\r\n')) must(line.length <= 998, 'a line of 998', line);
+    for (const wide of [false, true]) {
+      oneField('subject', text, formatText('Subject', text, { utf8: wide }));
+      oneField('x', text, formatStructured('X', text, { utf8: wide }));
+    }
     acceptedField(raw);
     parameters(raw, text);
   },
 };
+
+/** Whatever text is put in, one field comes out, in lines that any server takes. */
+function oneField(key: string, text: string, field: string): void {
+  const { fields } = readHead(utf8(`${field}\r\n`));
+  must(fields.length === 1 && fields[0]?.key === key, 'one field', text, field);
+  for (const line of field.split('\r\n')) must(utf8(line).length <= 998, 'a line of 998', line);
+}
 
 function acceptedField(raw: string): void {
   const accepted = acceptField(`X-Sign: ${raw}`);
