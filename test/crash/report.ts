@@ -8,11 +8,10 @@ interface Row {
 /** Cases are counted one by one; rows say how many cuts of a kind there were. */
 export class Report {
   readonly #rows = new Map<string, Row>();
-  readonly #started = performance.now();
   #passed = 0;
   #failed = 0;
   #skipped = 0;
-  #late = 0;
+  #isLate = false;
   readonly #limitMs: number;
 
   /** After so long nothing more is begun. */
@@ -20,11 +19,17 @@ export class Report {
     this.#limitMs = limitMs;
   }
 
+  /** Whether the time is over, counted from the start of the process. */
+  isOver(): boolean {
+    const isOver = performance.now() > this.#limitMs;
+    if (isOver && !this.#isLate) this.say('out of time: what is left is skipped');
+    this.#isLate ||= isOver;
+    return isOver;
+  }
+
   /** A case that is right when there is nothing to complain of. */
   async case(name: string, task: () => Promise<readonly string[]>): Promise<boolean> {
-    if (performance.now() - this.#started > this.#limitMs) {
-      if (this.#late === 0) this.say('out of time: what is left is skipped');
-      this.#late += 1;
+    if (this.isOver()) {
       this.#skipped += 1;
       return true;
     }
@@ -57,7 +62,7 @@ export class Report {
   }
 
   say(text: string): void {
-    const seconds = ((performance.now() - this.#started) / 1000).toFixed(0).padStart(4);
+    const seconds = (performance.now() / 1000).toFixed(0).padStart(4);
     console.log(`${seconds} s  ${text}`);
   }
 
@@ -68,7 +73,7 @@ export class Report {
       const after = steps === 0 ? '' : `, ${steps} acknowledged steps`;
       console.log(`${String(count).padStart(6)}  ${kind}${after}`);
     }
-    const seconds = ((performance.now() - this.#started) / 1000).toFixed(1);
+    const seconds = (performance.now() / 1000).toFixed(1);
     console.log(`in ${seconds} s`);
     console.log(`${this.#passed} passed, ${this.#failed} failed, ${this.#skipped} skipped`);
     return this.#failed === 0 ? 0 : 1;

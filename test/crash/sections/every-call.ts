@@ -21,6 +21,8 @@ export async function everyCall(
   let stage = await Stage.open(surroundings, name);
   let cuts = 0;
   for (const operation of operations) {
+    if (report.isOver()) report.skip(operation.name, 'out of time');
+    if (report.isOver()) continue;
     const all = await callsOf(stage, operation);
     for (const point of sample(surroundings.chance, all, points)) {
       const title = `SIGKILL: ${operation.name}, ${point.call} ${point.number}`;
