@@ -30,10 +30,12 @@ export function ext4Disk(megabytes = 256): Disk {
   const image = path.join(base, 'disk');
   const folder = path.join(base, 'mount');
   mkdirSync(folder);
-  run('truncate', '-s', `${megabytes}M`, image);
-  run('mkfs.ext4', '-q', '-F', image);
   const mount = (): void => run('mount', '-o', 'loop', image, folder);
-  mount();
+  orRemove(base, () => {
+    run('truncate', '-s', `${megabytes}M`, image);
+    run('mkfs.ext4', '-q', '-F', image);
+    mount();
+  });
   return {
     folder,
     remount: async () => {
@@ -50,7 +52,7 @@ export function ext4Disk(megabytes = 256): Disk {
 /** A disk in memory with so little room that it is soon full. Root only. */
 export function smallDisk(megabytes = 40): Disk {
   const base = mkdtempSync(path.join(tmpdir(), 'postern-crash-'));
-  run('mount', '-t', 'tmpfs', '-o', `size=${megabytes}m`, 'tmpfs', base);
+  orRemove(base, () => run('mount', '-t', 'tmpfs', '-o', `size=${megabytes}m`, 'tmpfs', base));
   return {
     folder: base,
     remount: () => Promise.resolve(),
@@ -59,6 +61,15 @@ export function smallDisk(megabytes = 40): Disk {
       rmSync(base, { recursive: true, force: true });
     },
   };
+}
+
+function orRemove(base: string, task: () => void): void {
+  try {
+    task();
+  } catch (error) {
+    rmSync(base, { recursive: true, force: true });
+    throw error;
+  }
 }
 
 /** All that was written is on the disk then. */

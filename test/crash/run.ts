@@ -167,19 +167,28 @@ async function runSection(
   around: Omit<Surroundings, 'disk'>,
 ): Promise<void> {
   const missing = report.isOver() ? 'out of time' : whyNot(needs);
-  if (missing !== undefined) {
+  const disk = missing === undefined ? tryDisk(makeDisk) : missing;
+  if (typeof disk === 'string') {
     const controls = needs === 'cut' ? CONTROL_NAMES.cut : CONTROL_NAMES.strace;
     const names = name.startsWith('controls') ? controls : [name];
-    for (const one of names) report.skip(one, missing);
+    for (const one of names) report.skip(one, disk);
     return;
   }
-  const disk = makeDisk();
   try {
     await run(report, { ...around, disk });
   } catch (thrown) {
     await report.case(name, () => Promise.reject(thrown));
   } finally {
     await disk.remove();
+  }
+}
+
+/** The disk, or why there is none: root in a container may not mount. */
+function tryDisk(makeDisk: () => Disk): Disk | string {
+  try {
+    return makeDisk();
+  } catch (thrown) {
+    return `such a disk cannot be made here: ${String(thrown).split('\n', 1)[0]}`;
   }
 }
 
