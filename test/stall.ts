@@ -25,9 +25,16 @@ const TICK_MS = 10;
 /** Many small inputs in one turn are no stall: each event beyond the first may cost this much. */
 const EVENT_MS = 1;
 
-/** Whether a turn broke the promise: CPU counts, so that a busy machine is not blamed on us. */
+/** A thread that waited this much of its turn for a core had cold caches and half a core too. */
+const CONTENDED = 1.25;
+
+/**
+ * Whether a turn broke the promise: CPU counts, so that a busy machine is not blamed on us; where
+ * others visibly held the cores meanwhile, CPU time itself is up to twice what it is alone.
+ */
 export function isStall({ wallMs, cpuMs, events }: Omit<Stall, 'atMs'>): boolean {
-  return Math.min(wallMs, cpuMs) - Math.max(0, events - 1) * EVENT_MS > STALL_MS;
+  const limitMs = wallMs > cpuMs * CONTENDED ? 2 * STALL_MS : STALL_MS;
+  return Math.min(wallMs, cpuMs) - Math.max(0, events - 1) * EVENT_MS > limitMs;
 }
 
 /** Watches this thread from now on; `note` hears of each stall when it is over. */

@@ -6,7 +6,7 @@ import { imapRows } from './rows/imap.ts';
 import { loginRows, memoryRow, startRows, wakeRow } from './rows/sessions.ts';
 
 export const MEASUREMENTS: readonly Measurement[] = [
-  ...acceptRows,
+  acceptRows,
   deliverRow,
   relayRow,
   wakeRow,

@@ -126,9 +126,10 @@ function method(facts: RunFacts): string {
 - Noise: load average ${facts.loads.map((load) => load.toFixed(1)).join(', ')} (start, peak, end; the load of the bench itself is about 2). ${facts.noise}
 - Measured: ${facts.versions.join('; ')}.
 ${facts.skipped.length === 0 ? '' : `- Skipped: ${facts.skipped.join('; ')}.\n`}- SMTP load: smtp-source of Debian's Postfix (no pipelining; one transaction after another in each session), about
-  ${facts.cellSeconds} s a cell after a calibration that is the warm-up too, ${facts.repetitions} repetitions, the servers in turn within each repetition:
+  ${facts.cellSeconds} s a cell after a warm-up of three cells
+  with 50 sessions and a calibration, ${facts.repetitions} repetitions, the servers in turn within each repetition:
   \`smtp-source ${loadArguments({ sessions: 50, bytes: 1_024 }, 'MESSAGES').join(' ')}\`; without \`-d\` for one connection a message.
-  Every server starts with an empty queue for each row.
+  The rows of acceptance are measured on the same running servers, the others on new ones.
 - Processor time: ${accounting()}. Memory: proportional set size of all its processes.
 - IMAP: one mailbox with the same messages of about 2 KiB on both sides, a client that reads octets and looks for the tagged line only.
   Postern takes no login without TLS, so both sides are measured with TLS (AES-GCM, TLS 1.3); Dovecot in clear is shown beside it.
