@@ -50,7 +50,7 @@ export interface StartOptions {
 }
 
 const POSTERN = path.join(ROOT, 'bin/postern');
-const READY_MS = 20_000;
+const READY_MS = 60_000;
 const DETECTOR = path.join(ROOT, 'test/stall.ts');
 
 /** Starts and waits until it is ready; throws with its output when it ends before. */
