@@ -7,6 +7,7 @@ import path from 'node:path';
 
 const ROOT = '/sys/fs/cgroup/cpuacct';
 const TICKS = 100;
+const running = new Set<Group>();
 let count = 0;
 
 /** How processor time is counted here, for the page. */
@@ -23,6 +24,7 @@ export class Group {
 
   constructor(name: string) {
     count += 1;
+    running.add(this);
     if (!hasCgroups()) return;
     this.#folder = path.join(ROOT, `postern_bench_${process.pid}_${count}_${name}`);
     mkdirSync(this.#folder);
@@ -59,11 +61,23 @@ export class Group {
 
   /** After everything in it has ended. */
   remove(): void {
+    running.delete(this);
     if (this.#folder === undefined) return;
     try {
       rmdirSync(this.#folder);
     } catch {
       // A process that is still ending keeps an empty folder: it does no harm.
+    }
+  }
+
+  /** Ends whatever runs in it, now. */
+  kill(): void {
+    for (const pid of this.#pids()) {
+      try {
+        process.kill(pid, 'SIGKILL');
+      } catch {
+        // It ended by itself.
+      }
     }
   }
 
@@ -78,6 +92,14 @@ export class Group {
       .map(Number);
     for (const pid of all) if (wanted.has(parentOf(pid))) wanted.add(pid);
     return all.filter((pid) => wanted.has(pid));
+  }
+}
+
+/** When the bench is interrupted, nothing that it started stays. */
+export function killAll(): void {
+  for (const group of running) {
+    group.kill();
+    group.remove();
   }
 }
 

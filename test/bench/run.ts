@@ -8,6 +8,7 @@ import { run } from '../interop/tools.ts';
 import { ROOT } from '../laws/tree.ts';
 import { makeBench } from './bench.ts';
 import { OURS, type Row, short } from './figures.ts';
+import { killAll } from './group.ts';
 import { MEASUREMENTS } from './measurements.ts';
 import { page } from './page.ts';
 import { findVersions } from './versions.ts';
@@ -36,6 +37,13 @@ if (!values['no-install']) {
   process.stdout.write(output);
 }
 const bench = makeBench(values.quick);
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => {
+    killAll();
+    bench.remove();
+    process.exit(1);
+  });
+}
 const rows: Row[] = [];
 const failed: string[] = [];
 const startedAt = new Date();
