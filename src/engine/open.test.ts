@@ -172,24 +172,25 @@ test('a migration runs once, after a copy; a failed one changes nothing', async 
   await fill(it, (await mailboxOf(it, account)).id, 3);
   await it.store.close();
   const { directory } = it;
-  const copy = join(directory, 'postern.db.before-2');
+  const [newest, next] = [MIGRATIONS.length, MIGRATIONS.length + 1];
+  const copy = join(directory, `postern.db.before-${next}`);
   const options = { directory, log, thread: false, foreignCheckMs: 0 };
   const second = {
-    number: 2,
+    number: next,
     name: 'second',
-    sql: 'ALTER TABLE mailboxes ADD COLUMN colour TEXT; PRAGMA user_version = 2;',
+    sql: `ALTER TABLE mailboxes ADD COLUMN colour TEXT; PRAGMA user_version = ${next};`,
   };
   const broken = { ...second, sql: `${second.sql} INSERT INTO nowhere VALUES (1);` };
   await assert.rejects(openStore(options, [...MIGRATIONS, broken]));
-  assert.deepEqual(it.row('PRAGMA user_version'), [1]);
+  assert.deepEqual(it.row('PRAGMA user_version'), [newest]);
   rmSync(copy);
   const store = await openStore(options, [...MIGRATIONS, second]);
   await store.close();
-  assert.deepEqual(it.row('PRAGMA user_version'), [2]);
+  assert.deepEqual(it.row('PRAGMA user_version'), [next]);
   assert.deepEqual(it.row('SELECT count(colour) + messages FROM mailboxes WHERE id = 1'), [3]);
   assert.equal(mode(copy), 0o600);
   const old = new DatabaseSync(copy, { readOnly: true });
-  assert.equal(old.prepare('PRAGMA user_version').get()?.['user_version'], 1);
+  assert.equal(old.prepare('PRAGMA user_version').get()?.['user_version'], newest);
   assert.equal(old.prepare('SELECT count(*) AS n FROM messages').get()?.['n'], 3);
   old.close();
   rmSync(copy);

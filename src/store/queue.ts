@@ -16,6 +16,8 @@ export interface Envelope {
   /** RFC 6531: addresses or header fields need it. */
   readonly smtpUtf8: boolean;
   readonly body: '7bit' | '8bitmime' | 'binarymime';
+  /** RFC 8689: `required` by REQUIRETLS, `optional` by `TLS-Required: No`; undefined: neither. */
+  readonly tls?: 'required' | 'optional' | undefined;
 }
 
 export interface QueuedRecipient {

@@ -61,6 +61,7 @@ test('a queued message is read back as it was accepted', async (t) => {
         envelopeId: "x'); DROP TABLE messages; --",
         smtpUtf8: true,
         body: 'binarymime',
+        tls: 'required',
       },
     },
   );

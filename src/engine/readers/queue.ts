@@ -20,9 +20,9 @@ const DUE = `SELECT queue_messages.id, recipients.number, domain, next_ms
   ORDER BY next_ms, queue_messages.id, recipients.number LIMIT ?`;
 const NEXT = 'SELECT min(next_ms) FROM queue_recipients WHERE held = 0';
 const ONE = `SELECT number, id, reverse_path, ret, envelope_id, smtp_utf8, body, content,
-  head_bytes, size_bytes, accepted_ms, submitter FROM queue_messages WHERE id = ?`;
+  head_bytes, size_bytes, accepted_ms, submitter, tls FROM queue_messages WHERE id = ?`;
 const LIST = `SELECT number, id, reverse_path, ret, envelope_id, smtp_utf8, body, content,
-  head_bytes, size_bytes, accepted_ms, submitter FROM queue_messages
+  head_bytes, size_bytes, accepted_ms, submitter, tls FROM queue_messages
   ORDER BY accepted_ms, number LIMIT ?`;
 const RECIPIENTS = `SELECT number, address, domain, notify, original_recipient, held, attempts,
   next_ms, expires_ms, delay_notified, last_answer FROM queue_recipients
@@ -50,6 +50,7 @@ type MessageColumns = readonly [
   sizeBytes: number,
   acceptedMs: number,
   submitter: string | null,
+  tls: Exclude<Envelope['tls'], undefined> | null,
 ];
 
 type RecipientColumns = readonly [
@@ -117,6 +118,7 @@ function messageFrom(sql: Connection, row: MessageColumns): QueuedMessage {
       envelopeId: envelopeId ?? undefined,
       smtpUtf8: smtpUtf8 === 1,
       body,
+      ...(row[12] === null ? {} : { tls: row[12] }),
     },
     content: row[7],
     headBytes: row[8],

@@ -1,3 +1,4 @@
 /** The migrations, in order. */
 
 export { initial } from './0001-initial.ts';
+export { queueTls } from './0002-queue-tls.ts';

@@ -7,7 +7,8 @@ import type { ContentWriter } from './content.ts';
 import type { Step } from './step.ts';
 
 const MESSAGE = `INSERT INTO queue_messages (id, reverse_path, ret, envelope_id, smtp_utf8, body,
-  content, head_bytes, size_bytes, accepted_ms, submitter) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+  content, head_bytes, size_bytes, accepted_ms, submitter, tls)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
 const RECIPIENT = `INSERT INTO queue_recipients (message, number, address, domain, notify,
   original_recipient, next_ms, expires_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`;
 
@@ -35,6 +36,7 @@ export function enqueue(
     content.sizeBytes,
     atMs,
     relay.submitter ?? null,
+    envelope.tls ?? null,
   );
   relay.recipients.forEach((recipient, index) => {
     step.sql.run(
