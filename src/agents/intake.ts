@@ -118,9 +118,10 @@ function place(
   const outcome = { recipient: address, permit: recipient.permit.reason };
   if (target.kind === 'local') {
     const { id, address: account } = target.account;
-    plan.boxes.set(`${id}`, { account: id, mailbox: 'INBOX', address });
+    const mailbox = mail.diversion?.kind === 'quarantine' ? 'Junk' : 'INBOX';
+    plan.boxes.set(`${id}`, { account: id, mailbox, address });
     plan.local.push(recipient);
-    plan.outcome.push({ ...outcome, delivered: account, mailbox: 'INBOX' });
+    plan.outcome.push({ ...outcome, delivered: account, mailbox });
     return;
   }
   if (target.kind !== 'remote') {
@@ -142,6 +143,7 @@ function place(
     originalRecipient: recipient.originalRecipient,
     nextMs: atMs,
     expiresMs: atMs + lifetimeMs,
+    ...(mail.diversion?.kind === 'hold' ? { held: mail.diversion.why } : {}),
   });
   plan.outcome.push({ ...outcome, queued: remote });
 }
@@ -168,6 +170,7 @@ function entryFor(mail: NewMail, plan: Plan, atMs: number): LedgerEntry {
       origin: mail.origin,
       sender: formatPath(mail.reversePath),
       messageId: mail.messageId,
+      ...(mail.diversion === undefined ? {} : { diversion: { ...mail.diversion } }),
       ...mail.facts,
       outcome: plan.outcome.slice(0, 100),
     },

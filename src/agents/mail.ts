@@ -4,6 +4,7 @@ import type { Address, ReversePath } from '#base/address.ts';
 import type { QueueId, SessionId } from '#base/brand.ts';
 import type { JsonObject } from '#base/json.ts';
 import type { Part } from '#message/part.ts';
+import type { Diversion } from '#policy/gate.ts';
 import type { RelayPermit } from '#policy/relay.ts';
 import type { Content } from '#store/content.ts';
 import type { Acceptance } from '#store/operations.ts';
@@ -23,6 +24,8 @@ export interface NewMail {
   readonly messageId: string | undefined;
   readonly envelope: Pick<Envelope, 'ret' | 'envelopeId' | 'smtpUtf8' | 'body'>;
   readonly session: SessionId | undefined;
+  /** Into Junk, or not sent before it is released; undefined: the usual way. */
+  readonly diversion?: Diversion | undefined;
   /** The login's main address, for submitted mail. */
   readonly submitter: string | undefined;
   /** What the ledger should know of how it came in. */

@@ -1,7 +1,7 @@
 /** What every service of this host shares: the world, the store, the agents, who we are. */
 
 import type { Domain } from '#base/brand.ts';
-import type { Clock, Log, Metrics, Random, TlsIdentity } from '#base/world.ts';
+import type { Clock, Log, Metrics, Random, Resolver, TlsIdentity } from '#base/world.ts';
 import type { Intake } from '#agents/mail.ts';
 import type { Logins } from '#policy/login/logins.ts';
 import type { Store } from '#store/store.ts';
@@ -9,6 +9,7 @@ import type { Store } from '#store/store.ts';
 export interface Site {
   readonly clock: Clock;
   readonly random: Random;
+  readonly resolver: Resolver;
   readonly log: Log;
   readonly metrics: Metrics;
   readonly store: Store;

@@ -17,7 +17,7 @@ export class Turn {
   }
 
   /** The answer; later, when this turn has been long enough. */
-  inTime<T>(answer: T): Awaitable<T> {
+  inTime<T>(answer: Awaitable<T>): Awaitable<T> {
     const now = this.#clock.elapsed();
     if (!this.#running) {
       this.#running = true;

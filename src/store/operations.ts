@@ -38,7 +38,10 @@ export interface Relay {
 export type NewRecipient = Pick<
   QueuedRecipient,
   'address' | 'domain' | 'notify' | 'originalRecipient' | 'nextMs' | 'expiresMs'
->;
+> & {
+  /** Why it is held from the start: it stands where the last answer of an attempt would. */
+  readonly held?: string;
+};
 
 /** What an attempt (or a command, or expiry) did to one recipient's row. */
 export type Settlement =

@@ -32,7 +32,7 @@ export function makeSite(
   addresses: Partial<AddressOptions>,
 ): { readonly site: Site; readonly notifier: Notifier } {
   const { settings, world, store, installationKey } = parts;
-  const { clock, random, log, metrics } = world;
+  const { clock, random, resolver, log, metrics } = world;
   const { directory } = store;
   const hostname = domainOf(settings.myhostname);
   const notifier = makeNotifier({
@@ -56,6 +56,7 @@ export function makeSite(
   const site: Site = {
     clock,
     random,
+    resolver,
     log,
     metrics,
     store,

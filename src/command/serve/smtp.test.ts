@@ -8,6 +8,7 @@ import type { AccountId } from '#base/brand.ts';
 import type { World } from '#base/world.ts';
 import { RelayPermit } from '#policy/relay.ts';
 import type { ClientFacts } from '#policy/gate.ts';
+import { inquiry } from '#test/world/inquiry.ts';
 import { Authenticated } from '#protocol/sasl/authenticated.ts';
 import { inFolder } from '../testing.ts';
 import { demoSettings } from './demo.ts';
@@ -53,12 +54,13 @@ test('relaying: by mynetworks on 25, by login on submission, never on LMTP', asy
       ] as const;
       for (const [mode, facts, recipient, permitted] of table) {
         const { gate } = smtpListener(mode, mode, settings, parts);
-        const verdict = gate.recipient(facts, null, recipient);
+        const verdict = gate.recipient(facts, null, recipient, inquiry());
         const what = `${mode} ${facts.address} ${recipient.domain}`;
         assert.equal(verdict instanceof RelayPermit, permitted, what);
       }
       const { gate } = smtpListener('submission', 'submission', settings, parts);
-      const forged = gate.sender(client('198.51.100.1', LOGIN), address('bob@demo.test'));
+      const bob = address('bob@demo.test');
+      const forged = await gate.sender(client('198.51.100.1', LOGIN), bob, inquiry());
       assert.equal(forged?.rule, 'reject_sender_login_mismatch');
     } finally {
       await store.close();

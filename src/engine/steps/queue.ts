@@ -10,7 +10,8 @@ const MESSAGE = `INSERT INTO queue_messages (id, reverse_path, ret, envelope_id,
   content, head_bytes, size_bytes, accepted_ms, submitter, tls)
   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
 const RECIPIENT = `INSERT INTO queue_recipients (message, number, address, domain, notify,
-  original_recipient, next_ms, expires_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`;
+  original_recipient, next_ms, expires_ms, held, last_answer)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
 
 /** Puts a message into the queue, its recipients numbered from 1. */
 export function enqueue(
@@ -49,6 +50,8 @@ export function enqueue(
       recipient.originalRecipient ?? null,
       recipient.nextMs,
       recipient.expiresMs,
+      recipient.held === undefined ? 0 : 1,
+      recipient.held ?? null,
     );
   });
   step.effects.queue = true;

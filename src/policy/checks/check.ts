@@ -1,21 +1,30 @@
 /** A restriction: what it is told, what it may say. Postfix' vocabulary, one file for each. */
 
 import type { Address, ReversePath } from '#base/address.ts';
+import type { Awaitable } from '#base/brand.ts';
 import type { Reply } from '#protocol/smtp/reply.ts';
 import { reply } from '#protocol/smtp/reply.ts';
 import type { AddressOptions } from '../addresses/options.ts';
 import type { AddressBook } from '../addresses/resolve.ts';
+import type { Questions } from '#trust/questions.ts';
 import type { ClientFacts } from '../gate.ts';
+import type { Inquiry } from '../inquiry.ts';
 
 export interface CheckFacts {
   readonly client: ClientFacts;
   /** Whether the client's address lies in mynetworks. */
   readonly inMynetworks: boolean;
   readonly sender: ReversePath;
-  /** undefined: before RCPT. */
+  /** undefined: before RCPT, and of several recipients at the end of content. */
   readonly recipient: Address | undefined;
+  /** Those that were accepted; empty before the end of content. */
+  readonly recipients: readonly Address[];
   readonly directory: AddressBook;
   readonly addresses: Partial<AddressOptions>;
+  /** Asks the DNS, within the budget of this command; every answer goes into the ledger. */
+  readonly questions: Questions;
+  /** What is known of the transaction so far: authentication, and a place for remarks. */
+  readonly inquiry: Inquiry;
 }
 
 /** `reply` goes to the client and is brief; `why` goes into the ledger and is complete. */
@@ -27,14 +36,17 @@ export type Verdict =
       readonly rule: string;
       readonly reply: Reply;
       readonly why: string;
-    };
+    }
+  /** Into Junk; what comes later in the list may still refuse the message. */
+  | { readonly kind: 'quarantine'; readonly rule: string; readonly why: string };
 
 export interface Check {
   /** As it stands in the configuration. */
   readonly name: string;
-  /** Whether it has something to judge only once a recipient is known. */
-  readonly needsRecipient: boolean;
-  judge(facts: CheckFacts): Verdict;
+  /** What must be known before there is something to judge. */
+  readonly needs: 'sender' | 'recipient' | 'message';
+  /** At once unless it has to ask somebody: promises on the hot path cost every message. */
+  judge(facts: CheckFacts): Awaitable<Verdict>;
 }
 
 /** Nothing to say: the next restriction decides. */

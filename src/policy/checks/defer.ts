@@ -5,7 +5,7 @@ import { refused } from './check.ts';
 
 export const deferAll: Check = {
   name: 'defer',
-  needsRecipient: false,
+  needs: 'sender',
   judge: () =>
     refused('defer', 450, '4.3.2', 'Service unavailable, try again later', 'the list says defer'),
 };

@@ -5,7 +5,7 @@ import { DUNNO, permitted } from './check.ts';
 
 export const permitMynetworks: Check = {
   name: 'permit_mynetworks',
-  needsRecipient: false,
+  needs: 'sender',
   judge: ({ client, inMynetworks }) =>
     inMynetworks ? permitted('permit_mynetworks', `${client.address} is in mynetworks`) : DUNNO,
 };

@@ -5,7 +5,7 @@ import { DUNNO, permitted } from './check.ts';
 
 export const permitSaslAuthenticated: Check = {
   name: 'permit_sasl_authenticated',
-  needsRecipient: false,
+  needs: 'sender',
   judge: ({ client }) =>
     client.login === undefined
       ? DUNNO

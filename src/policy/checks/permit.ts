@@ -5,6 +5,6 @@ import { permitted } from './check.ts';
 
 export const permitAll: Check = {
   name: 'permit',
-  needsRecipient: false,
+  needs: 'sender',
   judge: () => permitted('permit', 'the list says permit'),
 };

@@ -11,7 +11,7 @@ import { DUNNO, refused } from './check.ts';
  */
 export const rejectInvalidHeloHostname: Check = {
   name: 'reject_invalid_helo_hostname',
-  needsRecipient: false,
+  needs: 'sender',
   judge: ({ client }) => {
     const { helo } = client;
     if (parseDomain(helo) !== undefined || parseAddressLiteral(helo) !== undefined) return DUNNO;

@@ -6,7 +6,7 @@ import { DUNNO, isFullyQualified, refused } from './check.ts';
 
 export const rejectNonFqdnHeloHostname: Check = {
   name: 'reject_non_fqdn_helo_hostname',
-  needsRecipient: false,
+  needs: 'sender',
   judge: ({ client }) => {
     const name = client.helo.endsWith('.') ? client.helo.slice(0, -1) : client.helo;
     if (isFullyQualified(name)) return DUNNO;

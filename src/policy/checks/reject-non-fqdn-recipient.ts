@@ -6,7 +6,7 @@ import { DUNNO, isFullyQualified, refused } from './check.ts';
 
 export const rejectNonFqdnRecipient: Check = {
   name: 'reject_non_fqdn_recipient',
-  needsRecipient: true,
+  needs: 'recipient',
   judge: ({ recipient, directory }) => {
     if (recipient === undefined || isFullyQualified(recipient.domain)) return DUNNO;
     if (directory.domain(recipient.domain) !== undefined) return DUNNO;

@@ -6,7 +6,7 @@ import { DUNNO, isFullyQualified, refused } from './check.ts';
 
 export const rejectNonFqdnSender: Check = {
   name: 'reject_non_fqdn_sender',
-  needsRecipient: false,
+  needs: 'sender',
   judge: ({ sender, directory }) => {
     if (sender === null || isFullyQualified(sender.domain)) return DUNNO;
     if (directory.domain(sender.domain) !== undefined) return DUNNO;

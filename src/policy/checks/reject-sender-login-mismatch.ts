@@ -13,7 +13,7 @@ const RULE = 'reject_sender_login_mismatch';
  */
 export const rejectSenderLoginMismatch: Check = {
   name: RULE,
-  needsRecipient: false,
+  needs: 'sender',
   judge: ({ client, inMynetworks, sender, directory, addresses }) => {
     if (sender === null) return DUNNO;
     const address = formatAddress(sender);

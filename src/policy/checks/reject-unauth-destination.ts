@@ -7,7 +7,7 @@ import { DUNNO, refused } from './check.ts';
 /** Makes the lists read as in Postfix; the decision itself is RelayPermit's. */
 export const rejectUnauthDestination: Check = {
   name: 'reject_unauth_destination',
-  needsRecipient: true,
+  needs: 'recipient',
   judge: ({ client, recipient, directory, addresses }) => {
     if (recipient === undefined || directory.domain(recipient.domain) !== undefined) return DUNNO;
     if (addresses.isOwnLiteral?.(recipient.domain) === true) return DUNNO;

@@ -5,6 +5,6 @@ import { refused } from './check.ts';
 
 export const rejectAll: Check = {
   name: 'reject',
-  needsRecipient: false,
+  needs: 'sender',
   judge: () => refused('reject', 554, '5.7.1', 'Access denied', 'the list says reject'),
 };

@@ -8,6 +8,7 @@ import { Authenticated } from '#protocol/sasl/authenticated.ts';
 import type { Account, Directory, LocalDomain } from '#store/directory.ts';
 import type { ClientFacts, Refusal } from '../gate.ts';
 import { RelayPermit } from '../relay.ts';
+import { inquiry } from '#test/world/inquiry.ts';
 import { makeGate } from './gate.ts';
 import { parseNetworks } from './networks.ts';
 import type { RestrictionList } from './parse.ts';
@@ -290,8 +291,13 @@ function run(lists: Lists, mail: Case): Refusal | RelayPermit {
   const sender = from === '' ? null : parseAddress(from);
   const recipient = parseAddress(mail.to ?? 'alice@demo.test');
   assert.ok(sender !== undefined && recipient !== undefined);
-  assert.equal(gate.helo(client), undefined);
-  return gate.sender(client, sender) ?? gate.recipient(client, sender, recipient);
+  const asking = inquiry();
+  assert.equal(gate.helo(client, asking), undefined);
+  const first = gate.sender(client, sender, asking);
+  assert.ok(!(first instanceof Promise), 'no check of these asks anybody');
+  const answer = first ?? gate.recipient(client, sender, recipient, asking);
+  assert.ok(!(answer instanceof Promise), 'no check of these asks anybody');
+  return answer;
 }
 
 function checks(names: readonly string[] = [], list: RestrictionList) {

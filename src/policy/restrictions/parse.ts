@@ -44,7 +44,7 @@ export function parseRestrictions(
     if (check === undefined) {
       const suggestion = nearest(name, RESTRICTION_NAMES);
       errors.push({ name, why: 'is no restriction that is known here', suggestion });
-    } else if (check.needsRecipient && list !== 'smtpd_recipient_restrictions') {
+    } else if (check.needs === 'recipient' && list !== 'smtpd_recipient_restrictions') {
       const why = 'judges the recipient: it belongs into smtpd_recipient_restrictions';
       errors.push({ name, why, suggestion: undefined });
     } else {

@@ -6,7 +6,8 @@ import type { Arrival, Arrived } from '#agents/arrival.ts';
 import type { NewMail, NewMailRecipient } from '#agents/mail.ts';
 import { submit } from '#agents/msa.ts';
 import { type Judged, type MailFacts, receive } from '#agents/mta.ts';
-import type { ClientFacts } from '#policy/gate.ts';
+import type { ClientFacts, Diversion } from '#policy/gate.ts';
+import type { Inquiry } from '#policy/inquiry.ts';
 import { reply } from '#protocol/smtp/reply.ts';
 import type { SmtpAnswer } from '#protocol/smtp/server/questions.ts';
 import type { SmtpTransaction } from '#protocol/smtp/server/session.ts';
@@ -17,6 +18,8 @@ export interface Incoming {
   readonly recipients: readonly NewMailRecipient[];
   readonly transaction: SmtpTransaction;
   readonly client: ClientFacts;
+  /** What policy asked and noticed since MAIL; verifying fills its `authentication`. */
+  readonly inquiry: Inquiry;
 }
 
 const HEAD_TOO_LARGE = reply(552, '5.3.4', 'The header is larger than this server keeps');
@@ -29,7 +32,14 @@ export async function takeIn(incoming: Incoming, session: SmtpContext): Promise<
   const facts = factsOf(incoming, session);
   const judged = judge(arrived, facts, session);
   if (judged.kind === 'refuse') return refuse(judged, incoming, session);
-  const mail = newMail(judged, facts, incoming, session);
+  const verdict = await session.listener.gate.content(
+    incoming.client,
+    facts.reversePath,
+    incoming.recipients.map(({ address }) => address),
+    incoming.inquiry,
+  );
+  if (verdict?.kind === 'refuse') return refuse(verdict, incoming, session);
+  const mail = newMail(judged, facts, verdict, incoming, session);
   const { durable } = await site.intake.accept(mail);
   site.metrics.count('messages_accepted_total', { listener: session.listener.name });
   site.log.event('info', 'accepted', {
@@ -78,6 +88,7 @@ function protocolOf(session: SmtpContext, client: ClientFacts): MailFacts['proto
 function newMail(
   judged: Judged & { kind: 'ready' },
   facts: MailFacts,
+  diversion: Diversion | undefined,
   incoming: Incoming,
   session: SmtpContext,
 ): NewMail {
@@ -99,12 +110,18 @@ function newMail(
     },
     session: story.session,
     submitter: incoming.client.login?.address,
-    facts: { ...session.facts(), ...judged.facts, dialogue: story.takeDialogue() },
+    diversion,
+    facts: {
+      ...session.facts(),
+      ...judged.facts,
+      ...incoming.inquiry.facts(),
+      dialogue: story.takeDialogue(),
+    },
   };
 }
 
 function refuse(
-  judged: Judged & { kind: 'refuse' },
+  judged: Pick<Judged & { kind: 'refuse' }, 'reply' | 'rule' | 'why'>,
   incoming: Incoming,
   session: SmtpContext,
 ): SmtpAnswer {
@@ -114,6 +131,7 @@ function refuse(
     recipients: incoming.recipients.map(({ address }) => formatAddress(address)),
     rule: judged.rule,
     why: judged.why,
+    ...incoming.inquiry.facts(),
   };
   const sender = reversePath === null ? [] : [addressKey(reversePath)];
   const keys = incoming.recipients.map(({ address }) => addressKey(address));

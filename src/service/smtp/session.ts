@@ -1,6 +1,7 @@
 /** The host of one SMTP session: answers the machine's questions with policy and agents. */
 
 import { addressKey, formatAddress, formatPath } from '#base/address.ts';
+import { after } from '#base/awaitable.ts';
 import type { Awaitable, SessionId } from '#base/brand.ts';
 import type { JsonObject } from '#base/json.ts';
 import type { Secure } from '#base/secure.ts';
@@ -8,6 +9,7 @@ import type { Connection, Timer } from '#base/world.ts';
 import { Arrival } from '#agents/arrival.ts';
 import type { NewMailRecipient } from '#agents/mail.ts';
 import type { ClientFacts, Refusal } from '#policy/gate.ts';
+import { Inquiry } from '#policy/inquiry.ts';
 import type { LoginSession } from '#policy/login/logins.ts';
 import { RelayPermit } from '#policy/relay.ts';
 import type { SmtpServer } from '#protocol/smtp/server/machine.ts';
@@ -38,6 +40,8 @@ export class SmtpSession implements SmtpContext, Host<SmtpQuestion, SmtpAnswer, 
   readonly #turn: Turn;
   readonly #closed: () => void;
   #recipients: NewMailRecipient[] = [];
+  /** What the gate asks: of the session before the first MAIL, then of each transaction. */
+  #inquiry: Inquiry;
   #arrival: Arrival | undefined;
   #writeSoon: Timer | undefined;
 
@@ -57,12 +61,15 @@ export class SmtpSession implements SmtpContext, Host<SmtpQuestion, SmtpAnswer, 
     this.#login = site.logins.session(connection.remote.address);
     this.story = new Story(session);
     this.#closed = closed;
+    this.#inquiry = new Inquiry(site);
   }
 
   answer(question: SmtpQuestion): Awaitable<SmtpAnswer> {
     switch (question.kind) {
       case 'connect':
-        return PROCEED;
+        return after(this.listener.gate.connect(this.#client(), this.#inquiry), (refusal) =>
+          this.#verdict(refusal, {}, []),
+        );
       case 'helo':
         return this.#turn.inTime(this.#helo(question.name));
       case 'mail':
@@ -130,38 +137,48 @@ export class SmtpSession implements SmtpContext, Host<SmtpQuestion, SmtpAnswer, 
     };
   }
 
-  #helo(name: string): SmtpAnswer {
+  #helo(name: string): Awaitable<SmtpAnswer> {
     const client = { ...this.#client(), helo: name };
-    return this.#verdict(this.listener.gate.helo(client), { helo: name }, []);
+    return after(this.listener.gate.helo(client, this.#inquiry), (refusal) =>
+      this.#verdict(refusal, { helo: name }, []),
+    );
   }
 
-  #mail(question: SmtpQuestion & { kind: 'mail' }): SmtpAnswer {
+  #mail(question: SmtpQuestion & { kind: 'mail' }): Awaitable<SmtpAnswer> {
     this.#drop();
     if (!this.site.store.hasRoom(question.parameters.sizeBytes ?? 0)) {
       return { kind: 'refuse', reply: NO_ROOM };
     }
     const { reversePath } = question;
-    const about = { sender: formatPath(reversePath) };
-    const keys = reversePath === null ? [] : [addressKey(reversePath)];
-    return this.#verdict(this.listener.gate.sender(this.#client(), reversePath), about, keys);
+    this.#inquiry = new Inquiry(this.site);
+    return after(
+      this.listener.gate.sender(this.#client(), reversePath, this.#inquiry),
+      (refusal) => {
+        const about = { sender: formatPath(reversePath) };
+        const keys = reversePath === null ? [] : [addressKey(reversePath)];
+        return this.#verdict(refusal, about, keys);
+      },
+    );
   }
 
-  #rcpt(question: SmtpQuestion & { kind: 'rcpt' }): SmtpAnswer {
+  #rcpt(question: SmtpQuestion & { kind: 'rcpt' }): Awaitable<SmtpAnswer> {
     const { forwardPath: address, parameters } = question;
     const sender = this.#machine.session.transaction?.reversePath ?? null;
-    const decided = this.listener.gate.recipient(this.#client(), sender, address);
-    if (decided instanceof RelayPermit) {
-      this.#recipients.push({
-        address,
-        permit: decided,
-        notify: parameters.notify,
-        originalRecipient: parameters.originalRecipient,
-      });
-      return PROCEED;
-    }
-    const about = { sender: formatPath(sender), recipient: formatAddress(address) };
-    const keys = sender === null ? [] : [addressKey(sender)];
-    return this.#verdict(decided, about, [addressKey(address), ...keys]);
+    const decided = this.listener.gate.recipient(this.#client(), sender, address, this.#inquiry);
+    return after(decided, (told): SmtpAnswer => {
+      if (told instanceof RelayPermit) {
+        this.#recipients.push({
+          address,
+          permit: told,
+          notify: parameters.notify,
+          originalRecipient: parameters.originalRecipient,
+        });
+        return PROCEED;
+      }
+      const about = { sender: formatPath(sender), recipient: formatAddress(address) };
+      const keys = sender === null ? [] : [addressKey(sender)];
+      return this.#verdict(told, about, [addressKey(address), ...keys]);
+    });
   }
 
   #data(): SmtpAnswer {
@@ -176,11 +193,10 @@ export class SmtpSession implements SmtpContext, Host<SmtpQuestion, SmtpAnswer, 
     const { transaction } = this.#machine.session;
     if (arrival === undefined || transaction === undefined) throw new Error('no content came');
     const recipients = this.#recipients;
+    const inquiry = this.#inquiry;
+    const client = this.#client();
     try {
-      const answer = await takeIn(
-        { arrival, recipients, transaction, client: this.#client() },
-        this,
-      );
+      const answer = await takeIn({ arrival, recipients, transaction, client, inquiry }, this);
       if (answer.kind === 'accepted') this.#arrival = undefined;
       return answer;
     } finally {
@@ -202,7 +218,8 @@ export class SmtpSession implements SmtpContext, Host<SmtpQuestion, SmtpAnswer, 
 
   #verdict(refusal: Refusal | undefined, about: JsonObject, keys: readonly string[]): SmtpAnswer {
     if (refusal === undefined) return PROCEED;
-    this.story.refused({ ...about, rule: refusal.rule, why: refusal.why }, keys);
+    const { rule, why } = refusal;
+    this.story.refused({ ...about, rule, why, ...this.#inquiry.facts() }, keys);
     this.#writeSoon ??= this.site.clock.after(TELL_MS, () => this.#writeRefusals());
     this.site.metrics.count('smtp_refusals_total', { rule: refusal.rule });
     this.site.log.event('info', 'refused', {
@@ -212,7 +229,7 @@ export class SmtpSession implements SmtpContext, Host<SmtpQuestion, SmtpAnswer, 
       rule: refusal.rule,
       why: refusal.why,
     });
-    return { kind: 'refuse', reply: refusal.reply };
+    return { kind: 'refuse', reply: refusal.reply, close: refusal.close === true };
   }
 
   #drop(): void {
