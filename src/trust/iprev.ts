@@ -1,16 +1,16 @@
 /** iprev (RFC 8601 3): does a name of the client's address lead back to the address? */
 
 import { visible } from '#base/bytes.ts';
-import type { Clock, Resolver } from '#base/world.ts';
+import type { Clock } from '#base/world.ts';
 import { inNetwork, parseIp } from './ip.ts';
 import { isQueryName, plainName } from './names.ts';
-import { Questions, type DnsFact } from './questions.ts';
+import { type Asked, type DnsFact, Questions } from './questions.ts';
 
 export interface IprevQuestion {
   readonly ip: string;
-  readonly resolver: Resolver;
+  readonly resolver: Asked;
   /** For the deadline; without it there is none. */
-  readonly clock?: Clock;
+  readonly clock?: Clock | undefined;
   readonly limits?: IprevLimits;
 }
 

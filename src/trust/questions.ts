@@ -22,8 +22,11 @@ export interface DnsFact {
   readonly reason?: string;
 }
 
+/** Whoever answers: the Resolver, or the `Questions` of a larger whole, whose limits then hold too. */
+export type Asked = Pick<Resolver, 'a' | 'aaaa' | 'mx' | 'ptr' | 'txt'>;
+
 export interface QuestionOptions {
-  readonly resolver: Resolver;
+  readonly resolver: Asked;
   /** For the deadline; without a clock there is none but the resolver's own. */
   readonly clock?: Clock | undefined;
   /** For all questions together. Default 20,000 (RFC 7208 4.6.4 asks for at least 20 s). */
@@ -35,16 +38,17 @@ export interface QuestionOptions {
 const TOTAL_MS = 20_000;
 const QUESTIONS = 40;
 const FACT_RECORDS = 12;
-const FACT_CHARACTERS = 512;
+/** A key of RSA 4,096 has 740: a signature can be checked again by what the ledger kept. */
+const FACT_CHARACTERS = 1_024;
 
 /**
  * Asks the resolver, each question once: the same question gets the same answer. A question above
  * the limit, or after the deadline, is `failed` without being asked, and `exhausted` says why.
  */
-export class Questions {
+export class Questions implements Asked {
   readonly facts: DnsFact[] = [];
   exhausted: 'time' | 'questions' | undefined;
-  readonly #resolver: Resolver;
+  readonly #resolver: Asked;
   readonly #clock: Clock | undefined;
   readonly #until: number;
   readonly #totalMs: number;

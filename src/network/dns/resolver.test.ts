@@ -40,6 +40,28 @@ function reason(lookup: Lookup<unknown>): string {
 }
 
 describe('answers', () => {
+  test('labels of any printable octet are asked for, as SPF macros make them', async () => {
+    const odd = 'ann+lists=x!#.1.2.0.192._spf.demo.test';
+    zone({
+      [odd]: { a: ['127.0.0.2'], txt: ['v=spf1 -all'] },
+    });
+    const names = resolver();
+    assert.deepEqual(records(await names.a('Ann+Lists=X!#.1.2.0.192._spf.demo.test.')), [
+      '127.0.0.2',
+    ]);
+    assert.deepEqual(records(await names.txt(odd)), ['v=spf1 -all']);
+    server.queries.length = 0;
+    const long = `${'x'.repeat(64)}.demo.test`;
+    const impossible = ['a..test', '.', '', long, 'a\0b.test', '192.0.2.1', 'a\u00e9+b.test'];
+    for (const name of [...impossible, `${'abcdefg+.'.repeat(28)}test`]) {
+      assert.equal((await names.a(name)).kind, 'none', name);
+    }
+    assert.deepEqual(server.queries, []);
+    // Hosts of DANE are hosts: nothing odd is asked for there.
+    assert.equal((await names.tlsa(odd)).kind, 'none');
+    assert.deepEqual(server.queries, []);
+  });
+
   test('each type', async () => {
     const data = Buffer.from('abcd');
     zone({

@@ -4,7 +4,7 @@ import type * as dns from 'dns-packet';
 import { concat, latin1 } from '#base/bytes.ts';
 import type { Clock, Endpoint, Lookup, Random, Resolver, TlsaRecord } from '#base/world.ts';
 import { TtlCache } from './cache.ts';
-import { questionName, reverseName } from './names.ts';
+import { anyName, questionName, reverseName } from './names.ts';
 import type { RecordType } from './packet.ts';
 import { Search, type Found } from './search.ts';
 import { parseServer, systemServers } from './servers.ts';
@@ -43,10 +43,10 @@ const NEGATIVE_SECONDS = 3_600;
 export function dnsResolver(options: ResolverOptions): Resolver {
   const names = new Lookups(options);
   return {
-    mx: (domain) => names.lookup(questionName(domain), 'MX', readMx),
-    a: (host) => names.lookup(questionName(host), 'A', readText),
-    aaaa: (host) => names.lookup(questionName(host), 'AAAA', readAaaa),
-    txt: (name) => names.lookup(questionName(name), 'TXT', readTxt),
+    mx: (domain) => names.lookup(anyName(domain), 'MX', readMx),
+    a: (host) => names.lookup(anyName(host), 'A', readText),
+    aaaa: (host) => names.lookup(anyName(host), 'AAAA', readAaaa),
+    txt: (name) => names.lookup(anyName(name), 'TXT', readTxt),
     ptr: (address) => names.lookup(reverseName(address), 'PTR', readName),
     tlsa: (name) => names.lookup(questionName(name), 'TLSA', readTlsa),
   };

@@ -1,9 +1,9 @@
 /** DMARC (RFC 9989): does what was authenticated belong to the author, and what if not? */
 
 import { visible } from '#base/bytes.ts';
-import type { Clock, Resolver } from '#base/world.ts';
+import type { Clock } from '#base/world.ts';
 import { asciiName, isWithin, plainName } from '#trust/names.ts';
-import { Questions, type DnsFact } from '#trust/questions.ts';
+import { type Asked, type DnsFact, Questions } from '#trust/questions.ts';
 import { type Author, hasNoPolicy } from './author.ts';
 import type { DmarcPolicy, DmarcRecord } from './record.ts';
 import { type Found, organizationalDomain, publicSuffix, recordOf, walkTree } from './walk.ts';
@@ -20,9 +20,9 @@ export interface DmarcQuestion {
   /** Undefined where SPF was not checked at all. */
   readonly spf?: Authenticated | undefined;
   readonly dkim: readonly Authenticated[];
-  readonly resolver: Resolver;
+  readonly resolver: Asked;
   /** For the deadline; without it there is none. */
-  readonly clock?: Clock;
+  readonly clock?: Clock | undefined;
   readonly limits?: DmarcLimits;
 }
 

@@ -2,10 +2,10 @@
 
 import { type ReversePath, formatAddress } from '#base/address.ts';
 import { visible } from '#base/bytes.ts';
-import type { Clock, Resolver } from '#base/world.ts';
+import type { Clock } from '#base/world.ts';
 import { parseIp } from '#trust/ip.ts';
 import { asciiName, isQueryName, plainName } from '#trust/names.ts';
-import { Questions } from '#trust/questions.ts';
+import { type Asked, Questions } from '#trust/questions.ts';
 import { Evaluation } from './evaluation.ts';
 import type { SpfLimits, SpfOutcome, SpfResult } from './outcome.ts';
 
@@ -18,9 +18,9 @@ export interface SpfQuestion {
   readonly sender: string;
   /** What the client said in HELO or EHLO. */
   readonly helo: string;
-  readonly resolver: Resolver;
+  readonly resolver: Asked;
   /** For the deadline and for `%{t}`; without it there is neither. */
-  readonly clock?: Clock;
+  readonly clock?: Clock | undefined;
   /** Our own name, for `%{r}`. Default `unknown`. */
   readonly receiver?: string;
   readonly limits?: SpfLimits;
