@@ -70,6 +70,29 @@ function submitted(text: string): string {
   return latin1(judged.content.head) + latin1(judged.content.body);
 }
 
+test('who reads along gets the head once and then the body, at any cut', () => {
+  const head = 'Subject: x\r\n\r\n';
+  for (const text of [`${head}body\r\n\r\nmore\r\n`, head, 'no: end', '']) {
+    for (let cut = 1; cut <= text.length + 1; cut += 1) {
+      const heads: string[] = [];
+      let body = '';
+      const arrival = new Arrival(spool(), {
+        head: (octets) => void heads.push(latin1(octets)),
+        body: (octets) => {
+          assert.equal(heads.length, 1);
+          body += latin1(octets);
+        },
+      });
+      for (let at = 0; at < text.length; at += cut) {
+        void arrival.write(utf8(text.slice(at, at + cut)));
+      }
+      void arrival.finish();
+      assert.equal(heads.length, 1);
+      assert.equal(`${heads[0]}${body}`, text);
+    }
+  }
+});
+
 test('the head is found at any cut, and an empty one too', () => {
   const text = 'Subject: x\r\nA: b\r\n\r\nbody\r\n\r\nmore\r\n';
   for (let cut = 1; cut <= text.length; cut += 1) {

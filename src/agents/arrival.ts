@@ -14,6 +14,14 @@ export interface Arrived {
   readonly structure: Structure | undefined;
 }
 
+/** Who reads along: signatures are checked and made over octets that nobody keeps. */
+export interface Reader {
+  /** The whole head with its empty line, as it came; once, before any of the body. */
+  head(octets: Uint8Array): void;
+  /** The next octets after it; they are only read. */
+  body(octets: Uint8Array): void;
+}
+
 const PIECES = 1_024;
 const CR = 0x0d;
 const LF = 0x0a;
@@ -21,6 +29,7 @@ const LF = 0x0a;
 /** Takes content in pieces of any size; memory is bounded by the head limit and the spool's. */
 export class Arrival {
   readonly #spool: Spool;
+  readonly #reader: Reader | undefined;
   #head: Uint8Array[] = [];
   #headBytes = 0;
   #inHead = true;
@@ -30,8 +39,9 @@ export class Arrival {
   #early: Uint8Array[] | undefined = [];
   #scanner: StructureScanner | undefined;
 
-  constructor(spool: Spool) {
+  constructor(spool: Spool, reader?: Reader) {
     this.#spool = spool;
+    this.#reader = reader;
   }
 
   get sizeBytes(): number {
@@ -47,14 +57,16 @@ export class Arrival {
     this.#sizeBytes += bytes.length;
     if (this.headTooLarge) return;
     this.#scan(bytes);
-    if (!this.#inHead) return this.#spool.write(bytes);
+    if (!this.#inHead) return this.#store(bytes);
     const end = this.#endOfHead(bytes);
     this.#keepHead(end === undefined ? bytes : bytes.subarray(0, end));
-    if (end === undefined || end === bytes.length) return;
-    return this.#spool.write(bytes.subarray(end));
+    if (end === undefined) return;
+    if (!this.headTooLarge) this.#reader?.head(this.#wholeHead());
+    if (end < bytes.length) return this.#store(bytes.subarray(end));
   }
 
   finish(): Awaitable<Arrived> {
+    if (this.#inHead && !this.headTooLarge) this.#reader?.head(this.#wholeHead());
     const body = this.#spool.finish();
     if (body instanceof Promise) return body.then((stored) => this.#arrived(stored));
     return this.#arrived(body);
@@ -65,9 +77,18 @@ export class Arrival {
   }
 
   #arrived(body: Content['body']): Arrived {
-    const head = this.#head.length === 0 ? NO_BYTES : concat(this.#head);
+    const head = this.#wholeHead();
     const structure = body instanceof Uint8Array ? undefined : this.#scanner?.finish();
     return { content: { head, body }, sizeBytes: this.#sizeBytes, structure };
+  }
+
+  #store(bytes: Uint8Array): Awaitable<void> {
+    this.#reader?.body(bytes);
+    return this.#spool.write(bytes);
+  }
+
+  #wholeHead(): Uint8Array {
+    return this.#head.length === 0 ? NO_BYTES : concat(this.#head);
   }
 
   /** The index after the empty line, if it ends within `bytes`. */
