@@ -79,6 +79,8 @@ export interface Connection {
   resume(): void;
   /** TLS on this stream; what was received in clear and not yet read is dropped. */
   startTls(options: TlsOptions): Promise<Secure>;
+  /** Half close, where there is one: sends what is queued and says no more, but goes on reading. */
+  finish?(): void;
   /** Sends what is queued, then closes. */
   end(): void;
   /** Closes now. */

@@ -33,6 +33,7 @@ export class SocketConnection implements Connection {
   #paused = false;
   #shaking = false;
   #ending = false;
+  #finished = false;
   #closed = false;
   #linger: Timer | undefined;
 
@@ -60,7 +61,7 @@ export class SocketConnection implements Connection {
   write(bytes: Uint8Array): boolean {
     invariant(!this.#shaking, 'nothing is written during a TLS handshake');
     // Octets for a stream that is gone are dropped: `closed` says so, and nobody waits in vain.
-    if (this.#closed || this.#ending || this.#socket.destroyed) return true;
+    if (this.#closed || this.#ending || this.#finished || this.#socket.destroyed) return true;
     return this.#socket.write(bytes);
   }
 
@@ -97,6 +98,12 @@ export class SocketConnection implements Connection {
       clear.destroy();
       throw failure;
     }
+  }
+
+  finish(): void {
+    if (this.#ending || this.#closed || this.#shaking) return;
+    this.#finished = true;
+    this.#socket.end();
   }
 
   end(): void {
