@@ -1,0 +1,16 @@
+/** All probes: each group is a folder with a registry; a group is one line here. */
+
+import type { Check } from '../check.ts';
+import type { Probe } from '../probe.ts';
+import * as plaintext from './plaintext/index.ts';
+
+const GROUPS: readonly Readonly<Record<string, Probe>>[] = [plaintext];
+
+/** Every probe, in the order of the groups. */
+export const PROBES: readonly Probe[] = GROUPS.flatMap((group) => Object.values(group));
+
+/** Every check of these probes, each once, by id. */
+export function checksOf(probes: readonly Probe[]): readonly Check[] {
+  const all = new Map(probes.flatMap(({ checks }) => checks.map((check) => [check.id, check])));
+  return [...all.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
+}

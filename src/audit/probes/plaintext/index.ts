@@ -1,0 +1,3 @@
+/** Probes for what is said in clear: logins, mechanisms, TLS that is missing. */
+
+export { authBeforeTls } from './auth-before-tls.ts';

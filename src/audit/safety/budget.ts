@@ -1,0 +1,105 @@
+/** What a run may cost its target: connections, pace, messages, octets; spent before they are used. */
+
+import { Failure } from '#base/failure.ts';
+import type { Clock } from '#base/world.ts';
+import type { Level } from '../check.ts';
+
+export interface BudgetLimits {
+  readonly connections: number;
+  /** Open at the same time, all probes together. */
+  readonly atOnce: number;
+  readonly connectionsPerSecond: number;
+  /** Times that content is begun (DATA, BDAT). */
+  readonly messages: number;
+  readonly sentBytes: number;
+  readonly receivedBytes: number;
+}
+
+/** How hard a target may be pressed: `own` is loopback, where nobody else suffers. */
+export type Ground = 'loopback' | 'private' | 'public';
+
+/** The limits of a level; a hostile server's endless talk is cut by `receivedBytes`. */
+export function budgetFor(level: Level, ground: Ground): BudgetLimits {
+  const messages = { passive: 0, safe: 1, active: 500, intrusive: 2_000 };
+  const connections = { passive: 50, safe: 400, active: 4_000, intrusive: 40_000 };
+  const pace = { loopback: 1_000, private: 100, public: 5 };
+  const atOnce = { loopback: 32, private: 16, public: 4 };
+  return {
+    connections: connections[level],
+    atOnce: atOnce[ground],
+    connectionsPerSecond: pace[ground],
+    messages: messages[level],
+    sentBytes: level === 'intrusive' ? 1_073_741_824 : 67_108_864,
+    receivedBytes: 268_435_456,
+  };
+}
+
+/** Counts down; what is over fails with `budget-spent`, permanent. */
+export class Budget {
+  readonly limits: BudgetLimits;
+  readonly #clock: Clock;
+  readonly #waiting: (() => void)[] = [];
+  #nextMs = 0;
+  #open = 0;
+  #connections = 0;
+  #messages = 0;
+  #sentBytes = 0;
+  #receivedBytes = 0;
+
+  constructor(limits: BudgetLimits, clock: Clock) {
+    this.limits = limits;
+    this.#clock = clock;
+  }
+
+  /** For the report. */
+  get spent() {
+    return {
+      connections: this.#connections,
+      messages: this.#messages,
+      sentBytes: this.#sentBytes,
+      receivedBytes: this.#receivedBytes,
+    };
+  }
+
+  /** Waits for a place and for its turn; `release` gives the place back. */
+  async connection(): Promise<void> {
+    if (this.#connections >= this.limits.connections) throw over('connections');
+    this.#connections += 1;
+    if (this.#open >= this.limits.atOnce) {
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    } else this.#open += 1;
+    const now = this.#clock.elapsed();
+    const turn = Math.max(now, this.#nextMs);
+    this.#nextMs = turn + 1_000 / this.limits.connectionsPerSecond;
+    if (turn - now >= 1) {
+      await new Promise<void>((resolve) => void this.#clock.after(turn - now, resolve));
+    }
+  }
+
+  /** A connection ended: its place goes to whoever waits longest. */
+  release(): void {
+    const next = this.#waiting.shift();
+    if (next === undefined) this.#open -= 1;
+    else next();
+  }
+
+  message(): void {
+    if (this.#messages >= this.limits.messages) throw over('messages');
+    this.#messages += 1;
+  }
+
+  sent(octets: number): void {
+    this.#sentBytes += octets;
+    if (this.#sentBytes > this.limits.sentBytes) throw over('sentBytes');
+  }
+
+  /** False when no more may come in. */
+  received(octets: number): boolean {
+    this.#receivedBytes += octets;
+    return this.#receivedBytes <= this.limits.receivedBytes;
+  }
+}
+
+function over(what: keyof BudgetLimits): Failure {
+  return Failure.permanent('budget-spent', `the run's budget of ${what} is used up`);
+}
