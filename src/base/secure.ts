@@ -11,6 +11,8 @@ export interface TlsFacts {
     | { readonly kind: 'not-asked' }
     | { readonly kind: 'verified'; readonly subject: string }
     | { readonly kind: 'unverified'; readonly reason: string };
+  /** As a client: the peer's certificates in DER, its own first, each followed by its issuer. */
+  readonly peerCertificates?: readonly Uint8Array[];
   /** Octets for SCRAM-PLUS (RFC 9266 `tls-exporter`; RFC 5929 `tls-server-end-point`). */
   readonly channelBinding: {
     readonly exporter: Uint8Array | undefined;

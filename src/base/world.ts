@@ -132,6 +132,8 @@ export type Lookup<T> =
       readonly ttlSeconds: number;
       /** The AD bit from a resolver that is listed as validating. */
       readonly authentic: boolean;
+      /** The name that owns the records, where aliases led from the one asked for to another. */
+      readonly canonical?: string;
     }
   | { readonly kind: 'none'; readonly why: 'nxdomain' | 'nodata'; readonly authentic: boolean }
   /** Timeout, SERVFAIL, bogus: temporary, never to be read as `none`. */

@@ -90,8 +90,9 @@ class Lookups {
     }
     const records = found.answers.map(read).filter((record) => record !== undefined);
     if (records.length === 0) return { kind: 'none', why: 'nodata', authentic: found.authentic };
-    const { ttlSeconds, authentic } = found;
-    return { kind: 'found', records, ttlSeconds, authentic };
+    const { ttlSeconds, authentic, name: owner } = found;
+    const alias = owner === name ? {} : { canonical: owner };
+    return { kind: 'found', records, ttlSeconds, authentic, ...alias };
   }
 
   /** From the cache, from the same question that is on its way already, or asked now. */

@@ -9,6 +9,8 @@ import { Turnstile } from './turnstile.ts';
 export type Found =
   | {
       readonly kind: 'found';
+      /** Who owns the answers: the name asked for, or what it is an alias of. */
+      readonly name: string;
       readonly answers: readonly dns.Answer[];
       readonly ttlSeconds: number;
       readonly authentic: boolean;
@@ -93,7 +95,13 @@ export class Search {
       }
       if (followed.records.length > 0) {
         const ttlSeconds = lowestTtl([...seen, ...followed.records]);
-        return { kind: 'found', answers: followed.records, ttlSeconds, authentic };
+        return {
+          kind: 'found',
+          name: followed.name,
+          answers: followed.records,
+          ttlSeconds,
+          authentic,
+        };
       }
       const ended = followed.name === name || told.code === 3 || hasSoa(told);
       if (ended) {

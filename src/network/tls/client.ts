@@ -10,6 +10,9 @@ import { isAddress } from '../endpoint.ts';
 import { handshaken } from './handshake.ts';
 import { secured, serverEndPoint, type Secured } from './facts.ts';
 
+/** Longer chains are cut. */
+const CHAIN = 10;
+
 /**
  * Negotiates TLS 1.2 or later as the client. The certificate is always verified; with `require`
  * a failed verification fails the handshake (`tls-unverified`), with `opportunistic` it is a
@@ -39,6 +42,7 @@ export async function handshakeAsClient(
   return secured(socket, {
     serverName: options.serverName,
     peer,
+    peerCertificates: peerChain(socket),
     serverEndPoint: certificate === undefined ? undefined : serverEndPoint(certificate),
   });
 }
@@ -49,6 +53,19 @@ function verdict(socket: TLSSocket, certificate: X509Certificate | undefined): T
   // Typed as an Error, in truth mostly its code: `CERT_HAS_EXPIRED`.
   const why: unknown = socket.authorizationError;
   return { kind: 'unverified', reason: why instanceof Error ? why.message : String(why) };
+}
+
+/** The server's certificate and those that lead up from it, as the library links them. */
+function peerChain(socket: TLSSocket): readonly Uint8Array[] {
+  const chain: Uint8Array[] = [];
+  let next = socket.getPeerCertificate(true);
+  while (next?.raw !== undefined && chain.length < CHAIN) {
+    chain.push(next.raw);
+    // An authority names itself as its issuer.
+    if (next.issuerCertificate === next) break;
+    next = next.issuerCertificate;
+  }
+  return chain;
 }
 
 function peerCertificate(socket: TLSSocket): X509Certificate | undefined {

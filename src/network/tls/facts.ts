@@ -19,7 +19,7 @@ const SHA2_OR_3 = /sha-?(3-)?(224|256|384|512)(?!\d)/i;
  */
 export function secured(
   socket: TLSSocket,
-  facts: Pick<TlsFacts, 'serverName' | 'peer'> & {
+  facts: Pick<TlsFacts, 'serverName' | 'peer' | 'peerCertificates'> & {
     readonly serverEndPoint: Uint8Array | undefined;
   },
 ): Secured {
@@ -29,6 +29,7 @@ export function secured(
     cipher: socket.getCipher().name,
     serverName: facts.serverName,
     peer: facts.peer,
+    ...(facts.peerCertificates === undefined ? {} : { peerCertificates: facts.peerCertificates }),
     channelBinding: {
       exporter: exporter(socket, protocol),
       serverEndPoint: facts.serverEndPoint,

@@ -35,7 +35,8 @@ export function readKept(text: string | undefined, most: number): Map<string, Ke
 }
 
 function keptOf({ id, policy, fetchedMs }: Record<string, unknown>): KeptPolicy | undefined {
-  if (typeof id !== 'string' || typeof fetchedMs !== 'number' || !isObject(policy)) return undefined;
+  if (typeof id !== 'string' || typeof fetchedMs !== 'number' || !isObject(policy))
+    return undefined;
   const { mode, maxAgeSeconds, mx } = policy;
   if (mode !== 'enforce' && mode !== 'testing' && mode !== 'none') return undefined;
   if (typeof maxAgeSeconds !== 'number' || !(maxAgeSeconds >= 0)) return undefined;

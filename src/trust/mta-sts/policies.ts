@@ -32,7 +32,7 @@ export interface StsOptions {
   readonly notebook: Notebook;
   /** Told when the notebook could not be written. */
   readonly notKept: (failure: Failure) => void;
-  /** Policies kept; above it the one that ends first goes. Default 10,000. */
+  /** Policies kept; above it the one that was fetched first goes. Default 10,000. */
   readonly domains?: number;
   /** For one fetch. Default 60,000 (RFC 8461 3.3 suggests one minute). */
   readonly fetchMs?: number;

@@ -75,7 +75,8 @@ function policyOf(fields: ReadonlyMap<string, string>, patterns: readonly string
   if (mode !== 'enforce' && mode !== 'testing' && mode !== 'none') return invalid('no known mode');
   const age = fields.get('max_age') ?? '';
   const maxAgeSeconds = /^\d{1,10}$/.test(age) ? Number(age) : Number.NaN;
-  if (!(maxAgeSeconds <= STS_MAX_AGE_SECONDS)) return invalid('max_age is no number up to 31557600');
+  if (!(maxAgeSeconds <= STS_MAX_AGE_SECONDS))
+    return invalid('max_age is no number up to 31557600');
   const mx: string[] = [];
   for (const pattern of patterns) {
     const wild = pattern.startsWith('*.');

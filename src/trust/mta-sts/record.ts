@@ -42,7 +42,8 @@ function readRecord(text: string): StsRecord {
     }
     if (name !== 'id') continue;
     if (id !== undefined) return { kind: 'invalid', why: 'two ids' };
-    if (!ID.test(value)) return { kind: 'invalid', why: 'the id is not 1 to 32 letters and digits' };
+    if (!ID.test(value))
+      return { kind: 'invalid', why: 'the id is not 1 to 32 letters and digits' };
     id = value;
   }
   return id === undefined ? { kind: 'invalid', why: 'no id' } : { kind: 'record', id };
