@@ -2,6 +2,9 @@
 
 import type { JsonObject } from '#base/json.ts';
 import type { Check, Cure, Group, Level, Product, Severity } from './check.ts';
+import type { Exchange } from './wire/exchange.ts';
+
+export type { Exchange, Turn } from './wire/exchange.ts';
 
 /**
  * `confirmed`: shown, with controls. `likely`: seen, one explanation is left. `inconclusive`:
@@ -22,27 +25,6 @@ export interface Target {
   readonly protocol: Protocol | 'dns' | 'host' | 'configuration';
   /** How TLS begins there. */
   readonly tls: 'none' | 'starttls' | 'implicit';
-}
-
-/** One recorded connection; the wire makes it, secrets are gone before it is made. */
-export interface Exchange {
-  /** Our end and theirs: `127.66.0.1:40000`, `[::1]:25`. */
-  readonly local: string;
-  readonly remote: string;
-  /** ISO 8601, when the connection was asked for. */
-  readonly startedAt: string;
-  readonly events: readonly ExchangeEvent[];
-}
-
-export interface ExchangeEvent {
-  /** Milliseconds since the connection was asked for. */
-  readonly atMs: number;
-  /** `note`: TLS facts, what failed, what was left out. */
-  readonly kind: 'sent' | 'received' | 'note';
-  /** Octets as `visible` of base/bytes writes them: printable ASCII and escapes, nothing else. */
-  readonly text: string;
-  /** How many octets it stands for, where `text` was cut or a secret taken out. */
-  readonly octets: number;
 }
 
 /** How often the same thing was tried, and how often it answered as the verdict needs it. */

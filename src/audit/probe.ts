@@ -1,6 +1,6 @@
 /** A probe: a plain async function that tries something at a target and tells what it saw. */
 
-import type { Clock, Endpoint, Random, Resolver } from '#base/world.ts';
+import type { Endpoint, Random, Resolver, World } from '#base/world.ts';
 import type { Secret } from '#base/secret.ts';
 import type { Check, Level } from './check.ts';
 import type { Outcome, Protocol } from './finding.ts';
@@ -47,7 +47,8 @@ export interface DomainProbe extends ProbeBase {
 
 /** What every probe is given. Nothing else of the world is reachable from a probe. */
 export interface ProbeContext {
-  readonly clock: Clock;
+  /** The clock, and the network as far as the guard lets through. */
+  readonly world: Pick<World, 'clock' | 'network'>;
   readonly random: Random;
   readonly resolver: Resolver;
   readonly options: ProbeOptions;
