@@ -2,7 +2,7 @@
 
 import type { Awaitable } from '#base/brand.ts';
 import { type Head, readHead } from '#message/fields.ts';
-import { type BodyDigests, BodyHashes } from '#trust/dkim/body.ts';
+import { type BodyDigests, BodyHashes, type BodyWant } from '#trust/dkim/body.ts';
 import { SignedHead } from '#trust/dkim/header.ts';
 import { type KeyAnswers, type KeySource, askForKeys } from '#trust/dkim/key-lookup.ts';
 import type { DkimReport } from '#trust/dkim/result.ts';
@@ -29,6 +29,8 @@ export interface VerificationOptions extends ArcOptions {
   readonly read?: Head;
   /** Different keys that are asked for, DKIM's first. */
   readonly keys?: number;
+  /** What else the body is hashed for in the same pass: a seal of ours. */
+  readonly alsoHash?: readonly BodyWant[];
 }
 
 /**
@@ -41,13 +43,14 @@ export class SignatureVerification {
   readonly #parsed: Parsed;
   readonly #hashes: BodyHashes;
   readonly #answers: Promise<KeyAnswers>;
+  #digests: BodyDigests | undefined;
 
   constructor(head: Uint8Array, source: KeySource, options: VerificationOptions = {}) {
     this.#head = head;
     this.#options = options;
     this.#parsed = parse(head, options, options.read);
     const { dkim, arc } = this.#parsed;
-    this.#hashes = new BodyHashes([...dkim.wants, ...arc.wants]);
+    this.#hashes = new BodyHashes([...dkim.wants, ...arc.wants, ...(options.alsoHash ?? [])]);
     this.#answers = askForKeys([...dkim.keyNames, ...arc.keyNames], source, options.keys);
   }
 
@@ -56,12 +59,24 @@ export class SignatureVerification {
     this.#hashes.write(body);
   }
 
+  /** Known from `finish` on. */
+  get digests(): BodyDigests | undefined {
+    return this.#digests;
+  }
+
+  /** Whether there is no signature or seal that arithmetic could say anything about. */
+  get isTrivial(): boolean {
+    const { dkim, arc } = this.#parsed;
+    return dkim.wants.length === 0 && arc.wants.length === 0;
+  }
+
   /** The body is complete. Fails only if `judge` does. */
   async finish(nowMs: number): Promise<SignatureReport> {
-    const body = this.#hashes.finish();
+    const body = (this.#digests = this.#hashes.finish());
     const answers = await this.#answers;
     const { judge } = this.#options;
-    if (judge !== undefined) return judge({ head: this.#head, body, answers, nowMs });
+    if (judge !== undefined && !this.isTrivial)
+      return judge({ head: this.#head, body, answers, nowMs });
     return judgeParsed(this.#parsed, body, answers, nowMs);
   }
 }

@@ -1,5 +1,6 @@
 /** The outcomes of our checks as results of RFC 8601 2.7: which properties each one reports. */
 
+import type { ArcReport } from '#trust/arc/verify.ts';
 import type { DmarcOutcome } from '#trust/dmarc/evaluate.ts';
 import type { IprevOutcome } from '#trust/iprev.ts';
 import type { SpfOutcome } from '#trust/spf/outcome.ts';
@@ -44,6 +45,18 @@ export function iprevMethod(outcome: IprevOutcome, ip: string): MethodResult {
   const { result, name, why } = outcome;
   const properties = [{ type: 'policy', name: 'iprev', value: ip }] as const;
   return { method: 'iprev', result, comment: name ?? why, properties };
+}
+
+/** RFC 8617 10.1, 10.2: the chain's state, whom we heard it from, since when nothing changed. */
+export function arcMethod(report: ArcReport, ip: string): MethodResult {
+  const { status, reason, oldestPass, sets } = report;
+  const properties: Property[] = [{ type: 'smtp', name: 'remote-ip', value: ip }];
+  if (oldestPass !== undefined) {
+    properties.push({ type: 'header', name: 'oldest-pass', value: String(oldestPass) });
+  }
+  const sealer = sets.at(-1)?.sealer;
+  const comment = sealer === undefined ? reason : `i=${sets.length}, sealed by ${sealer}`;
+  return { method: 'arc', result: status, comment, properties };
 }
 
 function dkimMethod(one: SignatureResult): MethodResult {
