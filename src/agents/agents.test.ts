@@ -5,12 +5,13 @@ import { test } from 'node:test';
 import { parseAddress } from '#base/address.ts';
 import type { AccountId, QueueId } from '#base/brand.ts';
 import { latin1, utf8 } from '#base/bytes.ts';
+import { atOnce } from '#base/turns.ts';
 import { parseDomain } from '#base/domain.ts';
 import { Authenticated } from '#protocol/sasl/authenticated.ts';
 import type { Spool } from '#store/content.ts';
 import type { AddressBook } from '#policy/addresses/resolve.ts';
 import { Arrival } from './arrival.ts';
-import { factsOf } from './mda.ts';
+import { describe, factsOf } from './mda.ts';
 import { submit } from './msa.ts';
 import { type MailFacts, receive } from './mta.ts';
 
@@ -187,7 +188,7 @@ test('facts for IMAP and search come from the head as it is stored', () => {
   const { content } = arrived(
     'From: Ann <ann@a.test>\r\nSubject: =?utf-8?q?gr=C3=BC=C3=9Fe?=\r\n\r\nx',
   );
-  const found = factsOf({ content, root: undefined });
+  const found = factsOf(atOnce(describe({ content, structure: undefined })));
   assert.equal(found.subject, 'grüße');
   assert.match(latin1(found.envelope), /^\(NIL "=\?utf-8\?q\?gr=C3=BC=C3=9Fe\?=" /);
   assert.match(latin1(found.bodyStructure), /^\("text" "plain"/i);
@@ -196,8 +197,33 @@ test('facts for IMAP and search come from the head as it is stored', () => {
 test('a message that is itself message/rfc822 shows both envelopes', () => {
   const head = 'Subject: outer\r\nContent-Type: message/rfc822\r\n\r\n';
   const { content } = arrived(`${head}Subject: inner\r\n\r\nx`);
-  const found = factsOf({ content, root: undefined });
+  const found = factsOf(atOnce(describe({ content, structure: undefined })));
   assert.match(latin1(found.envelope), /"outer"/);
   assert.match(latin1(found.bodyStructure), /"inner"/);
   assert.doesNotMatch(latin1(found.bodyStructure), /"outer"/);
+});
+
+test('what was read while it came gives the facts of what is stored, by either agent', () => {
+  const client = { ...facts.client, login: undefined };
+  const heads = [
+    'From: Ann <ann@a.test>\r\nSubject: x\r\nReferences: <r@x>\r\n\r\n',
+    'From: ann@a.test\nTo: b@b.test\n\nseen as body: by LF alone\r\n\r\n',
+    'From: ann@a.test\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\n',
+    ' orphan\r\nFrom: ann@a.test\r\n\r\n',
+    'From: ann@a.test\r\nBcc: c@c.test\r\nDate: 1 Jan 2026 00:00:00 +0000\r\n\r\n',
+    'From: ann@a.test\r\nSubject: cut off',
+    '\r\n',
+    'no header at all',
+  ];
+  for (const text of heads.flatMap((head) => [`${head}x\r\n--b--\r\n`, head])) {
+    for (const judged of [
+      receive(arrived(text), { ...facts, client }),
+      submit(arrived(text), facts, book, origin),
+    ]) {
+      assert.ok(judged.kind === 'ready', text);
+      const { content, structure } = judged;
+      const anew = factsOf(atOnce(describe({ content, structure: undefined })));
+      assert.deepEqual(factsOf(atOnce(describe({ content, structure }))), anew, text);
+    }
+  }
 });

@@ -3,15 +3,15 @@
 import type { Awaitable } from '#base/brand.ts';
 import { NO_BYTES, concat } from '#base/bytes.ts';
 import { HEAD_BYTES, INLINE_BYTES } from '#base/limits.ts';
-import { type Structure, StructureScanner } from '#message/scanner.ts';
+import { type Structure, StructureScanner, readStructure } from '#message/scanner.ts';
 import type { Content, Spool } from '#store/content.ts';
 
 /** A message that is all there, nothing changed yet. */
 export interface Arrived {
   readonly content: Content;
   readonly sizeBytes: number;
-  /** Of a spooled message, found while it came in; small ones are read when somebody needs it. */
-  readonly structure: Structure | undefined;
+  /** Of a large message found while it came in. */
+  readonly structure: Structure;
 }
 
 /** Who reads along: signatures are checked and made over octets that nobody keeps. */
@@ -78,7 +78,7 @@ export class Arrival {
 
   #arrived(body: Content['body']): Arrived {
     const head = this.#wholeHead();
-    const structure = body instanceof Uint8Array ? undefined : this.#scanner?.finish();
+    const structure = this.#scanner?.finish() ?? readStructure(this.#early ?? []);
     return { content: { head, body }, sizeBytes: this.#sizeBytes, structure };
   }
 
@@ -115,7 +115,7 @@ export class Arrival {
     if (this.#head.length > PIECES) this.#head = [concat(this.#head)];
   }
 
-  /** Small messages are read later, if at all; large ones while they pass. */
+  /** Small messages are read in one piece at their end, large ones while they pass. */
   #scan(bytes: Uint8Array): void {
     if (this.#early === undefined) {
       this.#scanner?.push(bytes);

@@ -4,13 +4,14 @@ import { type Address, addressKey, formatAddress, formatPath } from '#base/addre
 import type { AccountId, QueueId } from '#base/brand.ts';
 import { Failure } from '#base/failure.ts';
 import type { JsonObject } from '#base/json.ts';
+import { type Work, atOnce, inTurns } from '#base/turns.ts';
 import type { Clock, Random } from '#base/world.ts';
 import type { Target } from '#policy/addresses/resolve.ts';
 import type { LedgerEntry } from '#store/ledger.ts';
 import type { Acceptance, Delivery, NewRecipient } from '#store/operations.ts';
 import type { Store } from '#store/store.ts';
 import type { Intake, NewMail, NewMailRecipient } from './mail.ts';
-import { deliver, structured } from './mda.ts';
+import { deliver, describe } from './mda.ts';
 
 export interface IntakeOptions {
   readonly store: Store;
@@ -38,6 +39,8 @@ interface Plan {
   readonly outcome: JsonObject[];
 }
 
+/** So few recipients that nobody has to look at the clock between them. */
+const FEW = 16;
 const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 const TIME_CHARACTERS = 9;
 const CHANCE_OCTETS = 7;
@@ -47,9 +50,11 @@ export function makeIntake(options: IntakeOptions): Intake {
   const { store, clock, random } = options;
   const intake: Intake = {
     newId: () => newQueueId(clock.now(), random.bytes(CHANCE_OCTETS)),
-    prepare: (mail) => prepare(mail, options).acceptance,
+    prepare: (mail) => atOnce(prepare(mail, options)).acceptance,
     async accept(mail) {
-      const { acceptance, plan } = prepare(mail, options);
+      const prepared = inTurns(clock, prepare(mail, options));
+      // Most are ready at once, and share the transaction of all that came in this turn.
+      const { acceptance, plan } = prepared instanceof Promise ? await prepared : prepared;
       const written = store.write('accept', { acceptance });
       const notice = options.successNotice(mail, plan.local);
       // Asked for in the same turn, so it shares the transaction of the message it speaks of. Were
@@ -71,14 +76,27 @@ function newQueueId(nowMs: number, chance: Uint8Array): QueueId {
   return id as QueueId;
 }
 
-function prepare(mail: NewMail, options: IntakeOptions): { acceptance: Acceptance; plan: Plan } {
+interface Prepared {
+  readonly acceptance: Acceptance;
+  readonly plan: Plan;
+}
+
+function* prepare(mail: NewMail, options: IntakeOptions): Work<Prepared> {
   const atMs = options.clock.now();
-  const plan = planFor(mail, atMs, options);
-  const whole = { content: mail.content, root: mail.root };
-  const message = plan.boxes.size > 1 ? structured(whole) : whole;
+  const plan: Plan = { boxes: new Map(), remote: new Map(), local: [], outcome: [] };
+  for (const recipient of mail.recipients) {
+    for (const target of options.resolve(recipient.address)) {
+      place(target, recipient, mail, atMs, options, plan);
+    }
+    if (mail.recipients.length > FEW) yield;
+  }
   const deliveries: Delivery[] = [];
-  for (const box of plan.boxes.values()) {
-    deliveries.push(deliver(message, box, mail.reversePath, atMs));
+  if (plan.boxes.size > 0) {
+    const described = yield* describe(mail);
+    for (const box of plan.boxes.values()) {
+      deliveries.push(deliver(described, box, mail.reversePath, atMs));
+      yield;
+    }
   }
   const relay =
     plan.remote.size === 0
@@ -94,16 +112,6 @@ function prepare(mail: NewMail, options: IntakeOptions): { acceptance: Acceptanc
         };
   const ledger = [entryFor(mail, plan, atMs)];
   return { acceptance: { id: mail.id, atMs, deliveries, relay, ledger }, plan };
-}
-
-function planFor(mail: NewMail, atMs: number, options: IntakeOptions): Plan {
-  const plan: Plan = { boxes: new Map(), remote: new Map(), local: [], outcome: [] };
-  for (const recipient of mail.recipients) {
-    for (const target of options.resolve(recipient.address)) {
-      place(target, recipient, mail, atMs, options, plan);
-    }
-  }
-  return plan;
 }
 
 function place(

@@ -3,13 +3,13 @@
 import type { Address, ReversePath } from '#base/address.ts';
 import type { QueueId, SessionId } from '#base/brand.ts';
 import type { JsonObject } from '#base/json.ts';
-import type { Part } from '#message/part.ts';
 import type { Diversion } from '#policy/gate.ts';
 import type { RelayPermit } from '#policy/relay.ts';
 import type { Content } from '#store/content.ts';
 import type { Acceptance } from '#store/operations.ts';
 import type { Committed } from '#store/durable.ts';
 import type { Envelope, Notify } from '#store/queue.ts';
+import type { Outline } from './mda.ts';
 
 export interface NewMail {
   readonly id: QueueId;
@@ -18,8 +18,8 @@ export interface NewMail {
   readonly recipients: readonly NewMailRecipient[];
   /** Complete: trace and repairs are in the head, Return-Path and Delivered-To are not. */
   readonly content: Content;
-  /** The structure of `content`, where it was found while the message came in (large ones). */
-  readonly root: Part | undefined;
+  /** The structure of `content`, where it was read while the message came in. */
+  readonly structure: Outline | undefined;
   /** The Message-ID field without brackets, for the ledger. */
   readonly messageId: string | undefined;
   readonly envelope: Pick<Envelope, 'ret' | 'envelopeId' | 'smtpUtf8' | 'body'>;

@@ -4,61 +4,85 @@ import { type ReversePath, formatPath } from '#base/address.ts';
 import { concat, utf8 } from '#base/bytes.ts';
 import type { AccountId } from '#base/brand.ts';
 import { invariant } from '#base/failure.ts';
-import { messageFacts } from '#message/facts.ts';
+import type { Work } from '#base/turns.ts';
+import { type HeadFacts, headFacts } from '#message/facts.ts';
+import type { Head } from '#message/fields.ts';
 import type { Part } from '#message/part.ts';
 import { readStructure } from '#message/scanner.ts';
-import { shiftPart } from '#message/tree.ts';
+import { encodeParts, shiftPart } from '#message/tree.ts';
 import { formatBodyStructure } from '#protocol/imap/format/body-structure.ts';
 import { formatEnvelope } from '#protocol/imap/format/envelope.ts';
 import type { Content, MessageFacts } from '#store/content.ts';
 import type { Delivery } from '#store/operations.ts';
 
-/** A message whose structure is known already (it was spooled), or is still to be read. */
+/** A message whose structure is known already (it was read as it came), or is still to be read. */
 export interface Structured {
   readonly content: Content;
   /** Offsets count from the first octet of `content`. */
-  readonly root: Part | undefined;
+  readonly structure: Outline | undefined;
 }
 
-/** With its structure read, so that many recipients do not cost that many readings. */
-export function structured({ content, root }: Structured): Structured {
-  return { content, root: root ?? readStructure(inMemory(content)).root };
+/** What of a structure is needed here; offsets in `head` do not matter. */
+export interface Outline {
+  readonly root: Part;
+  readonly head: Head;
+}
+
+/** Everything IMAP and search need to know of a message, the same for all its recipients. */
+export interface Described {
+  readonly content: Content;
+  readonly root: Part;
+  readonly facts: Omit<MessageFacts, 'parts'>;
+  /** The tree of parts by how much each recipient's head is longer. */
+  readonly parts: Map<number, string>;
+}
+
+/** Computes it once, in steps: a hostile message makes each of them long. */
+export function* describe({ content, structure }: Structured): Work<Described> {
+  const { root, head } = structure ?? readStructure(inMemory(content));
+  invariant(root.envelope !== undefined, 'the root of a message has its envelope');
+  yield;
+  const said: HeadFacts = headFacts(head);
+  yield;
+  const envelope = formatEnvelope(root.envelope);
+  yield;
+  const bodyStructure = formatBodyStructure(root);
+  yield;
+  return { content, root, facts: { ...said, envelope, bodyStructure }, parts: new Map() };
 }
 
 /** The mailbox row of one local recipient: its own Return-Path and Delivered-To on top. */
 export function deliver(
-  message: Structured,
+  message: Described,
   to: { readonly account: AccountId; readonly mailbox: string; readonly address: string },
   reversePath: ReversePath,
   atMs: number,
 ): Delivery {
   // RFC 5321 4.4: the final delivery adds Return-Path; RFC 9228: Delivered-To says to whom.
   const top = utf8(`Return-Path: ${formatPath(reversePath)}\r\nDelivered-To: ${to.address}\r\n`);
-  const content: Content = {
-    head: concat([top, message.content.head]),
-    body: message.content.body,
-  };
-  const root = message.root === undefined ? undefined : shiftPart(message.root, top.length);
+  const { head, body } = message.content;
   return {
     account: to.account,
     mailbox: to.mailbox,
     flags: [],
     internalDateMs: atMs,
-    content,
-    facts: factsOf({ content, root }),
+    content: { head: concat([top, head]), body },
+    facts: factsUnder(message, top.length),
   };
 }
 
-/** Everything IMAP and search need to know of a message, computed once. */
-export function factsOf(message: Structured): MessageFacts {
-  const { content } = message;
-  const { root } = structured(message);
-  invariant(root?.envelope !== undefined, 'the root of a message has its envelope');
-  return {
-    ...messageFacts(content.head, root),
-    envelope: formatEnvelope(root.envelope),
-    bodyStructure: formatBodyStructure(root),
-  };
+/** The facts of the message as it is: nobody is its recipient. */
+export function factsOf(message: Described): MessageFacts {
+  return factsUnder(message, 0);
+}
+
+function factsUnder({ root, facts, parts }: Described, moreBytes: number): MessageFacts {
+  let tree = parts.get(moreBytes);
+  if (tree === undefined) {
+    tree = encodeParts(shiftPart(root, moreBytes));
+    parts.set(moreBytes, tree);
+  }
+  return { ...facts, parts: tree };
 }
 
 /** A spooled body is never read back here: its structure came with it. */

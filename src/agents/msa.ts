@@ -10,6 +10,7 @@ import { formatDate } from '#message/date.ts';
 import { editHead } from '#message/edit.ts';
 import { type FieldText, formatMailboxes, formatStructured } from '#message/field-text.ts';
 import { type Head, firstField, readHead } from '#message/fields.ts';
+import { readStructure } from '#message/scanner.ts';
 import type { AddressBook } from '#policy/addresses/resolve.ts';
 import { ownsSender } from '#policy/addresses/sender.ts';
 import type { Authenticated } from '#protocol/sasl/authenticated.ts';
@@ -35,7 +36,7 @@ export function submit(
   const { login } = facts.client;
   invariant(login !== undefined, 'submission has a login');
   const whole = separated(arrived);
-  const written = readHead(whole.content.head);
+  const written = whole.structure.head;
   const refused = refuseHead(written, facts.hostname);
   if (refused !== undefined) return refused;
   const replace = origin === undefined ? [] : qualifiedFields(written, origin);
@@ -114,5 +115,5 @@ function separated(arrived: Arrived): Arrived {
     fields.length === 0
       ? { head: EMPTY_LINE, body: head }
       : { head: concat([head, EMPTY_LINE]), body };
-  return { ...arrived, content };
+  return { ...arrived, content, structure: readStructure([content.head, content.body]) };
 }

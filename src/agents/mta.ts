@@ -6,14 +6,14 @@ import type { JsonObject } from '#base/json.ts';
 import { HEAD_FIELDS, HOPS } from '#base/limits.ts';
 import { editHead } from '#message/edit.ts';
 import type { FieldText } from '#message/field-text.ts';
-import { type Head, allFields, countFields, firstField, readHead } from '#message/fields.ts';
+import { type Head, allFields, countFields, firstField } from '#message/fields.ts';
 import { parseMessageId } from '#message/ids.ts';
-import type { Part } from '#message/part.ts';
-import { withHead } from '#message/tree.ts';
+import { withHead, withTrace } from '#message/tree.ts';
 import type { ClientFacts } from '#policy/gate.ts';
 import { type Reply, reply } from '#protocol/smtp/reply.ts';
 import type { Content } from '#store/content.ts';
 import type { Arrived } from './arrival.ts';
+import type { Outline } from './mda.ts';
 import { type TraceFacts, formatReceived } from './trace.ts';
 
 export interface MailFacts {
@@ -32,7 +32,7 @@ export type Judged =
   | {
       readonly kind: 'ready';
       readonly content: Content;
-      readonly root: Part | undefined;
+      readonly structure: Outline;
       readonly messageId: string | undefined;
       readonly facts: JsonObject;
     }
@@ -43,14 +43,14 @@ const OWN_HOPS = 5;
 
 /** Judges a message that came from outside and puts Received on top; changes nothing else. */
 export function receive(arrived: Arrived, facts: MailFacts): Judged {
-  const head = readHead(arrived.content.head);
+  const { head } = arrived.structure;
   const refused = refuseHead(head, facts.hostname);
   if (refused !== undefined) return refused;
   const { address, helo } = facts.client;
   const newHead = editHead(arrived.content.head, {
     front: [receivedFor(facts, { address, helo })],
   });
-  return ready(arrived, newHead, { messageId: messageIdOf(head), facts: {} });
+  return ready(arrived, newHead, { messageId: messageIdOf(head), facts: {}, onlyTrace: true });
 }
 
 /** The trace field of either agent. */
@@ -68,17 +68,23 @@ export function receivedFor(facts: MailFacts, client: TraceFacts['client']): Fie
   });
 }
 
-/** The message under its new head. */
+/** The message under its new head; `onlyTrace`: nothing but trace fields is other than before. */
 export function ready(
   arrived: Arrived,
   newHead: Uint8Array,
-  more: { readonly messageId: string | undefined; readonly facts: JsonObject },
+  more: {
+    readonly messageId: string | undefined;
+    readonly facts: JsonObject;
+    readonly onlyTrace?: boolean;
+  },
 ): Judged & { kind: 'ready' } {
   const { content, structure, sizeBytes } = arrived;
+  const deltaBytes = newHead.length - content.head.length;
   return {
     kind: 'ready',
     content: { head: newHead, body: content.body },
-    root: structure === undefined ? undefined : withHead(structure, newHead).root,
+    structure:
+      more.onlyTrace === true ? withTrace(structure, deltaBytes) : withHead(structure, newHead),
     messageId: more.messageId,
     facts: { bytes: sizeBytes, ...more.facts },
   };
@@ -94,7 +100,7 @@ export function refuseHead(
 
 function refuseCrowd({ fields }: Head): (Judged & { kind: 'refuse' }) | undefined {
   if (fields.length <= HEAD_FIELDS) return undefined;
-  const why = `the header has ${fields.length} fields; this server keeps ${HEAD_FIELDS}`;
+  const why = `the header has more fields than the ${HEAD_FIELDS} that this server keeps`;
   return refuse('5.3.4', 'reject_header_fields', why);
 }
 

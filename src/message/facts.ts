@@ -9,8 +9,12 @@ import { encodeParts } from './tree.ts';
 import { decodeWords } from './words.ts';
 
 /** `MessageFacts` of the store without what protocol/imap formats from the same tree. */
-export interface ReaderFacts {
+export interface ReaderFacts extends HeadFacts {
   readonly parts: string;
+}
+
+/** Of those, what the head alone says. */
+export interface HeadFacts {
   readonly sentMs: number | undefined;
   readonly messageId: string | undefined;
   readonly references: readonly string[];
@@ -25,7 +29,12 @@ const REFERENCES = 50;
 
 /** The facts of a message; `head` is the one that `root` was read from, as octets or read. */
 export function messageFacts(head: Uint8Array | Head, root: Part): ReaderFacts {
-  const { fields } = head instanceof Uint8Array ? readHead(head) : head;
+  const read = head instanceof Uint8Array ? readHead(head) : head;
+  return { parts: encodeParts(root), ...headFacts(read) };
+}
+
+/** What the fields of a head say; trace fields in front of them change nothing. */
+export function headFacts({ fields }: Head): HeadFacts {
   const text = { subject: '', from: '', to: '', cc: '', bcc: '' };
   let date: string | undefined;
   let messageId: string | undefined;
@@ -43,7 +52,6 @@ export function messageFacts(head: Uint8Array | Head, root: Part): ReaderFacts {
     else if (key === 'in-reply-to') addIds(inReplyTo, value);
   }
   return {
-    parts: encodeParts(root),
     sentMs: date === undefined ? undefined : parseDate(date),
     messageId: messageId === undefined ? undefined : parseMessageId(messageId),
     references: threadIds(references, inReplyTo, REFERENCES),

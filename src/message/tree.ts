@@ -27,10 +27,20 @@ export function shiftPart(root: Part, deltaBytes: number): Part {
  */
 export function withHead(structure: Structure, newHead: Uint8Array): Structure {
   const head = readHead(newHead);
-  const deltaBytes = newHead.length - structure.root.headBytes;
+  // Not of what was given: behind an empty line that only LF ended there may be more.
+  const deltaBytes = head.headBytes - structure.root.headBytes;
   const root = { ...shiftPart(structure.root, deltaBytes), envelope: envelopeOf(head) };
   const sizeBytes = structure.sizeBytes + deltaBytes;
   return { root, head, sizeBytes, defects: structure.defects };
+}
+
+/**
+ * The same under a head `deltaBytes` longer that differs in trace fields alone: no envelope shows them, and no
+ * search looks for them, so nothing is read again. Offsets of `head` are those of the old one.
+ */
+export function withTrace(structure: Structure, deltaBytes: number): Structure {
+  const root = shiftPart(structure.root, deltaBytes);
+  return { ...structure, root, sizeBytes: structure.sizeBytes + deltaBytes };
 }
 
 /** A tree as compact JSON; `decodeParts` gives an equal tree back. */

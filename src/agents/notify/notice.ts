@@ -68,7 +68,7 @@ export function buildNotice(facts: NoticeFacts, writer: Writer): NewMail | undef
       },
     ],
     content: { head, body },
-    root: undefined,
+    structure: undefined,
     messageId: `${id}@${myhostname}`,
     envelope: {
       ret: undefined,

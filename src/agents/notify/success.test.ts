@@ -30,7 +30,7 @@ test('a local delivery is confirmed to those who asked, and to nobody else', () 
     reversePath: parseAddress('alice@far.test')!,
     recipients: [],
     content: { head: utf8(HEAD), body: utf8(BODY) },
-    root: undefined,
+    structure: undefined,
     messageId: undefined,
     envelope: { ret: 'full', envelopeId: 'E1', smtpUtf8: false, body: '7bit' },
     session: undefined,

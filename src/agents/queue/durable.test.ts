@@ -90,7 +90,7 @@ function mailTo(intake: Intake, ...to: string[]): NewMail {
       originalRecipient: `rfc822;${text}`,
     })),
     content: { head: utf8(HEAD), body: utf8('one?\r\n') },
-    root: undefined,
+    structure: undefined,
     messageId: 'm1@demo.test',
     envelope: { ret: 'full', envelopeId: 'E9', smtpUtf8: false, body: '7bit' },
     session: undefined,

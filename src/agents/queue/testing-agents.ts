@@ -129,7 +129,7 @@ export class TestNotifier implements Notifier {
       reversePath: null,
       recipients: [],
       content: { head: NO_BYTES, body: NO_BYTES },
-      root: undefined,
+      structure: undefined,
       messageId: undefined,
       envelope: { ret: undefined, envelopeId: undefined, smtpUtf8: false, body: '7bit' },
       session: undefined,

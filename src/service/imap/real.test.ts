@@ -14,7 +14,8 @@ import { systemClock } from '#network/clock.ts';
 import { systemRandom } from '#network/random.ts';
 import { tcpNetwork } from '#network/tcp.ts';
 import { Certificates } from '#network/tls/identity.ts';
-import { factsOf } from '#agents/mda.ts';
+import { describe, factsOf } from '#agents/mda.ts';
+import { atOnce } from '#base/turns.ts';
 import { Logins } from '#policy/login/logins.ts';
 import { hashPassword } from '#policy/login/password.ts';
 import { encodeBase64 } from '#protocol/sasl/base64.ts';
@@ -240,7 +241,7 @@ async function append(it: TestStore, account: AccountId, texts: readonly string[
   const messages = texts.map((text) => {
     const end = text.indexOf('\r\n\r\n') + 4;
     const content = { head: utf8(text.slice(0, end)), body: utf8(text.slice(end)) };
-    const facts = factsOf({ content, root: undefined });
+    const facts = factsOf(atOnce(describe({ content, structure: undefined })));
     return { flags: [], internalDateMs: it.clock.nowMs, content, facts };
   });
   await it.do('append', { mailbox, messages });

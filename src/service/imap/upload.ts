@@ -1,9 +1,10 @@
 /** A message that comes by APPEND: spooled as it arrives, its facts read, then written. */
 
 import type { Awaitable, MailboxId } from '#base/brand.ts';
+import { inTurns } from '#base/turns.ts';
 import type { Clock } from '#base/world.ts';
 import { Arrival } from '#agents/arrival.ts';
-import { factsOf } from '#agents/mda.ts';
+import { describe, factsOf } from '#agents/mda.ts';
 import type { AppendOutcome, Upload } from '#protocol/imap/access.ts';
 import type { Store } from '#store/store.ts';
 
@@ -44,7 +45,7 @@ export class AppendUpload implements Upload {
       return { kind: 'refused', why: 'The header is too large' };
     }
     const { content, structure } = await this.#arrival.finish();
-    const facts = factsOf({ content, root: structure?.root });
+    const facts = factsOf(await inTurns(this.#clock, describe({ content, structure })));
     const dateMs = internalDateMs ?? this.#clock.now();
     const message = { flags, internalDateMs: dateMs, content, facts };
     const written = await this.#store.write('append', { mailbox, messages: [message] });

@@ -2,6 +2,7 @@
 
 import { addressKey, formatAddress, formatPath } from '#base/address.ts';
 import type { JsonObject } from '#base/json.ts';
+import { nextTurn } from '#base/turns.ts';
 import type { Arrival, Arrived } from '#agents/arrival.ts';
 import type { NewMail, NewMailRecipient } from '#agents/mail.ts';
 import { submit } from '#agents/msa.ts';
@@ -22,6 +23,7 @@ export interface Incoming {
   readonly inquiry: Inquiry;
 }
 
+const LARGE_HEAD = 65_536;
 const HEAD_TOO_LARGE = reply(552, '5.3.4', 'The header is larger than this server keeps');
 
 /** Decides about the message and commits it: only then is there a 250. */
@@ -29,6 +31,8 @@ export async function takeIn(incoming: Incoming, session: SmtpContext): Promise<
   const { site } = session;
   if (incoming.arrival.headTooLarge) return { kind: 'refuse', reply: HEAD_TOO_LARGE };
   const arrived = await incoming.arrival.finish();
+  // To read a large head was a turn's work already.
+  if (arrived.content.head.length > LARGE_HEAD) await nextTurn(site.clock);
   const facts = factsOf(incoming, session);
   const judged = judge(arrived, facts, session);
   if (judged.kind === 'refuse') return refuse(judged, incoming, session);
@@ -100,7 +104,7 @@ function newMail(
     reversePath,
     recipients: incoming.recipients,
     content: judged.content,
-    root: judged.root,
+    structure: judged.structure,
     messageId: judged.messageId,
     envelope: {
       ret: parameters.ret,

@@ -39,6 +39,13 @@ function structureText(root: Part, extended: boolean): string {
   return pieces.join('');
 }
 
+/** Each octet as RFC 2231 7 writes it: `attribute-char` as it is. */
+const PERCENT_OCTETS: readonly string[] = Array.from({ length: 256 }, (_, octet) => {
+  const character = String.fromCharCode(octet);
+  if (/[A-Za-z0-9!#$&+.^_`{|}~-]/.test(character)) return character;
+  return `%${octet.toString(16).toUpperCase().padStart(2, '0')}`;
+});
+
 interface Frame {
   readonly before: string;
   readonly children: readonly Part[];
@@ -106,15 +113,7 @@ function parameter(name: string, value: string): string {
 }
 
 function percentEncode(value: string): string {
-  let text = '';
-  for (const octet of utf8(value)) {
-    const character = String.fromCharCode(octet);
-    // RFC 2231 7 `attribute-char`.
-    text += /[A-Za-z0-9!#$&+.^_`{|}~-]/.test(character)
-      ? character
-      : `%${octet.toString(16).toUpperCase().padStart(2, '0')}`;
-  }
-  return text;
+  return Array.from(utf8(value), (octet) => PERCENT_OCTETS[octet]).join('');
 }
 
 /** A name that should be a token: what is no printable ASCII in it is shown as `?`. */

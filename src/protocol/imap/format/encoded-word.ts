@@ -12,6 +12,8 @@ const Q_OCTETS: readonly string[] = Array.from({ length: 256 }, (_, octet) => {
   if (Q_PLAIN.test(character)) return character;
   return `=${octet.toString(16).toUpperCase().padStart(2, '0')}`;
 });
+/** How long those are: most text in need of encoding is not written in Q. */
+const Q_LENGTHS = Uint8Array.from(Q_OCTETS, (text) => text.length);
 const EIGHT_BIT = /[^\x00-\x7f]/;
 const PRINTABLE = /^[\x20-\x7e]*$/;
 
@@ -23,21 +25,22 @@ const PRINTABLE = /^[\x20-\x7e]*$/;
 export function encodeWords(text: string): string {
   const clean = text.replace(/[\x00-\x1f\x7f]+/g, ' ');
   if (PRINTABLE.test(clean) && !clean.includes('=?')) return clean;
+  const octets = utf8(clean.toWellFormed());
   const words: string[] = [];
-  let octets: Uint8Array[] = [];
-  let size = 0;
-  for (const character of clean.toWellFormed()) {
-    const encoded = utf8(character);
-    if (size + encoded.length > WORD_OCTETS) {
-      words.push(word('utf-8', Buffer.concat(octets)));
-      octets = [];
-      size = 0;
-    }
-    octets.push(encoded);
-    size += encoded.length;
+  for (let at = 0; at < octets.length;) {
+    const end = endOfWord(octets, at);
+    words.push(word('utf-8', octets.subarray(at, end)));
+    at = end;
   }
-  if (size > 0) words.push(word('utf-8', Buffer.concat(octets)));
   return words.join(' ');
+}
+
+/** As many whole characters as one word holds: a continuation octet begins none. */
+function endOfWord(octets: Uint8Array, from: number): number {
+  let end = from + WORD_OCTETS;
+  if (end >= octets.length) return octets.length;
+  while (((octets[end] ?? 0) & 0xc0) === 0x80) end -= 1;
+  return end;
 }
 
 /**
@@ -91,9 +94,11 @@ function encodePiece(piece: string): string {
 
 /** The shorter of Q and B (RFC 2047 4), where Q still fits into 75 characters. */
 function word(charset: string, octets: Uint8Array): string {
+  let length = 0;
+  for (let at = 0; at < octets.length; at++) length += Q_LENGTHS[octets[at] ?? 0] ?? 0;
+  const short = length <= Math.ceil(octets.length / 3) * 4 && length + charset.length <= 68;
+  if (!short) return `=?${charset}?B?${asBuffer(octets).toString('base64')}?=`;
   let q = '';
   for (const octet of octets) q += Q_OCTETS[octet] ?? '';
-  const b = asBuffer(octets).toString('base64');
-  const short = q.length <= b.length && q.length + charset.length <= 68;
-  return short ? `=?${charset}?Q?${q}?=` : `=?${charset}?B?${b}?=`;
+  return `=?${charset}?Q?${q}?=`;
 }
