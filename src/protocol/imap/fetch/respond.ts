@@ -47,7 +47,8 @@ export function* respond(
       access.messages(view.id, now, { limit, details, expunged: true }),
     );
     const last = rows.at(-1)?.uid;
-    const complete = rows.length < limit;
+    // Rows with details are fewer than asked for when they are large.
+    const complete = details.length === 0 && rows.length < limit;
     const seen = plan.setsSeen ? yield* markSeen(session, view, rows) : NONE_SEEN;
     if (plan.sections.length === 0) writeRows(session, view, rows, plan);
     else {
