@@ -4,6 +4,7 @@ import type { Context } from '../command.ts';
 import { EXIT, explain } from '../exit.ts';
 import type { ExitStatus } from '../exit.ts';
 import { harmless, styled } from '../io.ts';
+import { restrictions } from './contradictions.ts';
 import { inspectConfiguration } from './load.ts';
 import { formatProblem } from './read.ts';
 import type { Problem } from './read.ts';
@@ -31,10 +32,14 @@ export async function checkConfiguration(context: Context, file: string): Promis
   return problems.length === 0 ? EXIT.ok : EXIT.configuration;
 }
 
-/** Certificates that are missing, expired, or do not fit their keys. */
+/** Tables that cannot be read; certificates that are missing, expired, or do not fit their keys. */
 async function onDisk(settings: Settings): Promise<readonly Problem[]> {
   const { certificateFiles, loadIdentity, misnamed } = await import('../serve/certificates.ts');
-  const problems: Problem[] = [];
+  const { readableTable } = await import('../serve/tables.ts');
+  const problems: Problem[] = restrictions(settings, { table: readableTable }).map((found) => ({
+    ...found,
+    line: undefined,
+  }));
   for (const { name, files } of certificateFiles(settings)) {
     try {
       loadIdentity([files]).close();

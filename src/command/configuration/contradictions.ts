@@ -1,5 +1,8 @@
 /** What no setting alone shows: values that do not go together, or that nobody should want. */
 
+import { parseTableName } from '#policy/access/parse.ts';
+import { AccessTable } from '#policy/access/table.ts';
+import type { Tools } from '#policy/checks/tools.ts';
 import { parseNetworks } from '#policy/restrictions/networks.ts';
 import { parseRestrictions } from '#policy/restrictions/parse.ts';
 import type { DefaultFacts } from './declare.ts';
@@ -53,14 +56,16 @@ function trust(settings: Settings, gateways: readonly string[]): Contradiction[]
   );
 }
 
-function restrictions(settings: Settings): Contradiction[] {
+/** What is wrong with the lists; with `tools` that read tables, also what is wrong with those. */
+export function restrictions(settings: Settings, tools: Tools = UNREAD): Contradiction[] {
   return RESTRICTION_LISTS.flatMap((name) => {
-    const parsed = parseRestrictions(settings[name], name);
+    const parsed = parseRestrictions(settings[name], name, tools);
     if (parsed.kind === 'restrictions') return [];
     return parsed.errors.map((error) => ({
       name,
       cause: `has "${error.name}", which ${error.why}`,
-      cure: error.suggestion === undefined ? 'Remove it.' : `Did you mean ${error.suggestion}?`,
+      cure:
+        error.suggestion === undefined ? 'Mend or remove it.' : `Did you mean ${error.suggestion}?`,
     }));
   });
 }
@@ -158,10 +163,20 @@ function routes(settings: Settings): Contradiction[] {
   return found;
 }
 
+/** Tables are on disk: here only their names are looked at. */
+const UNREAD: Tools = {
+  table: (name) => {
+    const parsed = parseTableName(name);
+    return typeof parsed === 'string' ? parsed : () => new AccessTable(new Map(), []);
+  },
+};
+
 const RESTRICTION_LISTS = [
+  'smtpd_client_restrictions',
   'smtpd_helo_restrictions',
   'smtpd_sender_restrictions',
   'smtpd_recipient_restrictions',
+  'smtpd_data_restrictions',
 ] as const;
 
 const LISTEN_NAMES = [

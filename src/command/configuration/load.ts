@@ -120,8 +120,22 @@ function resolvePaths(settings: Settings, directory: string): Settings {
     smtpd_tls_cert_file: full(settings.smtpd_tls_cert_file),
     smtpd_tls_key_file: full(settings.smtpd_tls_key_file),
     relayhost_password_file: full(settings.relayhost_password_file),
+    smtpd_client_restrictions: withFullTables(settings.smtpd_client_restrictions, full),
+    smtpd_helo_restrictions: withFullTables(settings.smtpd_helo_restrictions, full),
+    smtpd_sender_restrictions: withFullTables(settings.smtpd_sender_restrictions, full),
+    smtpd_recipient_restrictions: withFullTables(settings.smtpd_recipient_restrictions, full),
     tls_server_sni_maps: new Map(
       [...settings.tls_server_sni_maps].map(([name, files]) => [name, files.map(full)]),
     ),
   };
+}
+
+/** Restrictions, a word each, with the full paths of their tables: `hash:/etc/postern/clients`. */
+function withFullTables(texts: readonly string[], full: (path: string) => string): string[] {
+  const words = texts.flatMap((text) => text.split(/[\s,]+/)).filter((word) => word !== '');
+  return words.map((word, at) => {
+    if (!/^check_\w+_access$/.test(words[at - 1] ?? '')) return word;
+    const type = /^[a-z]+:/.exec(word)?.[0] ?? '';
+    return `${type}${full(word.slice(type.length))}`;
+  });
 }

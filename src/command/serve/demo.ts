@@ -27,6 +27,7 @@ imaps_listen = [1993]
 pop3_listen = [1110]
 pop3s_listen = [1995]
 mynetworks = []
+smtpd_data_restrictions = ["reject_unauth_pipelining"]
 postmaster_address = "alice@demo.test"
 log_level = "warn"
 `;

@@ -12,7 +12,9 @@ import { parseRestrictions } from '#policy/restrictions/parse.ts';
 import type { SmtpListener } from '#service/smtp/listener.ts';
 import type { Store } from '#store/store.ts';
 import type { Settings } from '../configuration/settings.ts';
+import { CommandError, EXIT } from '../exit.ts';
 import { domainOf } from './site.ts';
+import { accessTables } from './tables.ts';
 
 export type SmtpMode = SmtpListener['mode'];
 
@@ -34,7 +36,7 @@ export function smtpListener(
     name,
     mode,
     machine: machineOptions(mode, settings, parts.world, parts.startTls),
-    gate: gateOf(mode, settings, parts.store, parts.addresses),
+    gate: gateOf(mode, settings, parts),
     sessionMs: settings.smtpd_session_time_limit,
     verifyForUsers: settings.verify_for_authenticated,
   };
@@ -73,32 +75,47 @@ function machineOptions(
 function gateOf(
   mode: SmtpMode,
   settings: Settings,
-  store: Store,
-  addresses: Partial<AddressOptions>,
+  parts: {
+    readonly world: World;
+    readonly store: Store;
+    readonly addresses: Partial<AddressOptions>;
+  },
 ): Gate {
+  const { world, store, addresses } = parts;
   const networks = parseNetworks(mode === 'smtp' ? settings.mynetworks : []);
   if (networks.kind !== 'networks') throw new Error('invariant broken: mynetworks was checked');
-  const lists = mode === 'smtp' ? settings : FIXED[mode];
+  const lists: Lists = mode === 'smtp' ? settings : { ...NO_LISTS, ...FIXED[mode] };
+  const tools = { table: accessTables(world.clock, world.log) };
   const checks = (list: RestrictionList): readonly Check[] => {
-    const parsed = parseRestrictions(lists[list], list);
-    if (parsed.kind !== 'restrictions') throw new Error(`invariant broken: ${list} was checked`);
-    return parsed.checks;
+    const parsed = parseRestrictions(lists[list], list, tools);
+    if (parsed.kind === 'restrictions') return parsed.checks;
+    const [first] = parsed.errors;
+    throw new CommandError(EXIT.configuration, `${list} has "${first?.name}", which ${first?.why}`);
   };
   return makeGate({
     directory: store.directory,
     addresses,
     mynetworks: networks.networks,
+    clientRestrictions: checks('smtpd_client_restrictions'),
     heloRestrictions: checks('smtpd_helo_restrictions'),
     senderRestrictions: checks('smtpd_sender_restrictions'),
     recipientRestrictions: checks('smtpd_recipient_restrictions'),
+    dataRestrictions: checks('smtpd_data_restrictions'),
   });
 }
 
-const FIXED: Readonly<
-  Record<Exclude<SmtpMode, 'smtp'>, Readonly<Record<RestrictionList, readonly string[]>>>
-> = {
+type Lists = Readonly<Record<RestrictionList, readonly string[]>>;
+
+const NO_LISTS: Lists = {
+  smtpd_client_restrictions: [],
+  smtpd_helo_restrictions: [],
+  smtpd_sender_restrictions: [],
+  smtpd_recipient_restrictions: [],
+  smtpd_data_restrictions: [],
+};
+
+const FIXED: Readonly<Record<Exclude<SmtpMode, 'smtp'>, Partial<Lists>>> = {
   submission: {
-    smtpd_helo_restrictions: [],
     smtpd_sender_restrictions: ['reject_sender_login_mismatch', 'reject_non_fqdn_sender'],
     smtpd_recipient_restrictions: [
       'reject_non_fqdn_recipient',
@@ -107,8 +124,6 @@ const FIXED: Readonly<
     ],
   },
   lmtp: {
-    smtpd_helo_restrictions: [],
-    smtpd_sender_restrictions: [],
     smtpd_recipient_restrictions: ['reject_unauth_destination'],
   },
 };

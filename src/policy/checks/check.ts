@@ -6,6 +6,7 @@ import type { Reply } from '#protocol/smtp/reply.ts';
 import { reply } from '#protocol/smtp/reply.ts';
 import type { AddressOptions } from '../addresses/options.ts';
 import type { AddressBook } from '../addresses/resolve.ts';
+import type { Tools } from './tools.ts';
 import type { Questions } from '#trust/questions.ts';
 import type { ClientFacts } from '../gate.ts';
 import type { Inquiry } from '../inquiry.ts';
@@ -47,6 +48,16 @@ export interface Check {
   readonly needs: 'sender' | 'recipient' | 'message';
   /** At once unless it has to ask somebody: promises on the hot path cost every message. */
   judge(facts: CheckFacts): Awaitable<Verdict>;
+}
+
+/** A restriction that is made for each place in the lists: by what follows its name, or of tools. */
+export interface CheckMaker {
+  readonly name: string;
+  readonly needs: Check['needs'];
+  /** What follows the name: `a table`, `a zone`; undefined: nothing. */
+  readonly takes: string | undefined;
+  /** The check, or what is wrong with the argument, as words that follow "which". */
+  make(argument: string, tools: Tools): Check | string;
 }
 
 /** Nothing to say: the next restriction decides. */

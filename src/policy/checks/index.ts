@@ -1,14 +1,30 @@
 /** The restrictions that the configuration can name: one line each. */
 
+export { checkClientAccess } from './check-client-access.ts';
+export { checkHeloAccess } from './check-helo-access.ts';
+export { checkRecipientAccess } from './check-recipient-access.ts';
+export { checkSenderAccess } from './check-sender-access.ts';
 export { deferAll } from './defer.ts';
 export { permitAll } from './permit.ts';
+export { permitDnswlClient } from './permit-dnswl-client.ts';
 export { permitMynetworks } from './permit-mynetworks.ts';
 export { permitSaslAuthenticated } from './permit-sasl-authenticated.ts';
+export { quarantineDmarc } from './quarantine-dmarc.ts';
 export { rejectAll } from './reject.ts';
+export { rejectDmarc } from './reject-dmarc.ts';
 export { rejectInvalidHeloHostname } from './reject-invalid-helo-hostname.ts';
 export { rejectNonFqdnHeloHostname } from './reject-non-fqdn-helo-hostname.ts';
 export { rejectNonFqdnRecipient } from './reject-non-fqdn-recipient.ts';
 export { rejectNonFqdnSender } from './reject-non-fqdn-sender.ts';
+export { rejectRblClient } from './reject-rbl-client.ts';
 export { rejectSenderLoginMismatch } from './reject-sender-login-mismatch.ts';
+export { rejectSpfFail } from './reject-spf-fail.ts';
 export { rejectUnauthDestination } from './reject-unauth-destination.ts';
+export { rejectUnauthPipelining } from './reject-unauth-pipelining.ts';
+export { rejectUnknownClientHostname } from './reject-unknown-client-hostname.ts';
+export { rejectUnknownHeloHostname } from './reject-unknown-helo-hostname.ts';
+export { rejectUnknownRecipientDomain } from './reject-unknown-recipient-domain.ts';
+export { rejectUnknownReverseClientHostname } from './reject-unknown-reverse-client-hostname.ts';
+export { rejectUnknownSenderDomain } from './reject-unknown-sender-domain.ts';
 export { rejectUnlistedRecipient } from './reject-unlisted-recipient.ts';
+export { rejectUnlistedSender } from './reject-unlisted-sender.ts';

@@ -196,20 +196,18 @@ suite('restrictions', () => {
 
 suite('restriction names', () => {
   test('all that the configuration promises are there', () => {
-    assert.deepEqual(RESTRICTION_NAMES, [
-      'defer',
-      'permit',
-      'permit_mynetworks',
-      'permit_sasl_authenticated',
-      'reject',
-      'reject_invalid_helo_hostname',
-      'reject_non_fqdn_helo_hostname',
-      'reject_non_fqdn_recipient',
-      'reject_non_fqdn_sender',
-      'reject_sender_login_mismatch',
-      'reject_unauth_destination',
-      'reject_unlisted_recipient',
-    ]);
+    const promised = [
+      'check_client_access check_helo_access check_recipient_access check_sender_access defer',
+      'defer_if_reject permit permit_dnswl_client permit_mynetworks permit_sasl_authenticated',
+      'quarantine_dmarc reject reject_dmarc reject_invalid_helo_hostname',
+      'reject_non_fqdn_helo_hostname reject_non_fqdn_recipient reject_non_fqdn_sender',
+      'reject_rbl_client reject_sender_login_mismatch reject_spf_fail reject_unauth_destination',
+      'reject_unauth_pipelining reject_unknown_client_hostname reject_unknown_helo_hostname',
+      'reject_unknown_recipient_domain reject_unknown_reverse_client_hostname',
+      'reject_unknown_sender_domain reject_unlisted_recipient reject_unlisted_sender',
+      'warn_if_reject',
+    ];
+    assert.deepEqual(RESTRICTION_NAMES, promised.join(' ').split(' '));
   });
 
   for (const [typo, meant] of [
@@ -219,7 +217,7 @@ suite('restriction names', () => {
     ['permit-mynetworks', 'permit_mynetworks'],
     ['REJECT', 'reject'],
     ['permit_sasl_authentified', 'permit_sasl_authenticated'],
-    ['check_client_access', undefined],
+    ['check_clients_access', 'check_client_access'],
     ['', undefined],
     ['__proto__', undefined],
     ['x'.repeat(10_000), undefined],

@@ -63,3 +63,8 @@ function unmapped(address: Uint8Array): Uint8Array {
   const mapped = address.subarray(0, 10).every((octet) => octet === 0);
   return mapped && address[10] === 0xff && address[11] === 0xff ? address.subarray(12) : address;
 }
+
+/** Whether a client's address never leaves this machine: 127.0.0.0/8 or ::1. */
+export function isLoopback(address: string): boolean {
+  return address === '::1' || address.startsWith('127.');
+}

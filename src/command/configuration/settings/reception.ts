@@ -6,10 +6,10 @@ import { count, duration, list, networkText, size, text, yesNo } from '../values
 const restrictions = list(
   text(
     'restriction',
-    'a restriction such as "reject_unauth_destination"',
-    /^[a-z0-9_ .:-]{1,200}$/,
+    'a restriction such as "reject_unauth_destination" or "check_client_access /etc/clients"',
+    /^[\x20-\x7e]{1,4000}$/,
   ),
-  50,
+  200,
 );
 
 export const access = group(
@@ -20,6 +20,11 @@ export const access = group(
       type: list(networkText(), 1_000),
       default: ['127.0.0.0/8', '[::1]/128'],
       doc: "Clients that permit_mynetworks trusts; never the world, never this host's gateway.",
+    },
+    smtpd_client_restrictions: {
+      type: restrictions,
+      default: [],
+      doc: 'What is asked of the client itself: its address, its name, the lists it stands on.',
     },
     smtpd_helo_restrictions: {
       type: restrictions,
@@ -40,6 +45,17 @@ export const access = group(
         'reject_unauth_destination',
       ],
       doc: 'What is asked of each address in RCPT TO; without a permit nothing is relayed anyway.',
+    },
+    smtpd_data_restrictions: {
+      type: restrictions,
+      default: [
+        'permit_mynetworks',
+        'permit_sasl_authenticated',
+        'reject_unauth_pipelining',
+        'reject_dmarc',
+        'quarantine_dmarc',
+      ],
+      doc: 'What is asked of a whole message, with what its signatures and DMARC say of it.',
     },
     recipient_delimiter: {
       type: text('delimiter', 'at most one of + - = _ . #, or empty', /^[-+=_.#]?$/),
