@@ -4,6 +4,7 @@ export { serve } from './serve.ts';
 export { domain } from './domain.ts';
 export { account } from './account.ts';
 export { alias } from './alias.ts';
+export { dkim } from './dkim.ts';
 export { queue } from './queue.ts';
 export { trace } from './trace.ts';
 export { send } from './send.ts';
