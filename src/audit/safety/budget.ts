@@ -15,19 +15,19 @@ export interface BudgetLimits {
   readonly receivedBytes: number;
 }
 
-/** How hard a target may be pressed: `own` is loopback, where nobody else suffers. */
-export type Ground = 'loopback' | 'private' | 'public';
+/** How hard a target may be pressed: on loopback nobody else suffers. */
+export type Distance = 'loopback' | 'private' | 'public';
 
 /** The limits of a level; a hostile server's endless talk is cut by `receivedBytes`. */
-export function budgetFor(level: Level, ground: Ground): BudgetLimits {
+export function budgetFor(level: Level, distance: Distance): BudgetLimits {
   const messages = { passive: 0, safe: 1, active: 500, intrusive: 2_000 };
   const connections = { passive: 50, safe: 400, active: 4_000, intrusive: 40_000 };
   const pace = { loopback: 1_000, private: 100, public: 5 };
   const atOnce = { loopback: 32, private: 16, public: 4 };
   return {
     connections: connections[level],
-    atOnce: atOnce[ground],
-    connectionsPerSecond: pace[ground],
+    atOnce: atOnce[distance],
+    connectionsPerSecond: pace[distance],
     messages: messages[level],
     sentBytes: level === 'intrusive' ? 1_073_741_824 : 67_108_864,
     receivedBytes: 268_435_456,

@@ -10,7 +10,7 @@ import type { AuditPermit } from './permit.ts';
 import type { Recipients } from './recipients.ts';
 
 export interface GuardOptions {
-  readonly permit: AuditPermit;
+  readonly permit: Pick<AuditPermit, 'covers'>;
   readonly budget: Budget;
   readonly recipients: Recipients;
 }

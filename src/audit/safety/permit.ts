@@ -6,7 +6,7 @@ import { parentName, plainName } from '#trust/names.ts';
 import { allows, type Level, LEVELS } from '../check.ts';
 
 /** On what ground a run is allowed; it stands in the report. */
-export type Ground =
+export type PermitGround =
   | { readonly kind: 'own-network' }
   | { readonly kind: 'authorised'; readonly by: string }
   | { readonly kind: 'published'; readonly name: string; readonly record: string };
@@ -30,10 +30,10 @@ export interface PermissionQuestion {
 /** Proof that these addresses may be audited up to a level: only `permission` makes one. */
 export class AuditPermit {
   readonly #addresses: ReadonlySet<string>;
-  readonly ground: Ground;
+  readonly ground: PermitGround;
   readonly level: Level;
 
-  private constructor(addresses: readonly string[], ground: Ground, level: Level) {
+  private constructor(addresses: readonly string[], ground: PermitGround, level: Level) {
     this.#addresses = new Set(addresses);
     this.ground = ground;
     this.level = level;
@@ -42,7 +42,7 @@ export class AuditPermit {
   /** Decides; the refusal says what would help. A DNS that fails is no permission. */
   static async ask(question: PermissionQuestion, resolver: Resolver): Promise<Permission> {
     const { addresses, level, authorisedBy } = question;
-    const permitted = (ground: Ground): Permission => ({
+    const permitted = (ground: PermitGround): Permission => ({
       kind: 'permitted',
       permit: new AuditPermit(addresses, ground, level),
     });
@@ -116,7 +116,7 @@ function isNamed(text: string): boolean {
 async function publishedAt(
   { host, level, now }: PermissionQuestion,
   resolver: Resolver,
-): Promise<Ground | undefined> {
+): Promise<PermitGround | undefined> {
   let name: string | undefined = plainName(host);
   for (let up = 0; up < MOST_PARENTS && name?.includes('.') === true; up++) {
     if (parseIp(name) !== undefined) return undefined;
