@@ -93,7 +93,8 @@ export interface MailReader {
     id: MailboxId,
   ): Awaitable<{ readonly mailbox: Mailbox; readonly uids: readonly Uid[] } | undefined>;
   /**
-   * Messages within `ranges`, ascending, at most `limit`: go on from the last UID. Messages
+   * Messages within `ranges`, ascending, at most `limit`: go on from the last UID. With `details`
+   * fewer may come although there are more, where they are large; at least one. Messages
    * expunged less than an hour ago are found too when `expunged` is set, so that an open
    * session can read what it has not been told of.
    */
@@ -106,6 +107,12 @@ export interface MailReader {
       readonly expunged?: boolean;
     },
   ): Awaitable<readonly MessageDetail[]>;
+  /**
+   * Where messages can be that hold `text` (folded: message/search-text) in a head, a text part
+   * or a search fact: all those that do are within the ranges, with others that may or may not.
+   * Ascending, up to the largest UID there can be.
+   */
+  mayHold(id: MailboxId, text: string): Awaitable<UidRanges>;
   changes(id: MailboxId, after: ModSeq): Awaitable<Changes>;
   /** Octets `from` to at most `from + lengthBytes`; fewer only at the end of the message. */
   octets(content: ContentId, from: number, lengthBytes: number): Awaitable<Uint8Array>;

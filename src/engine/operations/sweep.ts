@@ -5,6 +5,12 @@ import { forgetBuckets } from '../steps/ledger.ts';
 import type { Run, Step } from '../steps/step.ts';
 
 const DAY_MS = 86_400_000;
+/** The block that tells of a UID, when nothing that it tells of is there any more. */
+const FORGET_BLOCK = `DELETE FROM search_blocks WHERE mailbox = ?1 AND last_uid =
+  (SELECT last_uid FROM search_blocks WHERE mailbox = ?1 AND last_uid >= ?2 ORDER BY last_uid LIMIT 1)
+  AND NOT EXISTS (SELECT 1 FROM messages WHERE messages.mailbox = ?1
+    AND uid BETWEEN first_uid AND last_uid)`;
+
 /**
  * At most `sweptRows` of each kind, so that mail does not wait: call again while a number is at
  * the limit. Files that no row names are looked for after the commit (see orphans).
@@ -49,6 +55,7 @@ function forgetTombstones(step: Step, beforeMs: number): void {
     step.limits.sweptRows,
   );
   for (const [mailbox, uid, modSeq] of rows) {
+    step.sql.run(FORGET_BLOCK, mailbox, uid);
     step.sql.run('DELETE FROM tombstones WHERE mailbox = ? AND uid = ?', mailbox, uid);
     step.sql.run(
       'UPDATE mailboxes SET forgotten_modseq = max(forgotten_modseq, ?) WHERE id = ?',

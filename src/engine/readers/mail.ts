@@ -14,6 +14,7 @@ import type {
 import type { Connection } from '../connection.ts';
 import { mailboxName } from '../names.ts';
 import { GRACE_MS } from '../options.ts';
+import { candidates } from './candidates.ts';
 import { changesAfter } from './changes.ts';
 import type { OctetReader } from './octets.ts';
 import { SLICE_ROWS, pause } from './reading.ts';
@@ -93,11 +94,22 @@ export class MailRows implements MailReader {
     const readableMs = options.expunged === true ? this.#now() - GRACE_MS : undefined;
     return this.#reading.read((sql) => {
       const names = keywordNames(sql, id);
-      return rowsWithin(sql, id, ranges, limit, readableMs).map((row) => {
-        const message = messageFrom(id, row, names);
-        return details.length === 0 ? message : withDetails(sql, message, details);
-      });
+      const rows = rowsWithin(sql, id, ranges, limit, readableMs);
+      if (details.length === 0) return rows.map((row) => messageFrom(id, row, names));
+      const messages: MessageDetail[] = [];
+      let bytes = 0;
+      for (const row of rows) {
+        const message = withDetails(sql, messageFrom(id, row, names), details);
+        messages.push(message);
+        bytes += detailBytes(message);
+        if (bytes > DETAIL_BYTES) break;
+      }
+      return messages;
     });
+  }
+
+  mayHold(id: MailboxId, text: string): Awaitable<UidRanges> {
+    return candidates(this.#reading, id, text);
   }
 
   changes(id: MailboxId, after: ModSeq): Awaitable<Changes> {
@@ -152,6 +164,8 @@ function findMailbox(sql: Connection, id: MailboxId): Mailbox | undefined {
   return row === undefined ? undefined : mailboxFrom(row);
 }
 
+/** Details read at once: of some messages one alone has megabytes. */
+const DETAIL_BYTES = 262_144;
 const ENVELOPE = 'SELECT envelope FROM contents WHERE id = ?';
 const STRUCTURE = 'SELECT body_structure FROM contents WHERE id = ?';
 const PARTS = 'SELECT parts FROM contents WHERE id = ?';
@@ -178,6 +192,12 @@ function withDetails(sql: Connection, message: Message, details: readonly Detail
     }
   }
   return found;
+}
+
+function detailBytes({ envelope, bodyStructure, parts, search }: MessageDetail): number {
+  const texts = search === undefined ? 0 : search.subject.length + search.to.length;
+  const octets = (envelope?.length ?? 0) + (bodyStructure?.length ?? 0) + (parts?.length ?? 0);
+  return octets + texts + (search === undefined ? 0 : search.from.length + search.cc.length);
 }
 
 function searchFacts(sql: Connection, content: ContentId): SearchFacts | undefined {

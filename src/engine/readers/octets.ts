@@ -7,6 +7,7 @@ import { Failure } from '#base/failure.ts';
 import type { Awaitable, ContentId } from '#base/brand.ts';
 import { BLOCK_BYTES, checkNumber, requireBlocks, rotten } from '../checks.ts';
 import { fileFailure } from '../failures.ts';
+import type { Connection } from '../connection.ts';
 import type { Reading } from './reading.ts';
 
 const FIND = `SELECT contents.checked, octets.bytes, files.name, files.size_bytes, files.checks
@@ -21,10 +22,29 @@ type Found = readonly [
   checks: Uint8Array | null,
 ];
 
-interface BodyFile {
+export interface BodyFile {
   readonly name: string;
   readonly sizeBytes: number;
   readonly checks: Uint8Array;
+}
+
+/** What the database has of a content: all of it, or its head, and the file behind that. */
+export interface InlineOctets {
+  readonly inline: Uint8Array;
+  readonly file: BodyFile | undefined;
+}
+
+/**
+ * Fails permanently with `content-damaged` when they are not what was written, temporarily with
+ * `no-such-content` when they were freed.
+ */
+export function inlineOctets(sql: Connection, content: number): InlineOctets {
+  const row = sql.row<Found>(FIND, content);
+  if (row === undefined) throw Failure.temporary('no-such-content', 'the message is gone');
+  const [checked, inline, name, sizeBytes, checks] = row;
+  if (checkNumber(inline) !== checked) throw rotten();
+  if (name === null || sizeBytes === null || checks === null) return { inline, file: undefined };
+  return { inline, file: { name, sizeBytes, checks } };
 }
 
 interface OpenFile {
@@ -51,17 +71,14 @@ export class OctetReader {
    * when they were freed.
    */
   read(content: ContentId, from: number, lengthBytes: number): Awaitable<Uint8Array> {
-    const row = this.#reading.one((sql) => sql.row<Found>(FIND, content));
-    if (row === undefined) throw Failure.temporary('no-such-content', 'the message is gone');
-    const [checked, inline, name, sizeBytes, checks] = row;
-    if (checkNumber(inline) !== checked) throw rotten();
+    const { inline, file } = this.#reading.one((sql) => inlineOctets(sql, content));
     const end = from + lengthBytes;
     const head = inline.subarray(from, end);
-    if (name === null || sizeBytes === null || checks === null) return head;
+    if (file === undefined) return head;
     const start = Math.max(0, from - inline.length);
-    const stop = Math.min(sizeBytes, end - inline.length);
+    const stop = Math.min(file.sizeBytes, end - inline.length);
     if (stop <= start) return head;
-    return this.#readFile({ name, sizeBytes, checks }, start, stop, head);
+    return this.#readFile(file, start, stop, head);
   }
 
   async close(): Promise<void> {

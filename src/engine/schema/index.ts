@@ -2,3 +2,4 @@
 
 export { initial } from './0001-initial.ts';
 export { queueTls } from './0002-queue-tls.ts';
+export { search } from './0003-search.ts';

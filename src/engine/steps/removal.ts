@@ -12,6 +12,7 @@ export function removeMailboxes(step: Step, ids: readonly number[], nowMs: numbe
     step.sql.run(RELEASE, nowMs, id);
     step.sql.run('DELETE FROM messages WHERE mailbox = ?', id);
     step.sql.run('DELETE FROM tombstones WHERE mailbox = ?', id);
+    step.sql.run('DELETE FROM search_blocks WHERE mailbox = ?', id);
     step.sql.run('DELETE FROM mailboxes WHERE id = ?', id);
     step.effects.mailboxes.add(id);
   }

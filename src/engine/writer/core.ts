@@ -8,6 +8,7 @@ import { failureData, isMediumError, writeFailure } from '../failures.ts';
 import * as operations from '../operations/index.ts';
 import type { StoreLimits } from '../options.ts';
 import type { Place } from '../place.ts';
+import { Indexer } from '../search/indexer.ts';
 import { BUCKET_ENTRIES, indexLedger, indexedEntry } from '../steps/ledger.ts';
 import { noEffects } from '../steps/step.ts';
 import type { Effects, Step } from '../steps/step.ts';
@@ -38,6 +39,7 @@ export class WriterCore {
   /** The log is looked at again when it has grown to this many frames. */
   #frames = 0;
 
+  readonly #indexer: Indexer;
   readonly #prepare: (connection: Connection) => void;
 
   /** `prepare` sees each new connection first (tests make its disk small). */
@@ -45,6 +47,7 @@ export class WriterCore {
     this.#prepare = prepare;
     this.#place = options.place;
     this.#limits = options.limits;
+    this.#indexer = new Indexer(options.place.spool);
   }
 
   /**
@@ -68,6 +71,8 @@ export class WriterCore {
       this.#sequence += 1;
       this.#lastEntry = Math.max(this.#lastEntry, effects.lastEntry);
       this.#unlink(effects.unlinked);
+      if (foreign) this.#indexer.forget();
+      this.#indexer.changed(effects.mailboxes);
       return done(answers, this.#sequence, effects, foreign);
     } catch (thrown) {
       const failure = failureData(writeFailure(thrown, this.#place.database));
@@ -90,10 +95,28 @@ export class WriterCore {
     }
   }
 
+  /** Indexes some messages for SEARCH; call it in a quiet moment while `isBehind`. */
+  index(): void {
+    try {
+      this.#indexer.step(this.#connect());
+    } catch {
+      // Another connection may do it better, but not at once: the next commit asks again.
+      this.#indexer.giveUp();
+      this.#disconnect();
+    }
+  }
+
+  /** Whether there may be something to index. */
+  get isBehind(): boolean {
+    return this.#indexer.isBehind;
+  }
+
   /** Whether another process committed since the last look. */
   look(): boolean {
     try {
-      return this.#lookAround(this.#connect());
+      const isForeign = this.#lookAround(this.#connect());
+      if (isForeign) this.#indexer.forget();
+      return isForeign;
     } catch {
       this.#disconnect();
       return false;

@@ -56,6 +56,7 @@ export function localPort(options: WriterOptions, listener: PortListener): Write
         case 'work':
           listener.received(core.run(message.jobs, message.nowMs));
           core.tidy(true);
+          if (core.isBehind) core.index();
           return;
         case 'look':
           listener.received({ kind: 'looked', foreign: core.look() });

@@ -5,6 +5,9 @@ import { invariant } from '#base/failure.ts';
 import { WriterCore } from './core.ts';
 import type { Job, ToWriter, WriterOptions } from './message.ts';
 
+/** Mail rests for so long before it is indexed: what arrives in a burst is not held up by it. */
+const REST_MS = 500;
+
 const port = parentPort;
 invariant(port !== null, 'the writer runs in a thread of its own');
 const options = workerData as WriterOptions;
@@ -12,6 +15,9 @@ const core = new WriterCore(options);
 const waiting: Job[] = [];
 let nowMs = 0;
 let isClosing = false;
+let behind: NodeJS.Timeout | undefined = setTimeout(index, REST_MS).unref();
+/** Whether nothing was asked for since the last block. */
+let isQuiet = true;
 
 port.on('message', (message: ToWriter) => {
   take(message);
@@ -22,11 +28,24 @@ port.on('message', (message: ToWriter) => {
     core.tidy(waiting.length === 0);
   }
   if (isClosing) {
+    clearTimeout(behind);
     core.close();
     port.postMessage({ kind: 'closed' });
     port.close();
+  } else if (behind === undefined && core.isBehind) {
+    behind = setTimeout(index, REST_MS).unref();
+  } else {
+    isQuiet = false;
   }
 });
+
+/** A block, and the next one at once when nobody wrote since: mail that never ends gets one. */
+function index(): void {
+  core.index();
+  core.tidy(true);
+  behind = core.isBehind ? setTimeout(index, isQuiet ? 0 : REST_MS).unref() : undefined;
+  isQuiet = true;
+}
 
 /** What came while the last commit ran shares the next one. */
 function takeAll(): void {

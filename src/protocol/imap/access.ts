@@ -41,6 +41,8 @@ export interface Access {
       readonly expunged?: boolean;
     },
   ): Awaitable<readonly MessageDetail[]>;
+  /** Where messages can be that hold a folded text: see the store's reader. */
+  mayHold(id: MailboxId, text: string): Awaitable<UidRanges>;
   changes(id: MailboxId, after: ModSeq): Awaitable<Changes>;
   octets(message: Message, from: number, lengthBytes: number): Awaitable<Uint8Array>;
   write<K extends MailOperation>(

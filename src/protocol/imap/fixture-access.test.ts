@@ -64,6 +64,11 @@ export class MemoryAccess implements Access {
       .map((message) => withOnly(message, options.details ?? []));
   }
 
+  /** No index: everything is looked at. */
+  mayHold(): ReturnType<Access['mayHold']> {
+    return [[1, 0xffff_ffff]];
+  }
+
   changes(...[id, after]: Parameters<Access['changes']>): ReturnType<Access['changes']> {
     const box = this.#box(id);
     return {

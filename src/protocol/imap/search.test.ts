@@ -218,3 +218,37 @@ test('a text across the border of two windows is found', async () => {
   // The line end before it is a blank, and the border of the windows.
   assert.match(await client.run('b SEARCH BODY "yy needle"'), /^\* SEARCH 1\r\n/);
 });
+
+test('octets are read only where the index says that a text can be', async () => {
+  const mail = new MemoryMail();
+  const box = mail.box('INBOX');
+  for (let number = 1; number <= 100; number += 1) {
+    const octets = `Subject: s${number % 10}\r\nX-Tag: t${number}\r\n\r\nbody${number}\r\n`;
+    mail.add(box, Buffer.from(octets), number % 2 === 0 ? ['\\Seen'] : [], 0);
+  }
+  const client = await Client.selected(mail);
+  let reads = 0;
+  client.access.beforeOctets = () => void (reads += 1);
+  const asked: string[] = [];
+  const places = new Map([
+    ['body42', [[40, 43]]],
+    ['body77', [[77, 78]]],
+    ['t9', [[1, 100]]],
+  ] as const);
+  client.access.mayHold = (_id?: unknown, text?: string) => {
+    asked.push(text ?? '');
+    return places.get(text as 'body42') ?? [[1, 0xffff_ffff]];
+  };
+  const found = async (keys: string, expected: string, most: number): Promise<void> => {
+    reads = 0;
+    assert.equal((await client.run(`a SEARCH ${keys}`)).split('\r\n')[0], `* SEARCH${expected}`);
+    assert.ok(reads <= most, `${keys}: ${reads} messages were read`);
+  };
+  await found('TEXT body42', ' 42', 4);
+  await found('SEEN BODY body42', ' 42', 2);
+  await found('OR BODY body42 TEXT body77', ' 42 77', 6);
+  await found('77:90 NOT BODY body77', ' 78 79 80 81 82 83 84 85 86 87 88 89 90', 2);
+  await found('OR (BODY body42 UNSEEN) BODY nobody', '', 102);
+  await found('HEADER X-Tag t9 1:50', ' 9', 50);
+  assert.deepEqual(asked.slice(0, 2), ['body42', 'body42']);
+});

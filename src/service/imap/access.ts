@@ -5,7 +5,14 @@ import { Failure } from '#base/failure.ts';
 import type { Clock } from '#base/world.ts';
 import type { Access, MailInput, MailOperation, Upload } from '#protocol/imap/access.ts';
 import type { Committed } from '#store/durable.ts';
-import type { Changes, Mailbox, MailReader, Message, MessageDetail } from '#store/mail.ts';
+import type {
+  Changes,
+  Mailbox,
+  MailReader,
+  Message,
+  MessageDetail,
+  UidRanges,
+} from '#store/mail.ts';
 import type { OperationName, Operations } from '#store/operations.ts';
 import type { Store } from '#store/store.ts';
 import { AppendUpload } from './upload.ts';
@@ -68,6 +75,10 @@ export class AccountAccess implements Access {
     options: Parameters<MailReader['messages']>[2],
   ): Awaitable<readonly MessageDetail[]> {
     return this.#own(id, () => this.#mail.messages(id, ranges, options), []);
+  }
+
+  mayHold(id: MailboxId, text: string): Awaitable<UidRanges> {
+    return this.#own(id, () => this.#mail.mayHold(id, text), []);
   }
 
   changes(id: MailboxId, after: ModSeq): Awaitable<Changes> {

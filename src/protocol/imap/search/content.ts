@@ -1,18 +1,14 @@
 /** Looking into a message's octets for SEARCH: headers decoded, text parts decoded, in windows. */
 
-import { LF, NO_BYTES, asBuffer } from '#base/bytes.ts';
+import { NO_BYTES } from '#base/bytes.ts';
 import { readHead } from '#message/fields.ts';
-import type { Part } from '#message/part.ts';
-import { partText } from '#message/text.ts';
-import { decodeParts, walkParts } from '#message/tree.ts';
+import { foldText, searchTexts } from '#message/search-text.ts';
+import { decodeParts } from '#message/tree.ts';
 import { decodeWords } from '#message/words.ts';
 import type { MessageDetail } from '#store/mail.ts';
 import type { Session } from '../session.ts';
 import { store, type Task } from '../task.ts';
-import { foldText } from './fold.ts';
 
-/** Octets of a part decoded at once: a few milliseconds of work. */
-const WINDOW_OCTETS = 262_144;
 /** Octets read at once: of 10,000 small parts not each is a question to the store. */
 const AHEAD_OCTETS = 65_536;
 
@@ -41,9 +37,16 @@ export function* messageHas(
   const root = row.parts === undefined ? undefined : decodeParts(row.parts);
   if (root === undefined) return false;
   const ahead = new Ahead(session, row);
-  for (const part of walkParts(root)) {
-    if (heads && (yield* partHeadHas(ahead, part, text))) return true;
-    if (part.type === 'text' && (yield* partBodyHas(ahead, part, text))) return true;
+  const looks = searchTexts(root, { heads, overlap: text.length });
+  for (let next = looks.next(NO_BYTES); next.done !== true;) {
+    const look = next.value;
+    if (look.kind === 'read') {
+      next = looks.next(yield* ahead.read(look.from, look.lengthBytes));
+    } else if (look.text.includes(text)) {
+      return true;
+    } else {
+      next = looks.next(NO_BYTES);
+    }
   }
   return false;
 }
@@ -73,31 +76,4 @@ class Ahead {
     const start = from - this.#from;
     return this.#octets.subarray(start, start + lengthBytes);
   }
-}
-
-function* partHeadHas(ahead: Ahead, part: Part, text: string): Task<boolean> {
-  const head = yield* ahead.read(part.headStart, part.headBytes);
-  for (const field of readHead(head).fields) {
-    if (foldText(`${field.name}: ${decodeWords(field.value)}`).includes(text)) return true;
-  }
-  return false;
-}
-
-/** Windows end at line ends, and each begins with what the one before ended with. */
-function* partBodyHas(ahead: Ahead, part: Part, text: string): Task<boolean> {
-  const end = part.bodyStart + part.bodyBytes;
-  let before = '';
-  for (let at = part.bodyStart; at < end;) {
-    const start = at;
-    const size = Math.min(WINDOW_OCTETS, end - at);
-    const octets = yield* ahead.read(start, size);
-    if (octets.length === 0) return false;
-    const lastLine = asBuffer(octets).lastIndexOf(LF);
-    const cut = start + octets.length < end && lastLine > 0 ? lastLine + 1 : octets.length;
-    const found = before + foldText(partText(part, octets.subarray(0, cut)));
-    if (found.includes(text)) return true;
-    before = found.slice(-text.length);
-    at += cut;
-  }
-  return false;
 }

@@ -1,5 +1,6 @@
 /** Whether a message matches: cheap keys first, octets only where nothing else decides. */
 
+import { foldText } from '#message/search-text.ts';
 import type { Detail, MessageDetail, UidRanges } from '#store/mail.ts';
 import { latin1 } from '#base/bytes.ts';
 import { dayOf, dayOfField } from '../syntax/date.ts';
@@ -8,7 +9,6 @@ import type { Session } from '../session.ts';
 import type { Task } from '../task.ts';
 import type { View } from '../view.ts';
 import { headHas, messageHas } from './content.ts';
-import { foldText } from './fold.ts';
 import type { Compare, Key, TextField } from './keys.ts';
 
 /** A key made ready for one mailbox: sets resolved, the dearest parts last. */
@@ -25,18 +25,35 @@ export interface Compiled {
   readonly decided: boolean;
 }
 
+/** Where messages can be that hold a text; what is not in it can be anywhere. */
+export type Places = ReadonlyMap<string, UidRanges>;
+
 /** Resolves sets against the view (BAD for a message number that is not there). */
-export function compile(session: Session, view: View, key: Key): Compiled {
+export function compile(session: Session, view: View, key: Key, places: Places): Compiled {
   const details = new Set<Detail>();
-  const test = compileKey({ session, view, details, folded: folder() }, key);
+  const test = compileKey({ session, view, details, places, folded: folder() }, key);
   const decided = key.kind === 'all' || key.kind === 'numbers' || key.kind === 'uids';
-  return { test, details: [...details], ranges: rangesFor(view, key), decided };
+  return { test, details: [...details], ranges: rangesFor(view, key, places), decided };
+}
+
+/** The texts that keys look for, each once, at most `limit`. */
+export function textsOf(key: Key, limit: number): readonly string[] {
+  const texts = new Set<string>();
+  const waiting: Key[] = [key];
+  for (let one = waiting.pop(); one !== undefined; one = waiting.pop()) {
+    if ('text' in one) texts.add(one.text);
+    else if (one.kind === 'and' || one.kind === 'or') waiting.push(...one.keys);
+    else if (one.kind === 'not') waiting.push(one.key);
+    if (texts.size === limit) break;
+  }
+  return [...texts];
 }
 
 interface Context {
   readonly session: Session;
   readonly view: View;
   readonly details: Set<Detail>;
+  readonly places: Places;
   /** A field ready to be compared: folded once a message, however many keys look at it. */
   folded(row: MessageDetail, field: TextField): string;
 }
@@ -59,7 +76,7 @@ function folder(): Context['folded'] {
 const cheap = (matches: (row: MessageDetail) => boolean): Test => ({ cost: 0, matches });
 
 function compileKey(context: Context, key: Key): Test {
-  const { session, view, details } = context;
+  const { session, view, details, places } = context;
   switch (key.kind) {
     case 'and':
       return junction(
@@ -100,15 +117,25 @@ function compileKey(context: Context, key: Key): Test {
       details.add('search');
       return cheap((row) => context.folded(row, key.field).includes(key.text));
     case 'header':
-      return { cost: 1, matches: (row) => headHas(session, row, key.name, key.text) };
+      return within(places.get(key.text), (row) => headHas(session, row, key.name, key.text));
     case 'body':
     case 'text':
       details.add('parts');
-      return {
-        cost: 1,
-        matches: (row) => messageHas(session, row, key.text, key.kind === 'text'),
-      };
+      return within(places.get(key.text), (row) =>
+        messageHas(session, row, key.text, key.kind === 'text'),
+      );
   }
+}
+
+/** Octets are read only where the text can be. */
+function within(places: UidRanges | undefined, reads: (row: MessageDetail) => Task<boolean>): Test {
+  if (places === undefined) return { cost: 1, matches: reads };
+  return {
+    cost: 1,
+    *matches(row) {
+      return inRanges(places, row.uid) && (yield* reads(row));
+    },
+  };
 }
 
 function junction(tests: readonly Test[], any: boolean): Test {
@@ -164,15 +191,18 @@ function sentDay(row: MessageDetail): number | undefined {
   return sentMs === undefined ? undefined : dayOf(sentMs);
 }
 
-/** Sets that must hold narrow what is read; everything else is judged row by row. */
-function rangesFor(view: View, key: Key): UidRanges {
-  const all = view.exists === 0 ? [] : view.rangesOfNumbers([[1, view.exists]]);
-  const keys = key.kind === 'and' ? key.keys : [key];
-  let smallest = all;
-  for (const one of keys) {
-    if (one.kind !== 'numbers' && one.kind !== 'uids') continue;
-    const ranges = one.kind === 'uids' ? view.rangesOfUids(one.set) : view.rangesOfNumbers(one.set);
-    if (view.count(ranges) < view.count(smallest)) smallest = ranges;
+/** Sets and texts that must hold narrow what is read; everything else is judged row by row. */
+function rangesFor(view: View, key: Key, places: Places): UidRanges {
+  let smallest: UidRanges = view.exists === 0 ? [] : view.rangesOfNumbers([[1, view.exists]]);
+  for (const one of key.kind === 'and' ? key.keys : [key]) {
+    const ranges = rangesOf(view, one, places);
+    if (ranges !== undefined && view.count(ranges) < view.count(smallest)) smallest = ranges;
   }
   return smallest;
+}
+
+function rangesOf(view: View, key: Key, places: Places): UidRanges | undefined {
+  if (key.kind === 'uids') return view.rangesOfUids(key.set);
+  if (key.kind === 'numbers') return view.rangesOfNumbers(key.set);
+  return 'text' in key ? places.get(key.text) : undefined;
 }

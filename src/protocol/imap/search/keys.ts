@@ -1,6 +1,7 @@
 /** The keys of SEARCH (RFC 3501 6.4.4) as a tree, its depth and size limited. */
 
 import { latin1, parseUtf8 } from '#base/bytes.ts';
+import { foldText } from '#message/search-text.ts';
 import { bad } from '../completion.ts';
 import { readModSeq } from '../condstore.ts';
 import type { ImapOptions } from '../options.ts';
@@ -8,7 +9,6 @@ import type { Cursor } from '../syntax/cursor.ts';
 import { readDate } from '../syntax/date.ts';
 import { readKeyword } from '../syntax/flags.ts';
 import { readNumberSet, startsNumberSet, type NumberSet } from '../syntax/number-set.ts';
-import { foldText } from './fold.ts';
 
 export type Compare = 'before' | 'on' | 'since';
 export type TextField = 'subject' | 'from' | 'to' | 'cc' | 'bcc';

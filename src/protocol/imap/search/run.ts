@@ -4,14 +4,15 @@ import { latin1 } from '#base/bytes.ts';
 import { Failure } from '#base/failure.ts';
 import { Rejected, bad, ok, type Completion } from '../completion.ts';
 import { enableCondstore } from '../condstore.ts';
+import type { UidRanges } from '#store/mail.ts';
 import { formatString } from '../format/string.ts';
 import type { Session } from '../session.ts';
 import type { Cursor } from '../syntax/cursor.ts';
 import { formatSet } from '../syntax/number-set.ts';
 import { store, type Task } from '../task.ts';
 import type { View } from '../view.ts';
-import { compile, type Compiled } from './evaluate.ts';
-import { readKeys, type Search } from './keys.ts';
+import { compile, textsOf, type Compiled, type Places } from './evaluate.ts';
+import { readKeys, type Key, type Search } from './keys.ts';
 
 export interface SearchArgs {
   /** Names of RETURN; undefined: the old answer. */
@@ -22,6 +23,9 @@ export interface SearchArgs {
 const RETURNS = new Set(['MIN', 'MAX', 'ALL', 'COUNT']);
 /** Rows with their texts are heavier: fewer at a time. */
 const HEAVY_ROWS = 100;
+/** Texts that are looked up in the index; more are looked for in the messages alone. */
+const INDEXED_TEXTS = 10;
+const INDEXED_MESSAGES = 64;
 const CHARSETS = new Set(['US-ASCII', 'UTF-8']);
 
 /** ` [RETURN (...) ][CHARSET x ]keys`. */
@@ -48,7 +52,8 @@ export function* search(
   tag: string,
 ): Task<Completion> {
   if (args.search.modSeq) enableCondstore(session);
-  const compiled = compile(session, view, args.search.key);
+  const { key } = args.search;
+  const compiled = compile(session, view, key, yield* placesOf(session, view, key));
   const found = yield* findMessages(session, view, compiled);
   const matches = byUid
     ? found
@@ -63,6 +68,16 @@ export function* search(
     session.out.text(`* ESEARCH (TAG ${formatString(tag)})${byUid ? ' UID' : ''}${text}\r\n`);
   }
   return ok(`${byUid ? 'UID SEARCH' : 'SEARCH'} completed`);
+}
+
+/** What the index knows of the texts; a few messages are read sooner than it is asked. */
+function* placesOf(session: Session, view: View, key: Key): Task<Places> {
+  const places = new Map<string, UidRanges>();
+  if (view.exists < INDEXED_MESSAGES) return places;
+  for (const text of textsOf(key, INDEXED_TEXTS)) {
+    places.set(text, yield* store(session, (access) => access.mayHold(view.id, text)));
+  }
+  return places;
 }
 
 /** A UID, or the message number that is shown for it. */
@@ -97,7 +112,8 @@ function* findMessages(session: Session, view: View, compiled: Compiled): Task<r
       if (matches) found.push({ number: row.uid, modSeq: row.modSeq });
     }
     const last = rows.at(-1)?.uid;
-    if (last === undefined || rows.length < limit) break;
+    // Rows with details are fewer than asked for when they are large.
+    if (last === undefined || (details.length === 0 && rows.length < limit)) break;
     left = ranges
       .filter(([, to]) => to > last)
       .map(([from, to]): readonly [number, number] => [Math.max(from, last + 1), to]);
