@@ -109,12 +109,10 @@ async function underTls(
     : CLEAR_PORTS.has(port)
       ? GREETING_MS
       : UNKNOWN_MS;
-  let timer;
-  const silence = new Promise<'silence'>((resolve) => {
-    timer = world.clock.after(patienceMs, () => resolve('silence'));
-  });
-  const early = await Promise.race([clear, silence]);
-  timer?.cancel();
+  const silence = Promise.withResolvers<'silence'>();
+  const timer = world.clock.after(patienceMs, () => silence.resolve('silence'));
+  const early = await Promise.race([clear, silence.promise]);
+  timer.cancel();
   if (early !== 'silence') return early;
   const source = options.source === undefined ? {} : { source: options.source };
   const timeoutMs = isOwnNetwork(address) ? CONNECT_MS.own : CONNECT_MS.other;

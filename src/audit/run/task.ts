@@ -49,18 +49,18 @@ export async function runTask(
   const { clock } = ground.world;
   const untilMs = clock.elapsed() + limitMs;
   const bench = new Bench(task, ground, network, untilMs, (outcome) => keep(told, outcome));
-  let timer;
-  const late = new Promise<Failure>((resolve) => {
-    const text = `the probe was not done within ${limitMs} ms`;
-    timer = clock.after(limitMs, () => resolve(Failure.temporary('timeout', text)));
+  const late = Promise.withResolvers<Failure>();
+  const timer = clock.after(limitMs, () => {
+    const text = `the probe was not done within ${Math.round(limitMs)} ms`;
+    late.resolve(Failure.temporary('timeout', text));
   });
   // A probe that throws later, when its connections are gone, was given up already.
   const running = bench.run().then(
     () => undefined,
     (thrown: unknown) => Failure.from(thrown),
   );
-  const failure = await Promise.race([running, late]);
-  timer?.cancel();
+  const failure = await Promise.race([running, late.promise]);
+  timer.cancel();
   bench.over = true;
   network.closeAll();
   const reason = failure?.message ?? 'the probe did not say';

@@ -1,0 +1,210 @@
+/** For tests of probes: a server that answers as a script says, and one run of the auditor at it. */
+
+import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { createSecureContext, TLSSocket } from 'node:tls';
+import type { Level } from '#audit/check.ts';
+import type { Finding } from '#audit/finding.ts';
+import type { Probe } from '#audit/probe.ts';
+import type { Report } from '#audit/report.ts';
+import type { AuditRequest } from '#audit/run/request.ts';
+import { runAudit } from '#audit/run/run.ts';
+import type { Resolver } from '#base/world.ts';
+import { systemClock } from '#network/clock.ts';
+import { systemRandom } from '#network/random.ts';
+import { tcpNetwork } from '#network/tcp.ts';
+import { testCertificate } from './certificates.ts';
+
+export interface MockSession {
+  readonly tls: boolean;
+  /** Lines of this connection so far, this one included. */
+  readonly lines: readonly string[];
+  /** Writes at once, as latin1. */
+  say(text: string): void;
+  end(): void;
+}
+
+export interface MockOptions {
+  /** Whole, with its line end; undefined: silence. */
+  readonly greeting: string | undefined;
+  /** A line without its end; the reply whole, with line ends; undefined: none. */
+  readonly answer: (line: string, session: MockSession) => string | undefined;
+  /** TLS at once. */
+  readonly implicit?: boolean;
+  readonly tls?: { readonly certificate: string; readonly key: string };
+}
+
+export interface Mock {
+  readonly port: number;
+  /** Lines of all connections, in order. */
+  readonly lines: readonly string[];
+  close(): Promise<void>;
+}
+
+/**
+ * Listens on 127.0.0.1. STARTTLS and STLS start TLS when `answer` agrees with 220, OK or +OK.
+ * A smuggled or pipelined line is answered like any other: lines end at LF, CR taken off.
+ */
+export async function startMock(options: MockOptions): Promise<Mock> {
+  const lines: string[] = [];
+  const sockets = new Set<Socket>();
+  const identity = options.tls ?? testCertificate({ names: ['127.0.0.1', 'mock.test'] });
+  const secureContext = createSecureContext({ cert: identity.certificate, key: identity.key });
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on('error', () => undefined);
+    socket.on('close', () => sockets.delete(socket));
+    if (options.implicit !== true) serve(socket, false, options, lines, secureContext, true);
+    else {
+      const secured = new TLSSocket(socket, { isServer: true, secureContext });
+      secured.on('error', () => undefined);
+      serve(secured, true, options, lines, secureContext, true);
+    }
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    port: (server.address() as AddressInfo).port,
+    lines,
+    close: () => {
+      for (const socket of sockets) socket.destroy();
+      return new Promise((resolve) => server.close(() => resolve()));
+    },
+  };
+}
+
+function serve(
+  socket: Socket,
+  tls: boolean,
+  options: MockOptions,
+  all: string[],
+  secureContext: ReturnType<typeof createSecureContext>,
+  greet: boolean,
+): void {
+  const own: string[] = [];
+  const session: MockSession = {
+    tls,
+    lines: own,
+    say: (text) => void socket.write(text, 'latin1'),
+    end: () => void socket.end(),
+  };
+  if (greet && options.greeting !== undefined) session.say(options.greeting);
+  let rest = '';
+  socket.on('data', function heard(bytes: Buffer) {
+    const parts = (rest + bytes.toString('latin1')).split('\n');
+    rest = parts.pop() ?? '';
+    for (const part of parts) {
+      const line = part.endsWith('\r') ? part.slice(0, -1) : part;
+      own.push(line);
+      all.push(line);
+      const reply = options.answer(line, session);
+      if (reply !== undefined) session.say(reply);
+      if (!/(?:^|\s)(?:STARTTLS|STLS)$/i.test(line) || tls) continue;
+      if (!/^(?:220|\+OK|OK|\S+ OK)/i.test(reply ?? '')) continue;
+      socket.off('data', heard);
+      const secured = new TLSSocket(socket, { isServer: true, secureContext });
+      secured.on('error', () => undefined);
+      serve(secured, true, options, all, secureContext, false);
+      return;
+    }
+  });
+}
+
+/** A Resolver that knows nothing, with what a test gives instead. */
+export function mockResolver(given: Partial<Resolver> = {}): Resolver {
+  const empty = { mx: none, a: none, aaaa: none, txt: none, ptr: none, tlsa: none };
+  return new Proxy({ ...empty, ...given } as Resolver, {
+    get: (target, name) => Reflect.get(target, name) ?? none,
+  });
+}
+
+function none() {
+  return Promise.resolve({ kind: 'none', why: 'nxdomain', authentic: false } as const);
+}
+
+export interface MockAudit {
+  readonly level?: Level;
+  readonly domains?: readonly string[];
+  readonly options?: Partial<AuditRequest['options']>;
+  readonly resolver?: Partial<Resolver>;
+}
+
+/** Audits ports of 127.0.0.1 with these probes; throws when policy refuses. */
+export async function auditPorts(
+  ports: readonly number[],
+  probes: readonly Probe[],
+  { level = 'safe', domains = [], options = {}, resolver = {} }: MockAudit = {},
+): Promise<Report> {
+  const result = await runAudit(
+    {
+      target: '127.0.0.1',
+      places: [{ host: '127.0.0.1', address: '127.0.0.1', ports }],
+      domains,
+      level,
+      authorisedBy: undefined,
+      probes,
+      version: 'test',
+      options: {
+        source: undefined,
+        heloName: 'audit.invalid',
+        names: [],
+        knownUser: undefined,
+        account: undefined,
+        canary: undefined,
+        selectors: [],
+        ...options,
+      },
+    },
+    {
+      clock: systemClock,
+      random: systemRandom,
+      network: tcpNetwork(),
+      resolver: mockResolver(resolver),
+    },
+  );
+  if (result.kind === 'refused') throw new Error(result.why);
+  return result.report;
+}
+
+/** One mock, one run, closed again; findings by id (of the only service). */
+export async function auditMock(
+  mock: MockOptions,
+  probes: readonly Probe[],
+  options: MockAudit = {},
+): Promise<ReadonlyMap<string, Finding>> {
+  const server = await startMock(mock);
+  try {
+    const { findings } = await auditPorts([server.port], probes, options);
+    return new Map(findings.map((finding) => [finding.id, finding]));
+  } finally {
+    await server.close();
+  }
+}
+
+/** Answers of an ordinary, careful SMTP server; `more` may answer first. */
+export function smtpAnswers(
+  capabilities: readonly string[],
+  more: MockOptions['answer'] = () => undefined,
+): MockOptions['answer'] {
+  return (line, session) => {
+    const own = more(line, session);
+    if (own !== undefined) return own;
+    const [verb = ''] = line.toUpperCase().split(/[ :]/, 1);
+    if (verb === 'EHLO') {
+      const offered = capabilities.filter((word) => word !== 'STARTTLS' || !session.tls);
+      const rows = ['mock.test', ...offered];
+      return rows.map((row, i) => `250${i === rows.length - 1 ? ' ' : '-'}${row}\r\n`).join('');
+    }
+    if (verb === 'STARTTLS') return capabilities.includes(verb) ? '220 2.0.0 go\r\n' : undefined;
+    const fixed: Readonly<Record<string, string>> = {
+      HELO: '250 mock.test',
+      MAIL: '250 2.1.0 ok',
+      RCPT: '550 5.7.1 relay not permitted',
+      DATA: '503 5.5.1 no recipients',
+      RSET: '250 2.0.0 ok',
+      NOOP: '250 2.0.0 ok',
+      VRFY: '252 2.5.0 cannot verify',
+      EXPN: '502 5.5.1 not here',
+      QUIT: '221 2.0.0 bye',
+    };
+    return `${fixed[verb] ?? '500 5.5.2 unknown command'}\r\n`;
+  };
+}
