@@ -1,18 +1,20 @@
 /** One job on its way: hosts in order, a session with each, until every recipient has a result. */
 
 import { Failure, invariant } from '#base/failure.ts';
-import { SmtpSession, type Opening, type SessionTls } from '#protocol/smtp/client/session.ts';
-import { statusOf, transact, type Outcome } from '#protocol/smtp/client/transaction.ts';
+import type { JsonObject } from '#base/json.ts';
+import { SmtpSession, type SessionTls } from '#protocol/smtp/client/session.ts';
+import { transact, type Outcome } from '#protocol/smtp/client/transaction.ts';
 import type { RecipientResult, TransferJob, TransferResult } from './job.ts';
 import type { KeptSession, KeptSessions } from './kept.ts';
 import type { TransferOptions } from './options.ts';
 import { answers, Record, replyText, tlsFacts } from './record.ts';
 import { routeFor, type Smarthost } from './relayhost.ts';
 import { routeByMx, routeBySmarthost, type Target } from './route.ts';
+import { SecurityPlan } from './security/plan.ts';
+import { type Protection, type Unfit, configured } from './security/protection.ts';
+import { SessionWatch } from './security/watch.ts';
+import { deferred, hostText, tooMany, troubleOf, type Trouble } from './trouble.ts';
 
-type Undelivered = Extract<RecipientResult, { kind: 'failed' | 'deferred' }>;
-/** Why a host was no good: what recipients hear when no host was. */
-type Trouble = Omit<Undelivered, 'number'>;
 type Recipient = TransferJob['recipients'][number];
 
 const CONNECT_MS = 30_000;
@@ -24,6 +26,7 @@ export class Delivery {
   readonly #kept: KeptSessions;
   readonly #smarthost: Smarthost | undefined;
   readonly #record = new Record();
+  readonly #plan: SecurityPlan;
   readonly #results = new Map<number, RecipientResult>();
   readonly #troubles: Trouble[] = [];
 
@@ -32,11 +35,14 @@ export class Delivery {
     this.#options = options;
     this.#kept = kept;
     this.#smarthost = routeFor(job.domain, options);
+    this.#plan = new SecurityPlan(job, options, this.#record);
   }
 
   async run(): Promise<TransferResult> {
     const routing = await this.#route();
     if (routing.kind === 'targets') {
+      if (this.#smarthost === undefined) await this.#plan.prepare();
+      this.#tellStsTrouble();
       for (const target of routing.targets) {
         if (this.#pending().length === 0) break;
         await this.#try(target);
@@ -92,37 +98,66 @@ export class Delivery {
 
   /** A kept session first; when it is no longer good, a fresh one, and that alone counts. */
   async #try(target: Target): Promise<void> {
-    const kept = this.#kept.take(this.#key(target));
+    const protection = await this.#protection(target);
+    if (protection.kind === 'unfit') return this.#passOver(target, protection);
+    const key = this.#key(target, protection);
+    const kept = this.#kept.take(key);
     if (kept !== undefined) {
       const alive = await kept.session.reset();
-      if (alive && (await this.#deliver(target, kept)) === undefined) return;
+      const { because } = protection;
+      if (alive && (await this.#deliver(target, key, kept, { because })) === undefined) return;
       if (!alive) kept.session.dialogue.destroy();
       this.#record.host({ host: hostText(target), outcome: 'kept connection was gone' });
     }
-    const session = await this.#fresh(target);
+    const watch = new SessionWatch(protection, target, this.#counted);
+    const session = await this.#fresh(target, protection, watch);
+    watch.done();
     if (session === undefined || this.#pending().length === 0) return;
-    const trouble = await this.#deliver(target, { session, messages: 0 });
+    const trouble = await this.#deliver(target, key, { session, messages: 0 }, watch.facts);
     if (trouble !== undefined) this.#troubles.push(trouble);
   }
 
+  #protection(target: Target): Promise<Protection | Unfit> | Protection {
+    const { domain, envelope } = this.#job;
+    const smarthost = this.#smarthost;
+    if (smarthost === undefined) return this.#plan.protect(target);
+    return configured(smarthost, domain, envelope);
+  }
+
   /** A session that is open, or nothing and the trouble noted. */
-  async #fresh(target: Target): Promise<SmtpSession | undefined> {
-    const wanted = this.#tls(target);
-    const first = await this.#open(target, wanted);
+  async #fresh(
+    target: Target,
+    protection: Protection,
+    watch: SessionWatch,
+  ): Promise<SmtpSession | undefined> {
+    const wanted = this.#tls(target, protection, watch);
+    const first = await this.#open(target, wanted, watch);
     if (first !== 'tls-failed') return first;
     // Opportunistic means: in clear rather than not at all (RFC 7435 3), and the ledger knows.
-    const second = await this.#open(target, { mode: 'never' });
+    const second = await this.#open(target, { mode: 'never' }, watch);
     return second === 'tls-failed' ? undefined : second;
   }
 
-  async #open(target: Target, tls: SessionTls): Promise<SmtpSession | 'tls-failed' | undefined> {
+  async #open(
+    target: Target,
+    tls: SessionTls,
+    watch: SessionWatch,
+  ): Promise<SmtpSession | 'tls-failed' | undefined> {
     let session: SmtpSession | undefined;
     try {
       session = await this.#connect(target, tls);
       const opening = await session.open();
-      if (opening.kind === 'ready') return session;
-      const trouble = troubleOf(opening, target);
-      this.#failed(target, trouble, session);
+      const clear = tls.mode !== 'never' && session.dialogue.secure === undefined;
+      if (clear && (opening.kind === 'ready' || opening.step === 'starttls')) {
+        watch.failed('starttls-not-supported', 'the server does not offer STARTTLS');
+      }
+      if (opening.kind === 'ready') {
+        watch.opened();
+        return session;
+      }
+      const atTls = opening.step === 'starttls' ? { refused: watch.refused } : undefined;
+      const trouble = this.#unmet(troubleOf(opening, target), atTls);
+      this.#failed(target, trouble, session, watch);
       void session.quit();
     } catch (thrown) {
       const failure = Failure.from(thrown);
@@ -130,6 +165,7 @@ export class Delivery {
       const handshake = session?.step === 'starttls' && failure.code !== 'protocol-error';
       const retry = handshake && tls.mode === 'opportunistic';
       const outcome = `${failure.code}: ${failure.message}`;
+      if (handshake) watch.failed('validation-failure', failure.message);
       if (retry) {
         const text = `${outcome}; tried again in clear`;
         this.#record.host({ host: hostText(target), outcome: text, tls: 'failed' });
@@ -137,7 +173,7 @@ export class Delivery {
       }
       const tlsFailed = handshake || failure.code.startsWith('tls');
       const status = tlsFailed ? '4.7.5' : session === undefined ? '4.4.1' : '4.4.2';
-      this.#failed(target, deferred(target, status, failure.message), session);
+      this.#failed(target, deferred(target, status, failure.message), session, watch);
     }
     return undefined;
   }
@@ -163,26 +199,30 @@ export class Delivery {
     });
   }
 
-  #tls(target: Target): SessionTls {
-    const { startTls, requireTls, authorities } = this.#options;
+  #tls(target: Target, protection: Protection, watch: SessionWatch): SessionTls {
+    const { authorities } = this.#options;
     const smarthost = this.#smarthost;
-    const usual = startTls === false ? 'never' : 'opportunistic';
-    const must = requireTls === true || smarthost?.credentials !== undefined;
-    const mode = smarthost?.tls ?? (must ? 'require' : usual);
-    if (mode === 'never') return { mode };
-    // An unverified peer is no reason to go on in clear, so opportunistic never insists; and
-    // certificates of MX hosts prove nothing, since their names came from the DNS.
-    const strict = mode !== 'opportunistic' && (smarthost?.verify ?? smarthost !== undefined);
+    if (protection.mode === 'never') return { mode: 'never' };
+    const must = smarthost?.tls === 'implicit' ? 'implicit' : 'require';
+    const named = smarthost !== undefined && !smarthost.mx ? smarthost.host : target.host;
     return {
-      mode,
-      serverName: smarthost !== undefined && !smarthost.mx ? smarthost.host : target.host,
-      verify: strict ? 'require' : 'opportunistic',
+      mode: protection.mode === 'must' ? must : 'opportunistic',
+      serverName: protection.serverName ?? named,
+      // An unverified peer is no reason to go on in clear, so opportunistic never insists; what
+      // MX hosts must be is asked of the certificate itself, after the handshake.
+      verify: protection.verify === true ? 'require' : 'opportunistic',
+      approve: watch.approve,
       ...(authorities === undefined ? {} : { authorities }),
     };
   }
 
   /** Transactions until nobody waits; the trouble if the host went bad on the way. */
-  async #deliver(target: Target, kept: KeptSession): Promise<Trouble | undefined> {
+  async #deliver(
+    target: Target,
+    key: string,
+    kept: KeptSession,
+    security: JsonObject,
+  ): Promise<Trouble | undefined> {
     const { session } = kept;
     const most = this.#options.recipientsPerTransaction ?? 100;
     const perTransaction = Math.max(1, Math.min(most, session.capabilities.maxRecipients ?? most));
@@ -192,7 +232,7 @@ export class Delivery {
       const { envelope, sizeBytes, read } = this.#job;
       const result = await transact(session, { envelope, recipients: batch, sizeBytes, read });
       messages += 1;
-      const trouble = this.#take(batch, result.outcomes, target, session);
+      const trouble = this.#take(batch, result.outcomes, target, { session, security });
       const more = this.#pending().length > 0;
       if (!result.usable) {
         session.dialogue.end();
@@ -202,7 +242,7 @@ export class Delivery {
         );
       }
       if (trouble === undefined && more && (await session.reset())) continue;
-      if (trouble === undefined && !more) this.#kept.give(this.#key(target), { session, messages });
+      if (trouble === undefined && !more) this.#kept.give(key, { session, messages });
       else void session.quit();
       return trouble ?? (more ? deferred(target, '4.4.2', 'RSET was refused') : undefined);
     }
@@ -213,7 +253,7 @@ export class Delivery {
     batch: readonly Recipient[],
     outcomes: readonly Outcome[],
     target: Target,
-    session: SmtpSession,
+    { session, security }: { readonly session: SmtpSession; readonly security: JsonObject },
   ): Trouble | undefined {
     const host = hostText(target);
     const dsnPassedOn = session.capabilities.keywords.has('DSN');
@@ -239,20 +279,58 @@ export class Delivery {
       host,
       outcome: trouble === undefined ? 'answered' : trouble.reason,
       tls: tlsFacts(session.dialogue.secure),
+      security,
       startTlsRefused: session.startTlsRefused && replyText(session.startTlsRefused),
       answers: answers(pairs),
     });
     return trouble;
   }
 
-  #failed(target: Target, trouble: Trouble, session: SmtpSession | undefined): void {
+  #failed(
+    target: Target,
+    trouble: Trouble,
+    session: SmtpSession | undefined,
+    watch: SessionWatch,
+  ): void {
     this.#troubles.push(trouble);
     this.#record.host({
       host: hostText(target),
       outcome: trouble.reason,
       reply: trouble.reply && replyText(trouble.reply),
       tls: tlsFacts(session?.dialogue.secure),
+      security: watch.facts,
     });
+  }
+
+  /** A host that must not be used; nobody connected to it. */
+  #passOver(target: Target, unfit: Unfit): void {
+    const { outcome: kind, status, reason, policy, failure } = unfit;
+    const host = hostText(target);
+    this.#troubles.push({ kind, status, reason, reply: undefined, host });
+    this.#record.host({ host, outcome: reason, security: 'passed over' });
+    this.#counted?.({ policy, failure, mx: target.host, address: target.address });
+  }
+
+  /** RFC 8689 4.2.1: REQUIRETLS is met or the mail goes back, at once; else it waits. */
+  #unmet(trouble: Trouble, atTls: { readonly refused: boolean } | undefined): Trouble {
+    if (atTls === undefined) return trouble;
+    const { tls, reversePath } = this.#job.envelope;
+    if (tls === 'required' && reversePath !== '') {
+      return { ...trouble, kind: 'failed', status: '5.7.10' };
+    }
+    return atTls.refused ? { ...trouble, status: '4.7.5' } : trouble;
+  }
+
+  #tellStsTrouble(): void {
+    const trouble = this.#plan.stsTrouble;
+    if (trouble === undefined) return;
+    this.#counted?.({ ...trouble, mx: undefined, address: undefined });
+  }
+
+  /** Nothing is reported about mail for which TLS did not matter: reports are such mail. */
+  get #counted() {
+    const silent = this.#smarthost !== undefined || this.#job.envelope.tls === 'optional';
+    return silent ? undefined : this.#options.security?.counted;
   }
 
   /** Permanent only when every host said so; else the last word that was not. */
@@ -274,46 +352,10 @@ export class Delivery {
   }
 
   /** Sessions are the same only with the same host, protection and login. */
-  #key(target: Target): string {
+  #key(target: Target, { mode, because }: Protection): string {
     const { host, address, port } = target;
-    const { mode } = this.#tls(target);
     const { credentials, lmtp } = this.#smarthost ?? {};
-    return JSON.stringify([address, port, host, mode, credentials?.login ?? null, lmtp ?? false]);
+    const login = credentials?.login ?? null;
+    return JSON.stringify([address, port, host, mode, because, login, lmtp ?? false]);
   }
-}
-
-/** `mx.example [192.0.2.1]:25`. */
-function hostText({ host, address, port }: Target): string {
-  return `${host} [${address}]:${port}`;
-}
-
-function tooMany(outcome: Extract<Outcome, { kind: 'failed' | 'deferred' }>): boolean {
-  return (
-    outcome.about === 'recipient' && (outcome.reply?.code === 452 || outcome.status === '4.5.3')
-  );
-}
-
-function deferred(target: Target, status: string, reason: string): Trouble {
-  return { kind: 'deferred', status, reason, reply: undefined, host: hostText(target) };
-}
-
-/** A login that fails is our configuration's fault, and a message does not pay for it. */
-function troubleOf(opening: Exclude<Opening, { kind: 'ready' }>, target: Target): Trouble {
-  const status = opening.step === 'auth' ? '4.7.8' : '4.7.10';
-  if (opening.kind === 'unfit') return deferred(target, status, opening.why);
-  const { reply, step } = opening;
-  const host = hostText(target);
-  const reason = `the server refused at ${step === 'helo' ? 'EHLO' : step.toUpperCase()}`;
-  if (step === 'auth' || step === 'starttls') {
-    return { kind: 'deferred', reply, status, reason, host };
-  }
-  const kind = reply.code >= 500 ? 'failed' : 'deferred';
-  const own = kind === 'failed' ? '5.3.2' : '4.3.2';
-  return {
-    kind,
-    reply,
-    status: reply.code < 400 ? own : (reply.enhanced ?? statusOf(reply)),
-    reason,
-    host,
-  };
 }

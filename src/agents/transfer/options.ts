@@ -3,6 +3,7 @@
 import type { World } from '#base/world.ts';
 import type { SmtpTimeouts } from '#protocol/smtp/client/timeouts.ts';
 import type { Routes, Smarthost } from './relayhost.ts';
+import type { SecurityOptions } from './security/options.ts';
 
 export interface TransferOptions {
   readonly world: Pick<World, 'clock' | 'random' | 'network' | 'resolver'>;
@@ -24,10 +25,8 @@ export interface TransferOptions {
   readonly sourceAddress?: string | undefined;
   /** PEM of the only authorities to trust; default: the system's. */
   readonly authorities?: string | undefined;
-  /** STARTTLS where it is offered. Default true. */
-  readonly startTls?: boolean;
-  /** Nothing goes out in clear: a host without TLS is passed over. Default false. */
-  readonly requireTls?: boolean;
+  /** TLS to MX hosts. Default: where it is offered. */
+  readonly security?: SecurityOptions;
   /** Default 30,000. */
   readonly connectMs?: number;
   readonly timeouts?: Partial<SmtpTimeouts>;

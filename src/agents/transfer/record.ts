@@ -2,10 +2,11 @@
 
 import type { Json, JsonObject } from '#base/json.ts';
 import type { Secure } from '#base/secure.ts';
-import type { Lookup } from '#base/world.ts';
+import type { Lookup, TlsaRecord } from '#base/world.ts';
 import { replyLines } from '#protocol/smtp/client/transcript.ts';
 import type { Outcome } from '#protocol/smtp/client/transaction.ts';
 import type { Reply } from '#protocol/smtp/reply.ts';
+import { showTlsa } from '#trust/dane/records.ts';
 
 const QUERIES = 60;
 const RECORDS = 20;
@@ -17,6 +18,7 @@ export class Record {
   readonly #dns: JsonObject[] = [];
   readonly #hosts: JsonObject[] = [];
   #route: string | undefined;
+  #security: JsonObject | undefined;
 
   route(text: string): void {
     this.#route = text;
@@ -26,12 +28,24 @@ export class Record {
     if (this.#dns.length < QUERIES) this.#dns.push({ question, ...answerOf(lookup) });
   }
 
+  tlsa(question: string, lookup: Lookup<TlsaRecord>): void {
+    const readable =
+      lookup.kind === 'found' ? { ...lookup, records: lookup.records.map(showTlsa) } : lookup;
+    this.lookup<string>(question, readable);
+  }
+
+  /** The level, and the policy that was found. */
+  security(facts: JsonObject): void {
+    this.#security = facts;
+  }
+
   host(facts: JsonObject): void {
     if (this.#hosts.length < HOSTS) this.#hosts.push(facts);
   }
 
   facts(): JsonObject {
-    return { route: this.#route, dns: this.#dns, hosts: this.#hosts };
+    const security = this.#security === undefined ? {} : { security: this.#security };
+    return { route: this.#route, ...security, dns: this.#dns, hosts: this.#hosts };
   }
 }
 

@@ -13,6 +13,15 @@ export interface Target {
   readonly host: string;
   readonly address: string;
   readonly port: number;
+  /** What DNSSEC vouches for; undefined: the address was not looked up by MX. */
+  readonly dnssec?: {
+    /** That this host is the right one for the domain. */
+    readonly mx: boolean;
+    /** That these are its addresses. */
+    readonly addresses: boolean;
+    /** What the host's name is an alias of. */
+    readonly canonical: string | undefined;
+  };
 }
 
 export type Routing =
@@ -41,6 +50,9 @@ interface Exchange {
 
 interface Resolved extends Exchange {
   readonly addresses: readonly string[];
+  /** DNSSEC vouches for all of them. */
+  readonly authentic?: boolean;
+  readonly canonical?: string | undefined;
   /** One of its lookups got no answer. */
   readonly failed: string | undefined;
   readonly ours: boolean;
@@ -70,7 +82,8 @@ export async function routeByMx(
   }
   // RFC 5321 5.1: without MX records the domain itself is the host.
   const hosts = exchanges.length > 0 ? exchanges : [{ preference: 0, exchange: domain }];
-  return chosen(await resolveAll(hosts, options, record), options, domain);
+  const resolved = await resolveAll(hosts, options, record);
+  return chosen(resolved, options, domain, lookup.authentic);
 }
 
 /** The way to a smarthost; its faults are our configuration's, so nothing fails for good. */
@@ -94,18 +107,24 @@ export async function routeBySmarthost(
 }
 
 /** Those before us, with their addresses in order; or why there is no way. */
-function chosen(hosts: readonly Resolved[], options: RouteOptions, domain: string): Routing {
+function chosen(
+  hosts: readonly Resolved[],
+  options: RouteOptions,
+  domain: string,
+  mx?: boolean,
+): Routing {
   // RFC 5321 5.1: what is as far from the goal as we are would only send it back.
   const own = Math.min(...hosts.filter(({ ours }) => ours).map(({ preference }) => preference));
   const nearer = hosts.filter(({ preference, ours }) => !ours && preference < own);
   const usable = (address: string): boolean => options.permitLoopback || !isLoopback(address);
   const targets: Target[] = [];
   const seen = new Set<string>();
-  for (const { exchange, addresses } of nearer) {
+  for (const { exchange, addresses, authentic = false, canonical } of nearer) {
+    const dnssec = mx === undefined ? {} : { dnssec: { mx, addresses: authentic, canonical } };
     for (const address of addresses) {
       if (!usable(address) || seen.has(address) || targets.length >= options.maxAddresses) continue;
       seen.add(address);
-      targets.push({ host: exchange, address, port: options.port });
+      targets.push({ host: exchange, address, port: options.port, ...dnssec });
     }
   }
   if (targets.length > 0) return { kind: 'targets', targets };
@@ -151,9 +170,13 @@ async function resolve(host: Exchange, options: RouteOptions, record: Record): P
   const addresses = lookups.flatMap((lookup) =>
     lookup.kind === 'found' ? shuffled(lookup.records, random) : [],
   );
+  // A family without an answer proves nothing, and must not undo what the other one proves.
+  const found = lookups.filter((lookup) => lookup.kind === 'found');
+  const authentic = found.length > 0 && found.every((lookup) => lookup.authentic);
+  const canonical = found.find((lookup) => lookup.canonical !== undefined)?.canonical;
   const failure = lookups.find((lookup) => lookup.kind === 'failed');
   const failed = failure?.kind === 'failed' && addresses.length === 0 ? failure.reason : undefined;
-  return { ...host, addresses, failed, ours: isOwn(addresses, options) };
+  return { ...host, addresses, authentic, canonical, failed, ours: isOwn(addresses, options) };
 }
 
 function resolvedAddress(host: Exchange, address: string, options: RouteOptions): Resolved {

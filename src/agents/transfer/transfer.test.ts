@@ -207,7 +207,7 @@ describe('tls', () => {
     });
     zone.set('plain.test', { a: ['127.0.0.1'] });
     zone.set('other.test', { a: ['127.0.0.2'] });
-    const way = world.transfer({ port, requireTls: true });
+    const way = world.transfer({ port, security: { level: 'encrypt' } });
     assert.deepEqual(brief((await way.send(job(['x@must.test']))).recipients), ['delivered']);
     assert.equal(second?.messages[0]?.tls, true);
     assert.deepEqual(brief((await way.send(job(['x@plain.test']))).recipients), [

@@ -120,6 +120,8 @@ function resolvePaths(settings: Settings, directory: string): Settings {
     smtpd_tls_cert_file: full(settings.smtpd_tls_cert_file),
     smtpd_tls_key_file: full(settings.smtpd_tls_key_file),
     relayhost_password_file: full(settings.relayhost_password_file),
+    smtp_tls_CAfile: full(settings.smtp_tls_CAfile),
+    acme_CAfile: full(settings.acme_CAfile),
     smtpd_client_restrictions: withFullTables(settings.smtpd_client_restrictions, full),
     smtpd_helo_restrictions: withFullTables(settings.smtpd_helo_restrictions, full),
     smtpd_sender_restrictions: withFullTables(settings.smtpd_sender_restrictions, full),

@@ -12,6 +12,8 @@ export type Settings = ValuesOf<
     (typeof groups.limits)['settings'] &
     (typeof groups.routes)['settings'] &
     (typeof groups.outbound)['settings'] &
+    (typeof groups.protection)['settings'] &
+    (typeof groups.publication)['settings'] &
     (typeof groups.queue)['settings'] &
     (typeof groups.names)['settings'] &
     (typeof groups.storage)['settings'] &
@@ -29,6 +31,8 @@ export const GROUPS = [
   groups.limits,
   groups.routes,
   groups.outbound,
+  groups.protection,
+  groups.publication,
   groups.queue,
   groups.names,
   groups.storage,

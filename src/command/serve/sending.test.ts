@@ -39,10 +39,9 @@ test('times, connections and families', () => {
   const way = transferOptions(chosen, WORLD, ['192.0.2.1']);
   assert.deepEqual(way.families, ['ipv6']);
   assert.equal(way.port, 2525);
-  assert.equal(way.startTls, false);
-  assert.equal(way.requireTls, false);
+  assert.equal(way.security?.level, 'none');
   const must = settings('smtp_tls_security_level = "encrypt"');
-  assert.equal(transferOptions(must, WORLD, []).requireTls, true);
+  assert.equal(transferOptions(must, WORLD, []).security?.level, 'encrypt');
   assert.equal(way.permitLoopback, false);
   assert.equal(way.relayhost, undefined);
 });

@@ -11,6 +11,7 @@ import type { QueueOptions, QueueRunner } from '#agents/queue/runner.ts';
 import type { Transfer } from '#agents/transfer/job.ts';
 import type { TransferOptions } from '#agents/transfer/options.ts';
 import type { Smarthost } from '#agents/transfer/relayhost.ts';
+import type { SecurityOptions } from '#agents/transfer/security/options.ts';
 import { transfer } from '#agents/transfer/transfer.ts';
 import type { Store } from '#store/store.ts';
 import type { NextHop } from '../configuration/hosts.ts';
@@ -21,6 +22,12 @@ import { CommandError, EXIT, explain } from '../exit.ts';
 export interface Sending {
   readonly queue: QueueRunner;
   readonly transfer: Transfer;
+}
+
+/** What protects mail on its way beside the settings themselves. */
+export interface Protection extends Pick<SecurityOptions, 'sts' | 'counted'> {
+  /** PEM of the only authorities to trust. */
+  readonly authorities: string | undefined;
 }
 
 /** TLS from the first octet (RFC 8314 3.3). */
@@ -34,10 +41,11 @@ export function makeSending(parts: {
   readonly intake: Intake;
   readonly notify: Notifier;
   readonly ownAddresses: readonly string[];
+  readonly protection?: Protection | undefined;
 }): Sending {
   const { settings, world, store, intake, notify, ownAddresses } = parts;
   const { clock, log, random, metrics } = world;
-  const way = transfer(transferOptions(settings, world, ownAddresses));
+  const way = transfer(transferOptions(settings, world, ownAddresses, parts.protection));
   const options = queueOptions(settings);
   const queue = queueRunner({
     store,
@@ -72,6 +80,7 @@ export function transferOptions(
   settings: Settings,
   world: World,
   ownAddresses: readonly string[],
+  protection?: Protection,
 ): TransferOptions {
   const { inet_protocols: family, relayhost } = settings;
   return {
@@ -89,8 +98,13 @@ export function transferOptions(
       ]),
     ),
     families: family === 'all' ? ['ipv4', 'ipv6'] : [family],
-    startTls: settings.smtp_tls_security_level !== 'none',
-    requireTls: settings.smtp_tls_security_level === 'encrypt',
+    security: {
+      level: settings.smtp_tls_security_level,
+      levelMaps: settings.smtp_tls_policy_maps,
+      sts: protection?.sts,
+      ...(protection?.counted === undefined ? {} : { counted: protection.counted }),
+    },
+    authorities: protection?.authorities,
     connectMs: settings.smtp_connect_timeout,
     recipientsPerTransaction: settings.smtp_destination_recipient_limit,
     keepIdleMs: settings.smtp_connection_cache_time_limit,
@@ -104,7 +118,16 @@ function smarthost(hop: NextHop, settings: Settings): Smarthost {
   return { host: hop.host, mx: hop.mx, port, tls: TLS[level] };
 }
 
-const TLS = { none: 'never', may: 'opportunistic', encrypt: 'require' } as const;
+/** A next hop of ours has no policy of its own: what asks for a certificate asks it of this host. */
+const TLS = {
+  none: 'never',
+  may: 'opportunistic',
+  dane: 'opportunistic',
+  encrypt: 'require',
+  'dane-only': 'require',
+  verify: 'require',
+  secure: 'require',
+} as const;
 
 /** A password goes only where the certificate is good: transfer sees to that when tls is open. */
 function withLogin(host: Smarthost, settings: Settings): Smarthost {

@@ -25,6 +25,7 @@ import { openHost } from './host.ts';
 import { installationKey } from './installation.ts';
 import { lockDirectory } from './lock.ts';
 import type { Opened } from './opening.ts';
+import { makeProtection } from './protection.ts';
 import { writeReady } from './ready.ts';
 import { listenForSignals } from './signals.ts';
 import { openServerStore } from './store.ts';
@@ -98,6 +99,8 @@ async function start(context: Context, mode: Mode, cleanups: (() => unknown)[]):
     opening.then((store) => (demo ? startAccounts(store, world) : [])),
   ]);
   cleanups.push(certificates.identity.close);
+  const outward = makeProtection(settings, world);
+  cleanups.push(() => outward.close());
   const host = await openHost(
     {
       settings,
@@ -108,6 +111,7 @@ async function start(context: Context, mode: Mode, cleanups: (() => unknown)[]):
       demo,
       ownAddresses: machineAddresses(),
       renew: certificates.renew,
+      protection: outward.protection,
     },
     cleanups,
   );

@@ -3,7 +3,7 @@
 import { serveSmtp } from '#service/smtp/serve.ts';
 import type { Accept } from './door.ts';
 import type { ListenerRow, ProtocolName } from './listeners.ts';
-import { makeSending } from './sending.ts';
+import { makeSending, type Protection } from './sending.ts';
 import { imapAccept, pop3Accept } from './reading.ts';
 import { sessionId } from './session-id.ts';
 import { addressRules, makeSite } from './site.ts';
@@ -21,6 +21,8 @@ export interface Services {
 export interface ServiceParts extends SiteParts {
   /** The addresses of this host's interfaces: what an address literal of ours can name. */
   readonly ownAddresses: ReadonlySet<string>;
+  /** Policies of other domains and the count of sessions; a simulation has none. */
+  readonly protection?: Protection | undefined;
 }
 
 /** Puts the services together; the listeners open afterwards. */
@@ -35,6 +37,7 @@ export async function startServices(parts: ServiceParts): Promise<Services> {
     intake: site.intake,
     notify: notifier,
     ownAddresses: [...own],
+    protection: parts.protection,
   });
   queue.start();
   let stopping: Promise<void> | undefined;

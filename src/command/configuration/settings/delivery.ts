@@ -3,7 +3,6 @@
 import { group } from '../declare.ts';
 import { nextHop } from '../hosts.ts';
 import {
-  choice,
   count,
   domainName,
   duration,
@@ -63,11 +62,6 @@ export const routes = group('Routes', 'Where mail for other domains goes.', {
 });
 
 export const outbound = group('Sending', 'How other servers are talked to.', {
-  smtp_tls_security_level: {
-    type: choice('none', 'may', 'encrypt'),
-    default: 'may',
-    doc: 'TLS to other servers: never, where it is offered, or only with it.',
-  },
   smtp_connection_limit: {
     type: count(1, 10_000),
     unit: 'connections',

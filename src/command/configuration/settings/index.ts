@@ -7,6 +7,8 @@ export { access } from './reception.ts';
 export { limits } from './reception.ts';
 export { routes } from './delivery.ts';
 export { outbound } from './delivery.ts';
+export { protection } from './protection.ts';
+export { publication } from './protection.ts';
 export { queue } from './delivery.ts';
 export { names } from './network.ts';
 export { storage } from './system.ts';

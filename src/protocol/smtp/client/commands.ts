@@ -49,6 +49,7 @@ export function mailCommand(
   if (envelope.body === 'binarymime') words.push('BODY=BINARYMIME');
   if (envelope.body === '8bitmime' && can.keywords.has('8BITMIME')) words.push('BODY=8BITMIME');
   if (mail.utf8) words.push('SMTPUTF8');
+  if (envelope.tls === 'required' && can.keywords.has('REQUIRETLS')) words.push('REQUIRETLS');
   if (can.keywords.has('DSN')) {
     if (envelope.ret !== undefined) words.push(envelope.ret === 'full' ? 'RET=FULL' : 'RET=HDRS');
     const id = envelope.envelopeId === undefined ? '' : encodeXtext(envelope.envelopeId);

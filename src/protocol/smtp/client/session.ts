@@ -1,6 +1,7 @@
 /** A session with a server, from the greeting to QUIT: capabilities, TLS, login. */
 
 import { Failure, invariant } from '#base/failure.ts';
+import type { Secure } from '#base/secure.ts';
 import type { Clock, Endpoint, Network } from '#base/world.ts';
 import { chooseSaslClient } from '../../sasl/client.ts';
 import type { SaslCredentials } from '../../sasl/client-exchange.ts';
@@ -29,7 +30,11 @@ export interface SessionOptions {
 /** `opportunistic`: when it is offered. `require`: or not at all. `implicit`: before all else. */
 export type SessionTls =
   | { readonly mode: 'never' }
-  | ({ readonly mode: 'opportunistic' | 'require' | 'implicit' } & Omit<ClientTls, 'handshakeMs'>);
+  | ({
+      readonly mode: 'opportunistic' | 'require' | 'implicit';
+      /** After the handshake, before anything is said inside: why this peer will not do. */
+      readonly approve?: (secure: Secure) => string | undefined;
+    } & Omit<ClientTls, 'handshakeMs'>);
 
 /** At which step the server, or we, said no. */
 export type OpeningStep = 'greeting' | 'helo' | 'starttls' | 'auth';
@@ -67,7 +72,7 @@ export class SmtpSession {
   ): Promise<SmtpSession> {
     const { clock, tls } = options;
     const handshakeMs = options.timeouts?.handshakeMs ?? SMTP_TIMEOUTS.handshakeMs;
-    const implicit = tls.mode === 'implicit' ? { implicit: { ...tls, handshakeMs } } : {};
+    const implicit = tls.mode === 'implicit' ? { implicit: handshakeOf(tls, handshakeMs) } : {};
     const more = { ...options.dialogue, clock, ...implicit };
     return new SmtpSession(await Dialogue.connect(network, where, more), options);
   }
@@ -96,6 +101,8 @@ export class SmtpSession {
 
   /** Greeting, EHLO, STARTTLS with a fresh EHLO, AUTH, as the options ask. */
   async open(): Promise<Opening> {
+    const unapproved = this.#unapproved();
+    if (unapproved !== undefined) return unapproved;
     const { greetingMs } = this.timeouts;
     const greeting = await this.dialogue.reply(greetingMs, 'greeting');
     if (greeting.code !== 220) return refused('greeting', greeting);
@@ -159,9 +166,23 @@ export class SmtpSession {
       this.#startTlsRefused = reply;
       return must || reply.code === 421 ? refused('starttls', reply) : undefined;
     }
-    await this.dialogue.startTls({ ...tls, handshakeMs: this.timeouts.handshakeMs });
+    await this.dialogue.startTls(handshakeOf(tls, this.timeouts.handshakeMs));
+    const unapproved = this.#unapproved();
+    if (unapproved !== undefined) return unapproved;
     const hello = await this.#hello();
     return hello.code === 250 ? undefined : refused('helo', hello);
+  }
+
+  /** A peer that is not who it must be hears nothing more from us, not even EHLO. */
+  #unapproved(): Opening | undefined {
+    const { tls } = this.#options;
+    const { secure } = this.dialogue;
+    if (tls.mode === 'never' || secure === undefined) return undefined;
+    const why = tls.approve?.(secure);
+    if (why === undefined) return undefined;
+    this.#step = 'starttls';
+    this.dialogue.destroy();
+    return unfit('starttls', why);
   }
 
   async #login(): Promise<Opening | undefined> {
@@ -182,6 +203,14 @@ export class SmtpSession {
     this.#authenticated = true;
     return undefined;
   }
+}
+
+function handshakeOf(
+  { serverName, verify, authorities }: Omit<ClientTls, 'handshakeMs'>,
+  handshakeMs: number,
+): ClientTls {
+  const trusted = authorities === undefined ? {} : { authorities };
+  return { serverName, verify, handshakeMs, ...trusted };
 }
 
 function refused(step: OpeningStep, reply: Reply): Opening {

@@ -92,6 +92,7 @@ class Transaction {
     if (envelope.reversePath !== '' && wireAddress(envelope.reversePath) === undefined) {
       this.#settle(ours('failed', '5.1.7', 'the sender address cannot be sent', 'message'));
     }
+    this.#requireTls();
     const utf8 = needsUtf8(envelope, recipients);
     if (utf8 && !keywords.has('SMTPUTF8')) {
       const why = 'the message needs SMTPUTF8, which the server does not offer';
@@ -107,6 +108,19 @@ class Transaction {
       this.#settle(ours('failed', '5.6.3', why, 'message'));
     }
     return utf8;
+  }
+
+  /** RFC 8689 4.2.1: with REQUIRETLS or not at all; 5: but for notices, which shall not be lost. */
+  #requireTls(): void {
+    const { envelope } = this.#mail;
+    if (envelope.tls !== 'required' || envelope.reversePath === '') return;
+    const { dialogue, capabilities } = this.#session;
+    if (dialogue.secure === undefined) {
+      this.#settle(ours('failed', '5.7.10', 'the message requires TLS (REQUIRETLS)', 'host'));
+    } else if (!capabilities.keywords.has('REQUIRETLS')) {
+      const why = 'the message requires REQUIRETLS, which the server does not offer';
+      this.#settle(ours('failed', '5.7.30', why, 'host'));
+    }
   }
 
   async #exchange(open: readonly number[], utf8: boolean): Promise<void> {

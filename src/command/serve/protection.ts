@@ -1,0 +1,55 @@
+/** What protects mail on its way: the policies of other domains, kept over restarts. */
+
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { World } from '#base/world.ts';
+import { isLoopback } from '#agents/transfer/address.ts';
+import { systemWeb } from '#network/http/client.ts';
+import { StsPolicies } from '#trust/mta-sts/policies.ts';
+import type { Settings } from '../configuration/settings.ts';
+import { CommandError, EXIT, explain } from '../exit.ts';
+import { fileNotebook } from '../notebook.ts';
+import type { Protection } from './sending.ts';
+
+/** Makes it ready; `close` writes down what is not written yet. */
+export function makeProtection(
+  settings: Settings,
+  world: World,
+): { readonly protection: Protection; close(): void } {
+  const { clock, resolver, log } = world;
+  const authorities = authoritiesFrom(settings, 'smtp_tls_CAfile');
+  const web = systemWeb({
+    resolver,
+    authorities,
+    httpsPort: settings.smtp_tls_mta_sts_port,
+    // A stranger's policy host must not make us ask our own machine.
+    isForbidden: (address) => !settings.smtp_allow_loopback_mx && isLoopback(address),
+  });
+  const sts = new StsPolicies({
+    resolver,
+    web,
+    clock,
+    notebook: fileNotebook(join(settings.data_directory, 'mta-sts.json')),
+    notKept: ({ message }) => log.event('warn', 'mta-sts-not-kept', { reason: message }),
+  });
+  return {
+    protection: { authorities, sts: settings.smtp_tls_mta_sts ? sts : undefined },
+    close: () => sts.close(),
+  };
+}
+
+/** The PEM file that a setting names, or undefined when it names none. */
+export function authoritiesFrom(
+  settings: Settings,
+  name: 'smtp_tls_CAfile' | 'acme_CAfile',
+): string | undefined {
+  const file = settings[name];
+  if (file === '') return undefined;
+  try {
+    return readFileSync(file, 'latin1');
+  } catch (thrown) {
+    const known = explain(thrown);
+    const cause = `${name}: ${known?.message ?? `${file} cannot be read`}`;
+    throw new CommandError(EXIT.configuration, cause, known?.cure, thrown);
+  }
+}
