@@ -231,6 +231,35 @@ suite('restriction names', () => {
     });
   }
 
+  for (const [texts, list, why] of [
+    [['check_client_access'], 'client', /needs a table/],
+    [['reject_rbl_client', 'permit'], 'client', /needs a zone/],
+    [['reject_rbl_client nodot'], 'client', /no domain name/],
+    [['reject_rbl_client a.test=127.0.0'], 'client', /has the answers "127.0.0"/],
+    [['reject_rbl_client a.test=127.0.0.[9..2]'], 'client', /has the answers/],
+    [['check_client_access regexp:/x'], 'client', /type "regexp"/],
+    [['check_client_access /missing'], 'client', /cannot be read/],
+    [['reject_dmarc'], 'sender', /smtpd_data_restrictions/],
+    [['reject_unlisted_recipient'], 'data', /smtpd_recipient_restrictions/],
+    [['permit', 'warn_if_reject'], 'recipient', /nothing|no restriction behind/],
+  ] as const) {
+    test(`${texts.join(' ')} in the ${list} list is refused: ${why}`, () => {
+      const result = parseRestrictions(texts, `smtpd_${list}_restrictions`, {
+        table: (name) =>
+          name.startsWith('regexp:') ? 'is of the type "regexp"' : 'cannot be read',
+      });
+      assert.ok(result.kind === 'errors');
+      assert.match(result.errors[0]?.why ?? '', why);
+    });
+  }
+
+  test('a list may be written as in Postfix, with commas and blanks', () => {
+    const result = parseRestrictions(['permit_mynetworks, reject_rbl_client a.test  reject']);
+    assert.ok(result.kind === 'restrictions');
+    const names = result.checks.map(({ name }) => name);
+    assert.deepEqual(names, ['permit_mynetworks', 'reject_rbl_client', 'reject']);
+  });
+
   test('a check about the recipient in a list that has none yet is refused', () => {
     const result = parseRestrictions(['reject_unauth_destination'], 'smtpd_sender_restrictions');
     assert.ok(result.kind === 'errors');
