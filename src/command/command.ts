@@ -15,7 +15,10 @@ export interface Command {
   readonly arguments?: readonly ArgumentSpec[];
   readonly options?: readonly OptionSpec[];
   readonly examples?: readonly string[];
+  /** With `run` beside it, a first word that is none of these is an argument of `run`. */
   readonly commands?: readonly Command[];
+  /** Instead of `EXIT.usage`, for this command and those below it. */
+  readonly usageStatus?: ExitStatus;
   /** Heavy modules are imported inside, so that `postern version` never pays for them. */
   readonly run?: (context: Context) => Promise<ExitStatus | void>;
 }

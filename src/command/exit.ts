@@ -18,7 +18,18 @@ export const EXIT = {
   configuration: 78,
 } as const;
 
-export type ExitStatus = (typeof EXIT)[keyof typeof EXIT];
+/** Those of `postern audit`, for scripts and CI: a verdict each, not a kind of failure. */
+export const AUDIT_EXIT = {
+  pass: 0,
+  findings: 1,
+  inconclusive: 2,
+  usage: 3,
+  refused: 4,
+} as const;
+
+export type ExitStatus =
+  | (typeof EXIT)[keyof typeof EXIT]
+  | (typeof AUDIT_EXIT)[keyof typeof AUDIT_EXIT];
 
 /** Something the person at the keyboard can mend: one line, never with a stack trace. */
 export class CommandError extends Error {

@@ -24,12 +24,14 @@ export async function runProgram(
       status = done;
     });
   }
+  const usage = commands.find(({ name }) => name === words[0])?.usageStatus ?? EXIT.usage;
   try {
     await parser.parseAsync(words, { from: 'user' });
     return status;
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
-    return report(error, io);
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : usage;
+    const failed = report(error, io);
+    return failed === EXIT.usage ? usage : failed;
   }
 }
 
@@ -107,6 +109,8 @@ function add(parent: Parser, command: Command, io: Io, finish: (status: ExitStat
       });
     return;
   }
+  // Otherwise the options behind `audit replay` would be taken for those of `audit`.
+  if (command.commands !== undefined) parser.enablePositionalOptions().helpCommand(false);
   parser.option('--config <file>', 'the configuration file');
   parser.option('--data <dir>', 'the data directory, instead of the configured one');
   parser.option('--json', 'print JSON');
