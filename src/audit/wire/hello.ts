@@ -1,17 +1,16 @@
 /** The way into an SMTP session, as far as a server lets one: greeting, EHLO, STARTTLS, EHLO. */
 
-import type { Endpoint, World } from '#base/world.ts';
-import { dial, type DialOptions } from './dial.ts';
+import type { Dialled } from './dial.ts';
 import type { Exchange } from './exchange.ts';
 import { ask, keywordsOf, readReply, replyText, type SmtpReply } from './smtp.ts';
 import { isLost, lossText, type Wire } from './wire.ts';
 
-export interface HelloOptions extends Omit<DialOptions, 'tls'> {
+export interface HelloOptions {
   /** Our name in EHLO. */
   readonly name: string;
   /** `offered`: STARTTLS where it is offered, going on in clear elsewhere. Default `none`. */
-  readonly tls?: 'none' | 'offered' | 'starttls' | 'implicit';
-  /** For SNI; default the target's address. */
+  readonly tls?: 'none' | 'offered' | 'starttls';
+  /** For SNI where STARTTLS is asked for; default the target's address. */
   readonly serverName?: string;
   /** LHLO instead (RFC 2033). */
   readonly lmtp?: boolean;
@@ -43,22 +42,14 @@ type Step = Extract<Hello, { kind: 'failed' }>['step'];
 
 const REPLY_MS = 10_000;
 
-/** Connects and says hello; EHLO refused is tried again as HELO (RFC 5321 3.2). */
-export async function sayHello(
-  world: Pick<World, 'clock' | 'network'>,
-  target: Endpoint,
-  options: HelloOptions,
-): Promise<Hello> {
-  const { tls = 'none', serverName = target.address, replyMs = REPLY_MS, ...rest } = options;
-  const dialled = await dial(world, target, {
-    ...rest,
-    ...(tls === 'implicit' ? { tls: { name: serverName } } : {}),
-  } as DialOptions);
+/** Says hello on what was dialled; EHLO refused is tried again as HELO (RFC 5321 3.2). */
+export async function sayHello(dialled: Dialled, options: HelloOptions): Promise<Hello> {
   if (dialled.kind !== 'open') {
     const { why, exchange } = dialled;
     return { kind: 'failed', step: 'connect', why, reply: undefined, exchange };
   }
   const { wire } = dialled;
+  const { tls = 'none', serverName = wire.target.address, replyMs = REPLY_MS } = options;
   if (options.prologue !== undefined) wire.send(options.prologue);
   const greeting = await readReply(wire, replyMs);
   if (isLost(greeting)) return ended(wire, 'greeting', lossText(greeting));
@@ -70,7 +61,7 @@ export async function sayHello(
   const agreed = await ask(wire, 'STARTTLS', replyMs);
   if (isLost(agreed)) return ended(wire, 'starttls', lossText(agreed));
   if (agreed.code !== 220) return ended(wire, 'starttls', replyText(agreed), agreed);
-  const secured = await wire.startTls(serverName, options.timeoutMs);
+  const secured = await wire.startTls(serverName, replyMs);
   if (secured.kind !== 'secure') return ended(wire, 'starttls', secured.why);
   const second = await helloOn(wire, options, replyMs);
   return second.kind === 'reply' ? ready(wire, greeting, second) : second;

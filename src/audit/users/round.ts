@@ -1,0 +1,183 @@
+/** One round of questions: names shared by several connections, paced, resumed, none left out. */
+
+import type { Exchange } from '../wire/exchange.ts';
+import type { Asking, Opened, Oracle, OracleSession } from './oracle.ts';
+import type { Pace } from './pace.ts';
+import type { Answer } from './signature.ts';
+
+export interface RoundOptions {
+  readonly oracle: Oracle;
+  readonly asking: Asking;
+  readonly pace: Pace;
+  /** A fresh control for each connection, asked between the names; undefined: none. */
+  readonly control?: () => string;
+  /** Whether a connection's controls were answered as controls are: else its answers are void. */
+  readonly sound?: (controls: readonly Answer[]) => boolean;
+  readonly scouting?: boolean;
+  /** Called for each answer that counts. */
+  readonly answered: (answer: Answer, exchange: () => Exchange) => void;
+}
+
+export interface RoundEnd {
+  readonly connections: number;
+  readonly probes: number;
+  /** Names without an answer, and why. */
+  readonly left: readonly string[];
+  readonly why: string | undefined;
+  /** The server does not do this. */
+  readonly unsupported: string | undefined;
+  /** Connections whose controls were answered differently. */
+  readonly unsound: number;
+  readonly lastExchange: Exchange | undefined;
+}
+
+/** Connections in a row that brought nothing, before it is given up. */
+const FRUITLESS = 8;
+/** The same before the first that did. */
+const NEVER_USEFUL = 4;
+const WAIT_MS = 100;
+const LONGEST_WAIT_MS = 3_000;
+/** RFC 5321 4.5.3.1.8: a server takes at least 100 recipients. */
+const NAMES_PER_CONNECTION = 90;
+
+/** Asks about all names. */
+export async function runRound(names: readonly string[], options: RoundOptions): Promise<RoundEnd> {
+  const round = new Round(names, options);
+  const workers: Promise<void>[] = [];
+  const wanted = Math.min(options.pace.parallel, Math.ceil(names.length / 2));
+  for (let index = 0; index < wanted; index += 1) workers.push(round.work(index));
+  await Promise.all(workers);
+  return round.end;
+}
+
+class Round {
+  readonly #options: RoundOptions;
+  readonly #queue: string[];
+  #connections = 0;
+  #probes = 0;
+  #fruitless = 0;
+  #useful = false;
+  #unsound = 0;
+  #why: string | undefined;
+  #unsupported: string | undefined;
+  #lastExchange: Exchange | undefined;
+
+  constructor(names: readonly string[], options: RoundOptions) {
+    this.#options = options;
+    // Taken from the end, so in the order they came.
+    this.#queue = names.toReversed();
+  }
+
+  get end(): RoundEnd {
+    return {
+      connections: this.#connections,
+      probes: this.#probes,
+      left: this.#queue,
+      why: this.#queue.length === 0 ? undefined : (this.#why ?? 'no reason known'),
+      unsupported: this.#unsupported,
+      unsound: this.#unsound,
+      lastExchange: this.#lastExchange,
+    };
+  }
+
+  get #over(): boolean {
+    const patience = this.#useful ? FRUITLESS : NEVER_USEFUL;
+    const given = this.#fruitless >= patience || this.#unsupported !== undefined;
+    return this.#queue.length === 0 || given;
+  }
+
+  async work(index: number): Promise<void> {
+    const { oracle, asking, pace } = this.#options;
+    while (!this.#over && index < pace.parallel) {
+      const opened = await oracle.open(asking);
+      this.#connections += 1;
+      if (opened.kind === 'session') {
+        // While it was opened the others may have asked all that was left.
+        if (this.#over) opened.session.close();
+        else await this.#use(opened.session);
+      }
+      if (opened.kind !== 'session' && (await this.#without(opened))) return;
+    }
+  }
+
+  /** No session: waits longer each time; true when it will never be one. */
+  async #without(opened: Exclude<Opened, { kind: 'session' }>): Promise<boolean> {
+    this.#why = opened.why;
+    this.#lastExchange = opened.exchange;
+    if (opened.kind === 'unsupported') {
+      this.#unsupported = opened.why;
+      return true;
+    }
+    this.#options.pace.crowded();
+    await this.#fruitlessOnce();
+    return this.#over;
+  }
+
+  async #fruitlessOnce(): Promise<void> {
+    this.#fruitless += 1;
+    const ms = Math.min(LONGEST_WAIT_MS, WAIT_MS * 2 ** (this.#fruitless - 1));
+    await new Promise<void>((resolve) => void this.#options.asking.clock.after(ms, resolve));
+  }
+
+  async #use(session: OracleSession): Promise<void> {
+    const { pace, control, sound, scouting, answered } = this.#options;
+    const scouts = scouting === true && pace.scout(this.#queue.length);
+    const controls: Answer[] = [];
+    const answers: Answer[] = [];
+    let errors = 0;
+    let stopped: string | undefined;
+    while (!this.#over && stopped === undefined && answers.length < NAMES_PER_CONNECTION) {
+      const count = this.#room(errors, scouts);
+      if (count <= 0) break;
+      const own = control !== undefined && controls.length === 0 ? control() : undefined;
+      const batch = this.#take(own === undefined ? count : Math.max(1, count - 1), own);
+      const asked = await session.ask(batch);
+      this.#probes += batch.length;
+      stopped = asked.stopped;
+      for (const answer of asked.answers) {
+        if (answer.signature.kind === 'later' || answer.signature.kind === 'refused') {
+          errors += 1;
+          pace.answered(answer.ms, errors);
+        }
+        (answer.name === own ? controls : answers).push(answer);
+      }
+      const missing = batch.slice(asked.answers.length).filter((name) => name !== own);
+      this.#queue.push(...missing.toReversed());
+    }
+    if (stopped !== undefined) pace.limited(errors);
+    else if (scouts) pace.patient(errors);
+    this.#why = stopped ?? this.#why;
+    this.#lastExchange ??= session.exchange;
+    const isSound = sound === undefined || sound(controls);
+    if (isSound) for (const answer of answers) answered(answer, () => session.exchange);
+    else {
+      this.#unsound += 1;
+      this.#why = 'names that cannot exist were suddenly answered in another way';
+      this.#queue.push(...answers.map(({ name }) => name));
+    }
+    session.close();
+    if (answers.length > 0 && isSound) {
+      this.#fruitless = 0;
+      this.#useful = true;
+    } else await this.#fruitlessOnce();
+  }
+
+  /** How many names may follow on a connection with so many errors. */
+  #room(errors: number, scouts: boolean): number {
+    const { pace } = this.#options;
+    const room = pace.perConnection - errors;
+    if (room > 0 || !scouts) return room;
+    // Past what is safe, one at a time: a tarpit then costs one answer's delay.
+    const known = pace.tarpitAt !== undefined || pace.limitAt !== undefined;
+    return known || errors >= pace.scoutErrors ? 0 : 1;
+  }
+
+  #take(count: number, control: string | undefined): string[] {
+    const from = Math.max(0, this.#queue.length - count);
+    const batch = this.#queue.splice(from).toReversed();
+    if (control === undefined) return batch;
+    // Somewhere in the middle, so that its place tells nothing.
+    const at = (this.#options.asking.random.bytes(1)[0] ?? 0) % (batch.length + 1);
+    return batch.toSpliced(at, 0, control);
+  }
+}
