@@ -106,7 +106,7 @@ function* prepare(mail: NewMail, options: IntakeOptions): Work<Prepared> {
             ...mail.envelope,
             reversePath: mail.reversePath === null ? '' : formatAddress(mail.reversePath),
           },
-          content: mail.content,
+          content: mail.passedOn ?? mail.content,
           submitter: mail.submitter,
           recipients: [...plan.remote.values()],
         };

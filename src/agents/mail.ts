@@ -18,6 +18,8 @@ export interface NewMail {
   readonly recipients: readonly NewMailRecipient[];
   /** Complete: trace and repairs are in the head, Return-Path and Delivered-To are not. */
   readonly content: Content;
+  /** The same with what only those elsewhere get in front (ARC); undefined: they get the same. */
+  readonly passedOn?: Content | undefined;
   /** The structure of `content`, where it was read while the message came in. */
   readonly structure: Outline | undefined;
   /** The Message-ID field without brackets, for the ledger. */

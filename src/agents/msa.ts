@@ -16,7 +16,7 @@ import { ownsSender } from '#policy/addresses/sender.ts';
 import type { Authenticated } from '#protocol/sasl/authenticated.ts';
 import type { Arrived } from './arrival.ts';
 import { type Judged, type MailFacts, messageIdOf, ready, receivedFor, refuse } from './mta.ts';
-import { refuseHead } from './mta.ts';
+import { refuseHead, withoutForged } from './mta.ts';
 import { qualifiedFields } from './qualify.ts';
 
 const EMPTY_LINE = utf8('\r\n');
@@ -24,8 +24,8 @@ const EMPTY_LINE = utf8('\r\n');
 /**
  * Judges and completes a submitted message. Every mailbox in From and Sender must belong to the
  * login (RFC 6409 6.1, 8.1); Date, Message-ID and From are put in when missing (8.2, 8.3), bare
- * names in address fields get our domain (8.4); Bcc is taken out. The body is never touched. The
- * place for the DKIM signature is here, last.
+ * names in address fields get our domain (8.4); Bcc is taken out, and so are results that claim to
+ * be ours. The body is never touched. Who signs it does so afterwards.
  */
 export function submit(
   arrived: Arrived,
@@ -46,12 +46,13 @@ export function submit(
   if (foreign !== undefined) return foreign;
   const missing = missingFields(head, facts, login);
   const added = missing.map(({ name }) => name);
-  const newHead = editHead(octets, {
+  const clean = withoutForged(octets, head, facts);
+  const newHead = editHead(clean.head, {
     front: [receivedFor(facts, undefined), ...missing.map(({ field }) => field)],
     remove: ['Bcc', 'Resent-Bcc'],
   });
   const messageId = messageIdOf(head) ?? ownMessageId(facts);
-  return ready(whole, newHead, { messageId, facts: { added } });
+  return ready(whole, newHead, { messageId, facts: { added, ...clean.facts } });
 }
 
 /** RFC 6409 8.1: the author is the login, in every field and every form that readers show. */

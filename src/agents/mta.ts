@@ -2,6 +2,7 @@
 
 import type { Address, ReversePath } from '#base/address.ts';
 import type { Domain, QueueId } from '#base/brand.ts';
+import { visible } from '#base/bytes.ts';
 import type { JsonObject } from '#base/json.ts';
 import { HEAD_FIELDS, HOPS } from '#base/limits.ts';
 import { editHead } from '#message/edit.ts';
@@ -11,10 +12,12 @@ import { parseMessageId } from '#message/ids.ts';
 import { withHead, withTrace } from '#message/tree.ts';
 import type { ClientFacts } from '#policy/gate.ts';
 import { type Reply, reply } from '#protocol/smtp/reply.ts';
+import { removeForged } from '#trust/results/ours.ts';
 import type { Content } from '#store/content.ts';
 import type { Arrived } from './arrival.ts';
 import type { Outline } from './mda.ts';
 import { type TraceFacts, formatReceived } from './trace.ts';
+import type { Verified } from './verify/transaction.ts';
 
 export interface MailFacts {
   readonly id: QueueId;
@@ -40,17 +43,46 @@ export type Judged =
 
 /** Twice through this host is forwarding; this often is a loop. */
 const OWN_HOPS = 5;
+const SHOWN_FIELDS = 10;
 
-/** Judges a message that came from outside and puts Received on top; changes nothing else. */
-export function receive(arrived: Arrived, facts: MailFacts): Judged {
+/**
+ * Judges a message that came from outside: results that claim to be ours go, Received is put on
+ * top, and above it what we found out ourselves; nothing else changes.
+ */
+export function receive(arrived: Arrived, facts: MailFacts, verified?: Verified): Judged {
   const { head } = arrived.structure;
-  const refused = refuseHead(head, facts.hostname);
+  const refused = refuseHead(head, facts.hostname) ?? refuseUnusable(verified);
   if (refused !== undefined) return refused;
   const { address, helo } = facts.client;
-  const newHead = editHead(arrived.content.head, {
-    front: [receivedFor(facts, { address, helo })],
+  const clean = withoutForged(arrived.content.head, head, facts);
+  const newHead = editHead(clean.head, {
+    front: [...(verified?.fields ?? []), receivedFor(facts, { address, helo })],
   });
-  return ready(arrived, newHead, { messageId: messageIdOf(head), facts: {}, onlyTrace: true });
+  const messageId = messageIdOf(head);
+  return ready(arrived, newHead, { messageId, facts: clean.facts, onlyTrace: true });
+}
+
+/**
+ * RFC 8601 5: Authentication-Results with our id that we did not write go. What comes by LMTP
+ * comes from our own border, which may use that id.
+ */
+export function withoutForged(
+  octets: Uint8Array,
+  head: Head,
+  { hostname, protocol }: MailFacts,
+): { readonly head: Uint8Array; readonly facts: JsonObject } {
+  if (protocol === 'lmtp') return { head: octets, facts: {} };
+  const { head: clean, removed } = removeForged(octets, [hostname], head);
+  if (removed.length === 0) return { head: clean, facts: {} };
+  const shown = removed.slice(0, SHOWN_FIELDS).map(({ value }) => visible(value));
+  return { head: clean, facts: { forgedResults: shown } };
+}
+
+/** A message without one author is refused: each program would show another one. */
+function refuseUnusable(verified: Verified | undefined): (Judged & { kind: 'refuse' }) | undefined {
+  const why = verified?.unusableAuthor;
+  if (why === undefined) return undefined;
+  return refuse('5.6.0', 'reject_unusable_from', `nobody can say who the author is: ${why}`);
 }
 
 /** The trace field of either agent. */

@@ -162,7 +162,9 @@ export class SenderVerification implements Authentication, Reader {
 
   /** For the ledger: what is known by now, and every answer of the DNS it rests on. */
   facts(): JsonObject {
-    return { authentication: evidenceOf(this.#found, this.#questions.facts) };
+    const { facts } = this.#questions;
+    if (facts.length === 0 && this.#message === undefined) return {};
+    return { authentication: evidenceOf(this.#found, facts) };
   }
 
   async #checkHost(): Promise<SpfOutcome> {

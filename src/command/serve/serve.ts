@@ -9,6 +9,7 @@ import { makeDirectory } from '#engine/directories.ts';
 import type { Store } from '#store/store.ts';
 import type { Context } from '../command.ts';
 import { option } from '../command.ts';
+import { signingKeys } from '../dkim/signing-keys.ts';
 import type { Settings } from '../configuration/settings.ts';
 import { demoDirectory } from '../environment.ts';
 import { EXIT } from '../exit.ts';
@@ -29,6 +30,7 @@ import { makeProtection } from './protection.ts';
 import { writeReady } from './ready.ts';
 import { listenForSignals } from './signals.ts';
 import { openServerStore } from './store.ts';
+import { signatureThread } from './signatures.ts';
 import { machineAddresses, systemWorld } from './world.ts';
 
 /** Runs until a signal; everything that can be wrong at the start is one line and a status. */
@@ -99,6 +101,8 @@ async function start(context: Context, mode: Mode, cleanups: (() => unknown)[]):
     opening.then((store) => (demo ? startAccounts(store, world) : [])),
   ]);
   cleanups.push(certificates.identity.close);
+  const signatures = signatureThread();
+  cleanups.push(() => signatures.close());
   const outward = makeProtection(settings, world);
   cleanups.push(() => outward.close());
   const host = await openHost(
@@ -109,6 +113,8 @@ async function start(context: Context, mode: Mode, cleanups: (() => unknown)[]):
       tls: certificates.identity.identity,
       installationKey: installationKey(settings.data_directory, world.random),
       demo,
+      signatures,
+      keys: signingKeys(settings.data_directory, world.clock, log),
       ownAddresses: machineAddresses(),
       renew: certificates.renew,
       protection: outward.protection,

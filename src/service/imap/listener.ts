@@ -4,7 +4,7 @@ import type { ImapOptions } from '#protocol/imap/options.ts';
 import type { Site } from '../site.ts';
 
 /** What an IMAP session needs of the site: no door for mail, it comes by APPEND alone. */
-export type ImapSite = Omit<Site, 'intake' | 'resolver'>;
+export type ImapSite = Omit<Site, 'intake' | 'resolver' | 'leaves' | 'verifier' | 'signer'>;
 
 export interface ImapListener {
   /** `imap`, `imaps`: for logs and metrics. */

@@ -7,11 +7,13 @@ import type { Arrival, Arrived } from '#agents/arrival.ts';
 import type { NewMail, NewMailRecipient } from '#agents/mail.ts';
 import { submit } from '#agents/msa.ts';
 import { type Judged, type MailFacts, receive } from '#agents/mta.ts';
+import type { Verified } from '#agents/verify/transaction.ts';
 import type { ClientFacts, Diversion } from '#policy/gate.ts';
 import type { Inquiry } from '#policy/inquiry.ts';
 import { reply } from '#protocol/smtp/reply.ts';
 import type { SmtpAnswer } from '#protocol/smtp/server/questions.ts';
 import type { SmtpTransaction } from '#protocol/smtp/server/session.ts';
+import type { Attendance, Complete } from './attendance.ts';
 import type { SmtpContext } from './context.ts';
 
 export interface Incoming {
@@ -21,9 +23,10 @@ export interface Incoming {
   readonly client: ClientFacts;
   /** What policy asked and noticed since MAIL; verifying fills its `authentication`. */
   readonly inquiry: Inquiry;
+  readonly attendance: Attendance;
 }
 
-const LARGE_HEAD = 65_536;
+const LARGE_HEAD = 32_768;
 const HEAD_TOO_LARGE = reply(552, '5.3.4', 'The header is larger than this server keeps');
 
 /** Decides about the message and commits it: only then is there a 250. */
@@ -34,7 +37,9 @@ export async function takeIn(incoming: Incoming, session: SmtpContext): Promise<
   // To read a large head was a turn's work already.
   if (arrived.content.head.length > LARGE_HEAD) await nextTurn(site.clock);
   const facts = factsOf(incoming, session);
-  const judged = judge(arrived, facts, session);
+  const { attendance } = incoming;
+  const verified = attendance.verifies ? await attendance.finish(facts.atMs) : undefined;
+  const judged = judge(arrived, facts, verified, session);
   if (judged.kind === 'refuse') return refuse(judged, incoming, session);
   const verdict = await session.listener.gate.content(
     incoming.client,
@@ -43,7 +48,11 @@ export async function takeIn(incoming: Incoming, session: SmtpContext): Promise<
     incoming.inquiry,
   );
   if (verdict?.kind === 'refuse') return refuse(verdict, incoming, session);
-  const mail = newMail(judged, facts, verdict, incoming, session);
+  if (verdict?.kind === 'quarantine' && attendance.leaves()) {
+    return refuse(notForwarded(verdict), incoming, session);
+  }
+  const complete = await attendance.complete(judged, arrived, verified, facts.atMs);
+  const mail = newMail(complete, facts, verdict, incoming, session);
   const { durable } = await site.intake.accept(mail);
   site.metrics.count('messages_accepted_total', { listener: session.listener.name });
   site.log.event('info', 'accepted', {
@@ -62,9 +71,22 @@ export async function takeIn(incoming: Incoming, session: SmtpContext): Promise<
     : { kind: 'accepted', durable, id: mail.id };
 }
 
-function judge(arrived: Arrived, facts: MailFacts, session: SmtpContext): Judged {
+/** Junk that we pass on is our junk: whoever gets it would trust us less, and all our users. */
+function notForwarded({ rule, why }: Diversion): Pick<Refused, 'reply' | 'rule' | 'why'> {
+  const text = 'This message would be forwarded, and nobody vouches for its author';
+  return { reply: reply(550, '5.7.1', text), rule, why: `${why}; junk is not forwarded` };
+}
+
+type Refused = Judged & { kind: 'refuse' };
+
+function judge(
+  arrived: Arrived,
+  facts: MailFacts,
+  verified: Verified | undefined,
+  session: SmtpContext,
+): Judged {
   const { listener, site } = session;
-  if (listener.mode !== 'submission') return receive(arrived, facts);
+  if (listener.mode !== 'submission') return receive(arrived, facts, verified);
   return submit(arrived, facts, site.store.directory, listener.machine.origin);
 }
 
@@ -90,7 +112,7 @@ function protocolOf(session: SmtpContext, client: ClientFacts): MailFacts['proto
 }
 
 function newMail(
-  judged: Judged & { kind: 'ready' },
+  judged: Complete,
   facts: MailFacts,
   diversion: Diversion | undefined,
   incoming: Incoming,
@@ -104,6 +126,7 @@ function newMail(
     reversePath,
     recipients: incoming.recipients,
     content: judged.content,
+    passedOn: judged.passedOn,
     structure: judged.structure,
     messageId: judged.messageId,
     envelope: {
@@ -119,13 +142,14 @@ function newMail(
       ...session.facts(),
       ...judged.facts,
       ...incoming.inquiry.facts(),
+      ...incoming.attendance.facts(),
       dialogue: story.takeDialogue(),
     },
   };
 }
 
 function refuse(
-  judged: Pick<Judged & { kind: 'refuse' }, 'reply' | 'rule' | 'why'>,
+  judged: Pick<Refused, 'reply' | 'rule' | 'why'>,
   incoming: Incoming,
   session: SmtpContext,
 ): SmtpAnswer {
@@ -135,11 +159,11 @@ function refuse(
     recipients: incoming.recipients.map(({ address }) => formatAddress(address)),
     rule: judged.rule,
     why: judged.why,
-    ...incoming.inquiry.facts(),
   };
+  const evidence = { ...incoming.inquiry.facts(), ...incoming.attendance.facts() };
   const sender = reversePath === null ? [] : [addressKey(reversePath)];
   const keys = incoming.recipients.map(({ address }) => addressKey(address));
-  session.story.refused(about, [...sender, ...keys]);
+  session.story.refused({ ...about, ...evidence }, [...sender, ...keys]);
   session.site.metrics.count('smtp_refusals_total', { rule: judged.rule });
   session.site.log.event('info', 'refused', { ...session.facts(), ...about });
   return { kind: 'refuse', reply: judged.reply };

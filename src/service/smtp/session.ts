@@ -20,6 +20,7 @@ import type { Site } from '../site.ts';
 import { Turn } from '../turn.ts';
 import type { SmtpContext } from './context.ts';
 import type { SmtpListener } from './listener.ts';
+import { Attendance } from './attendance.ts';
 import { takeIn } from './content.ts';
 import { Story } from './story.ts';
 import { verifyName } from './verify.ts';
@@ -42,6 +43,7 @@ export class SmtpSession implements SmtpContext, Host<SmtpQuestion, SmtpAnswer, 
   #recipients: NewMailRecipient[] = [];
   /** What the gate asks: of the session before the first MAIL, then of each transaction. */
   #inquiry: Inquiry;
+  #attendance: Attendance | undefined;
   #arrival: Arrival | undefined;
   #writeSoon: Timer | undefined;
 
@@ -151,6 +153,8 @@ export class SmtpSession implements SmtpContext, Host<SmtpQuestion, SmtpAnswer, 
     }
     const { reversePath } = question;
     this.#inquiry = new Inquiry(this.site);
+    this.#attendance = new Attendance(this, this.#client(), reversePath);
+    this.#inquiry.authentication = this.#attendance.authentication;
     return after(
       this.listener.gate.sender(this.#client(), reversePath, this.#inquiry),
       (refusal) => {
@@ -184,19 +188,26 @@ export class SmtpSession implements SmtpContext, Host<SmtpQuestion, SmtpAnswer, 
   #data(): SmtpAnswer {
     const expected = this.#machine.session.transaction?.parameters.sizeBytes ?? 0;
     if (!this.site.store.hasRoom(expected)) return { kind: 'refuse', reply: NO_ROOM };
-    this.#arrival = new Arrival(this.site.store.spool());
+    const reader = this.#attendance?.reader(this.#recipients);
+    this.#arrival = new Arrival(this.site.store.spool(), reader);
     return PROCEED;
   }
 
   async #contentEnd(): Promise<SmtpAnswer> {
     const arrival = this.#arrival;
     const { transaction } = this.#machine.session;
-    if (arrival === undefined || transaction === undefined) throw new Error('no content came');
+    const attendance = this.#attendance;
+    if (arrival === undefined || transaction === undefined || attendance === undefined) {
+      throw new Error('no content came');
+    }
     const recipients = this.#recipients;
     const inquiry = this.#inquiry;
     const client = this.#client();
     try {
-      const answer = await takeIn({ arrival, recipients, transaction, client, inquiry }, this);
+      const answer = await takeIn(
+        { arrival, recipients, transaction, client, inquiry, attendance },
+        this,
+      );
       if (answer.kind === 'accepted') this.#arrival = undefined;
       return answer;
     } finally {
@@ -219,7 +230,8 @@ export class SmtpSession implements SmtpContext, Host<SmtpQuestion, SmtpAnswer, 
   #verdict(refusal: Refusal | undefined, about: JsonObject, keys: readonly string[]): SmtpAnswer {
     if (refusal === undefined) return PROCEED;
     const { rule, why } = refusal;
-    this.story.refused({ ...about, rule, why, ...this.#inquiry.facts() }, keys);
+    const evidence = { ...this.#inquiry.facts(), ...this.#attendance?.facts() };
+    this.story.refused({ ...about, rule, why, ...evidence }, keys);
     this.#writeSoon ??= this.site.clock.after(TELL_MS, () => this.#writeRefusals());
     this.site.metrics.count('smtp_refusals_total', { rule: refusal.rule });
     this.site.log.event('info', 'refused', {

@@ -57,6 +57,16 @@ export const access = group(
       ],
       doc: 'What is asked of a whole message, with what its signatures and DMARC say of it.',
     },
+    verify_senders: {
+      type: yesNo(),
+      default: true,
+      doc: "Whether strangers' mail on port 25 is checked by SPF, DKIM, ARC and DMARC.",
+    },
+    unverified_clients: {
+      type: list(networkText(), 1_000),
+      default: ['127.0.0.0/8', '[::1]/128'],
+      doc: 'Clients besides mynetworks whose mail is not checked, such as an MX of ours before us.',
+    },
     recipient_delimiter: {
       type: text('delimiter', 'at most one of + - = _ . #, or empty', /^[-+=_.#]?$/),
       default: '+',
