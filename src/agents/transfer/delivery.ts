@@ -165,7 +165,7 @@ export class Delivery {
       const handshake = session?.step === 'starttls' && failure.code !== 'protocol-error';
       const retry = handshake && tls.mode === 'opportunistic';
       const outcome = `${failure.code}: ${failure.message}`;
-      if (handshake) watch.failed('validation-failure', failure.message);
+      if (session?.step === 'starttls') watch.failed('validation-failure', failure.message);
       if (retry) {
         const text = `${outcome}; tried again in clear`;
         this.#record.host({ host: hostText(target), outcome: text, tls: 'failed' });
