@@ -25,18 +25,9 @@ const TICK_MS = 10;
 /** Many small inputs in one turn are no stall: each event beyond the first may cost this much. */
 const EVENT_MS = 1;
 
-/** A thread that waited this much of its turn for a core also computed with cold caches. */
-const CONTENDED = 1.25;
-/** What such a turn may cost: there CPU time is no measure any more, only a gross stall shows. */
-const CONTENDED_MS = 5 * STALL_MS;
-
-/**
- * Whether a turn broke the promise: CPU counts, so that a busy machine is not blamed on us; where
- * others visibly held the cores meanwhile, CPU time itself grows severalfold.
- */
+/** Whether a turn broke the promise: CPU counts, so that a busy machine is not blamed on us. */
 export function isStall({ wallMs, cpuMs, events }: Omit<Stall, 'atMs'>): boolean {
-  const limitMs = wallMs > cpuMs * CONTENDED ? CONTENDED_MS : STALL_MS;
-  return Math.min(wallMs, cpuMs) - Math.max(0, events - 1) * EVENT_MS > limitMs;
+  return Math.min(wallMs, cpuMs) - Math.max(0, events - 1) * EVENT_MS > STALL_MS;
 }
 
 /** Watches this thread from now on; `note` hears of each stall when it is over. */

@@ -7,10 +7,10 @@ import { type Entry, scanMailboxes } from './mailbox-scan.ts';
 import type { FieldAddress } from './part.ts';
 import { decodeWords } from './words.ts';
 
-/** Entries of one field that are read; a head of 1 MiB can hold more, people cannot. */
+/** Entries of one field that are read; a head can hold more, people cannot. */
 export const FIELD_ADDRESSES = 10_000;
 /** Octets of one head that are read as addresses: a few milliseconds of work, whatever they are. */
-export const ADDRESS_OCTETS = 262_144;
+export const ADDRESS_OCTETS = 131_072;
 
 /** Who a message says that it is from, for a check that must not be fooled. */
 export interface Senders {

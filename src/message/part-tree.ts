@@ -61,7 +61,7 @@ export class PartTree {
   constructor(limits: StructureLimits) {
     this.limits = {
       depth: limits.depth ?? 100,
-      parts: limits.parts ?? 10_000,
+      parts: limits.parts ?? 5_000,
       boundaryBytes: limits.boundaryBytes ?? 2048,
       parameters: limits.parameters ?? FIELD_PARAMETERS,
       allParameters: limits.allParameters ?? 50_000,

@@ -10,6 +10,9 @@ import type { Structure } from './scanner.ts';
 type Row = readonly unknown[];
 type Parameters = Part['parameters'];
 
+const NO_PARAMETERS: Parameters = [];
+const NO_LANGUAGES: readonly string[] = [];
+
 /**
  * The tree of a message whose own head became `deltaBytes` longer (or shorter): the root still
  * begins where it began, its body and all parts inside move. Content fields are taken to be the
@@ -90,7 +93,7 @@ function moveAll(parts: readonly Part[], deltaBytes: number): readonly Part[] {
 
 /** Recursive, as JSON is: the scanner's depth limit bounds both. */
 function partRow(part: Part): Row {
-  const { disposition } = part;
+  const { disposition, envelope, languages } = part;
   const row: unknown[] = [
     part.headStart,
     part.headBytes,
@@ -99,17 +102,21 @@ function partRow(part: Part): Row {
     part.bodyLines,
     `${part.type}/${part.subtype}`,
     part.encoding,
-    part.parameters.flat(),
-    part.children.length === 0 ? null : part.children.map(partRow),
-    part.envelope === undefined ? null : envelopeRow(part.envelope),
-    part.id ?? null,
-    part.description ?? null,
-    disposition === undefined ? null : [disposition.value, ...disposition.parameters.flat()],
-    part.languages.length === 0 ? null : part.languages,
-    part.location ?? null,
-    part.md5 ?? null,
+    part.parameters.length === 0 ? part.parameters : part.parameters.flat(),
   ];
-  while (row.length > 8 && row.at(-1) === null) row.pop();
+  const rest = [
+    part.children.length === 0 ? undefined : part.children.map(partRow),
+    envelope && envelopeRow(envelope),
+    part.id,
+    part.description,
+    disposition && [disposition.value, ...disposition.parameters.flat()],
+    languages.length === 0 ? undefined : languages,
+    part.location,
+    part.md5,
+  ];
+  let length = rest.length;
+  while (length > 0 && rest[length - 1] === undefined) length -= 1;
+  for (let at = 0; at < length; at += 1) row.push(rest[at] ?? null);
   return row;
 }
 
@@ -137,7 +144,8 @@ function addressRow(addresses: readonly FieldAddress[]): Row {
 
 function readPart(value: unknown): Part {
   const row = listOf(value);
-  const [type = '', subtype = ''] = textOf(row[5]).split('/', 2);
+  const media = textOf(row[5]);
+  const slash = media.indexOf('/');
   const disposition = row[12] === undefined || row[12] === null ? undefined : listOf(row[12]);
   return {
     headStart: numberOf(row[0]),
@@ -145,8 +153,8 @@ function readPart(value: unknown): Part {
     bodyStart: numberOf(row[2]),
     bodyBytes: numberOf(row[3]),
     bodyLines: numberOf(row[4]),
-    type,
-    subtype,
+    type: slash < 0 ? media : media.slice(0, slash),
+    subtype: slash < 0 ? '' : media.slice(slash + 1),
     parameters: parametersOf(listOf(row[7])),
     id: optional(row[10]),
     description: optional(row[11]),
@@ -156,9 +164,9 @@ function readPart(value: unknown): Part {
       value: textOf(disposition[0]),
       parameters: parametersOf(disposition.slice(1)),
     },
-    languages: listOf(row[13] ?? []).map(textOf),
+    languages: row[13] === undefined ? NO_LANGUAGES : listOf(row[13] ?? []).map(textOf),
     location: optional(row[14]),
-    children: listOf(row[8] ?? []).map(readPart),
+    children: row[8] === undefined ? [] : listOf(row[8] ?? []).map(readPart),
     envelope: row[9] === undefined || row[9] === null ? undefined : readEnvelope(listOf(row[9])),
   };
 }
@@ -190,6 +198,7 @@ function addressesOf(value: unknown): readonly FieldAddress[] {
 }
 
 function parametersOf(row: Row): Parameters {
+  if (row.length === 0) return NO_PARAMETERS;
   const parameters: (readonly [string, string])[] = [];
   for (let at = 0; at < row.length; at += 2) {
     parameters.push([textOf(row[at]), textOf(row[at + 1])]);

@@ -25,11 +25,30 @@ const SHAPES: readonly (readonly [string, () => string])[] = [
   ['10,000 parts', () => parts(10_000)],
   ['9,000 header fields', () => `${'X: y\r\n'.repeat(9_000)}\r\nthe end`],
   ['100,000 header fields', () => `${'X: y\r\n'.repeat(100_000)}\r\nthe end`],
-  ['20,000 addresses', () => `To: ${'a@b.example, '.repeat(20_000)}c@d.example\r\n\r\nthe end`],
+  [
+    '20,000 addresses, a head too large',
+    () => `To: ${'a@b.example, '.repeat(20_000)}c@d.example\r\n\r\nthe end`,
+  ],
+  ['a head full of addresses', () => `To: ${'a@b.cc, '.repeat(32_000)}c@d.example\r\n\r\nthe end`],
+  ['a head full of @', () => `To: ${'a@'.repeat(120_000)}b\r\n\r\nthe end`],
+  ['non-ASCII names', () => `To: ${'\xc3\xa4\xc3\xa4 <a@b>, '.repeat(18_000)}\r\n\r\nthe end`],
+  ['a non-ASCII Subject', () => `Subject: ${'\xc3\xa4'.repeat(120_000)}\r\n\r\nthe end`],
+  ['a Subject of no charset', () => `Subject: ${'\xff'.repeat(250_000)}\r\n\r\nthe end`],
+  ['a non-ASCII file name', () => `Content-Type: text/plain; name="${umlauts()}"\r\n\r\nthe end`],
+  ['a non-ASCII description', () => `Content-Description: ${umlauts()}\r\n\r\nthe end`],
+  ['folded lines', () => `X: a${'\r\n a'.repeat(60_000)}\r\n\r\nthe end`],
+  [
+    'changing charsets',
+    () => `Subject: ${'=?utf-8?q?a?= =?koi8-r?q?a?= '.repeat(8_000)}\r\n\r\nthe end`,
+  ],
+  [
+    '10,000 described parts',
+    () => parts(10_000, `Content-Disposition: attachment; filename=x\r\n`),
+  ],
   ['quotes without end', () => `To: ${'"'.repeat(100_000)}\r\n\r\nthe end`],
   ['comments without end', () => `To: ${'('.repeat(100_000)}\r\n\r\nthe end`],
   ['groups without end', () => `To: ${'g:'.repeat(50_000)}\r\n\r\nthe end`],
-  ['encoded words', () => `Subject: ${'=?utf-8?q?a?= '.repeat(20_000)}\r\n\r\nthe end`],
+  ['encoded words', () => `Subject: ${'=?utf-8?q?a?= '.repeat(18_000)}\r\n\r\nthe end`],
   ['parameters', () => `Content-Type: text/plain${'; a=b'.repeat(20_000)}\r\n\r\nthe end`],
   ['continued parameters', () => `Content-Type: text/plain${continued()}\r\n\r\nthe end`],
   ['hostile field names', () => '__proto__: x\r\nconstructor: y\r\nthen: z\r\n\r\nthe end'],
@@ -144,8 +163,12 @@ function nested(depth: number): string {
   return `${text}Content-Type: text/plain\r\n\r\nthe end`;
 }
 
-function parts(count: number): string {
-  return `${multipart('b')}${'--b\r\n\r\nthe end\r\n'.repeat(count)}--b--\r\n`;
+function parts(count: number, head = ''): string {
+  return `${multipart('b')}${`--b\r\n${head}\r\nthe end\r\n`.repeat(count)}--b--\r\n`;
+}
+
+function umlauts(): string {
+  return '\xc3\xa4'.repeat(120_000);
 }
 
 function continued(): string {

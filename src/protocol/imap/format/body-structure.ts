@@ -1,10 +1,10 @@
 /** BODY and BODYSTRUCTURE as they go on the wire, with every extension field (RFC 3501 7.4.2). */
 
-import { fromLatin1, utf8 } from '#base/bytes.ts';
+import { fromLatin1, latin1, utf8 } from '#base/bytes.ts';
 import type { Part } from '#message/part.ts';
 import { encodeRawText, encodeWords } from './encoded-word.ts';
 import { envelopeText } from './envelope.ts';
-import { formatNString, formatString } from './string.ts';
+import { formatString } from './string.ts';
 
 type Parameters = Part['parameters'];
 
@@ -25,13 +25,14 @@ export function formatBody(part: Part): Uint8Array {
 /** Walks with a stack of its own: parts nest as deep as a sender likes. */
 function structureText(root: Part, extended: boolean): string {
   const pieces: string[] = [];
+  const words = new Words();
   const stack: (string | Part)[] = [root];
   for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
     if (typeof next === 'string') {
       pieces.push(next);
       continue;
     }
-    const { before, children, after } = frame(next, next === root, extended);
+    const { before, children, after } = frame(next, next === root, extended, words);
     pieces.push(before);
     stack.push(after);
     for (const child of children.toReversed()) stack.push(child);
@@ -39,12 +40,11 @@ function structureText(root: Part, extended: boolean): string {
   return pieces.join('');
 }
 
-/** Each octet as RFC 2231 7 writes it: `attribute-char` as it is. */
-const PERCENT_OCTETS: readonly string[] = Array.from({ length: 256 }, (_, octet) => {
-  const character = String.fromCharCode(octet);
-  if (/[A-Za-z0-9!#$&+.^_`{|}~-]/.test(character)) return character;
-  return `%${octet.toString(16).toUpperCase().padStart(2, '0')}`;
-});
+const HEX = '0123456789ABCDEF';
+/** RFC 2231 7 `attribute-char`. */
+const ATTRIBUTE_OCTETS = Uint8Array.from({ length: 256 }, (_, octet) =>
+  /[A-Za-z0-9!#$&+.^_`{|}~-]/.test(String.fromCharCode(octet)) ? 1 : 0,
+);
 
 interface Frame {
   readonly before: string;
@@ -52,18 +52,18 @@ interface Frame {
   readonly after: string;
 }
 
-function frame(part: Part, isRoot: boolean, extended: boolean): Frame {
+function frame(part: Part, isRoot: boolean, extended: boolean, words: Words): Frame {
   const empty = extended ? EMPTY_STRUCTURE : EMPTY_BODY;
-  const rest = extended ? extension(part) : '';
+  const rest = extended ? extension(part, words) : '';
   if (part.type === 'multipart') {
-    const subtype = formatString(token(part.subtype));
+    const subtype = words.token(part.subtype);
     const after = extended
       ? ` ${subtype} ${parameterList(part.parameters)}${rest})`
       : ` ${subtype})`;
     const none = part.children.length === 0;
     return { before: none ? `(${empty}` : '(', children: part.children, after };
   }
-  const fields = basicFields(part);
+  const fields = basicFields(part, words);
   const md5 = extended ? ` ${rawText(part.md5)}${rest}` : '';
   if (part.type === 'message' && part.subtype === 'rfc822') {
     const [inner] = part.children;
@@ -77,20 +77,20 @@ function frame(part: Part, isRoot: boolean, extended: boolean): Frame {
 }
 
 /** Type, subtype, parameters, id, description, encoding, octets. */
-function basicFields(part: Part): string {
-  const media = `${formatString(token(part.type))} ${formatString(token(part.subtype))}`;
+function basicFields(part: Part, words: Words): string {
+  const media = `${words.token(part.type)} ${words.token(part.subtype)}`;
   const about = `${rawText(part.id)} ${rawText(part.description)}`;
-  const encoding = formatString(token(part.encoding));
+  const encoding = words.token(part.encoding);
   return `${media} ${parameterList(part.parameters)} ${about} ${encoding} ${part.bodyBytes}`;
 }
 
 /** Disposition, language, location; the Gmail app needs them all to be there. */
-function extension(part: Part): string {
+function extension(part: Part, words: Words): string {
   const { disposition, languages, location } = part;
   const how =
     disposition === undefined
       ? 'NIL'
-      : `(${formatString(token(disposition.value))} ${parameterList(disposition.parameters)})`;
+      : `(${words.token(disposition.value)} ${parameterList(disposition.parameters)})`;
   return ` ${how} ${languageList(languages)} ${rawText(location)}`;
 }
 
@@ -113,7 +113,33 @@ function parameter(name: string, value: string): string {
 }
 
 function percentEncode(value: string): string {
-  return Array.from(utf8(value), (octet) => PERCENT_OCTETS[octet]).join('');
+  const octets = utf8(value);
+  const out = new Uint8Array(octets.length * 3);
+  let length = 0;
+  for (let at = 0; at < octets.length; at++) {
+    const octet = octets[at] ?? 0;
+    if (ATTRIBUTE_OCTETS[octet] === 1) out[length++] = octet;
+    else {
+      out[length++] = 0x25;
+      out[length++] = HEX.charCodeAt(octet >> 4);
+      out[length++] = HEX.charCodeAt(octet & 15);
+    }
+  }
+  return latin1(out.subarray(0, length));
+}
+
+/** The same few tokens stand in thousands of parts: each is formatted once. */
+class Words {
+  readonly #known = new Map<string, string>();
+
+  token(text: string): string {
+    let formatted = this.#known.get(text);
+    if (formatted === undefined) {
+      formatted = formatString(token(text));
+      this.#known.set(text, formatted);
+    }
+    return formatted;
+  }
 }
 
 /** A name that should be a token: what is no printable ASCII in it is shown as `?`. */
@@ -123,6 +149,6 @@ function token(text: string): string {
 
 /** Ids and descriptions: decoded or raw, they leave as encoded words when they are not ASCII. */
 function rawText(text: string | undefined): string {
-  if (text === undefined) return formatNString(text);
+  if (text === undefined) return 'NIL';
   return formatString(/[^\x00-\xff]/.test(text) ? encodeWords(text) : encodeRawText(text));
 }
