@@ -15,7 +15,7 @@ const STRING = /`(?:[^`\\]|\\.)*`|'(?:[^'\\\n]|\\.)*'/g;
 
 /** The queue is bounded by other means; listing and counting it may walk through it. */
 const GROWING =
-  /^SCAN (?:messages|tombstones|contents|octets|files|threads|keywords|mailboxes|ledger_keys)\b/;
+  /^SCAN (?:messages|tombstones|contents|octets|files|threads|keywords|mailboxes|ledger_index)\b/;
 
 /** Statements that are not whole constants: with a hole in them, or with something added. */
 function suspicious(text: string): string[] {

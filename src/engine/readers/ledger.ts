@@ -4,18 +4,17 @@ import type { QueueId, SessionId } from '#base/brand.ts';
 import type { JsonObject } from '#base/json.ts';
 import type { LedgerEntry, LedgerReader } from '#store/ledger.ts';
 import type { Connection } from '../connection.ts';
-import { keyHash } from '../ledger-keys.ts';
+import { keyHash, numbersIn, partOf } from '../ledger-keys.ts';
 import type { KeyKind } from '../ledger-keys.ts';
 import type { Reading } from './reading.ts';
 
 const INDEXED = `SELECT value FROM meta WHERE name = 'indexed'`;
 const TAIL = `SELECT id, at_ms, kind, session, queue_id, keys, facts FROM ledger
   WHERE id > ? ORDER BY id DESC LIMIT ?`;
-const NEWEST_BUCKET = 'SELECT max(bucket) FROM ledger_keys';
-const OLDER_BUCKET = 'SELECT max(bucket) FROM ledger_keys WHERE bucket < ?';
-const FOUND = `SELECT ledger.id, at_ms, kind, session, queue_id, keys, facts
-  FROM ledger_keys JOIN ledger ON ledger.id = entry
-  WHERE bucket = ? AND hash = ? ORDER BY entry DESC LIMIT ?`;
+const NEWEST_BUCKET = 'SELECT max(bucket) FROM ledger_index';
+const OLDER_BUCKET = 'SELECT max(bucket) FROM ledger_index WHERE bucket < ?';
+const PART = 'SELECT keys FROM ledger_index WHERE bucket = ? AND part = ?';
+const ENTRY = `SELECT id, at_ms, kind, session, queue_id, keys, facts FROM ledger WHERE id = ?`;
 
 /** Entries not yet in a bucket that are looked through: far more than the writer leaves. */
 const TAIL_ENTRIES = 20_000;
@@ -95,12 +94,20 @@ class Search {
     for (const bucket of this.#buckets) {
       const left = this.#limit - found.size;
       if (left <= 0) break;
-      for (const row of this.#sql.rows<Columns>(FOUND, bucket, hash, left)) {
+      for (const row of this.#entries(bucket, hash).slice(0, left)) {
         const entry = entryFrom(row);
         if (isNamed(entry, kind, folded)) found.set(row[0], entry);
       }
     }
     return found;
+  }
+
+  #entries(bucket: number, hash: number): Columns[] {
+    const part = this.#sql.row<[Uint8Array]>(PART, bucket, partOf(hash))?.[0];
+    if (part === undefined) return [];
+    return numbersIn(part, hash)
+      .map((number) => this.#sql.row<Columns>(ENTRY, bucket + number))
+      .filter((row) => row !== undefined);
   }
 }
 

@@ -2,7 +2,7 @@
 
 import type { LedgerEntry } from '#store/ledger.ts';
 import type { Connection } from '../connection.ts';
-import { keyHash } from '../ledger-keys.ts';
+import { BUCKET_NUMBERS, keyHash, partsOf, placeOf } from '../ledger-keys.ts';
 import type { Step } from './step.ts';
 
 /** Keys of one entry. */
@@ -15,9 +15,9 @@ const SWEPT_BUCKETS = 10;
 const ENTRY = `INSERT INTO ledger (at_ms, kind, session, queue_id, keys, facts)
   VALUES (?, ?, ?, ?, ?, ?)`;
 const BUCKETS = `WITH RECURSIVE buckets (bucket) AS (
-    SELECT min(bucket) FROM ledger_keys
+    SELECT min(bucket) FROM ledger_index
     UNION ALL
-    SELECT (SELECT min(bucket) FROM ledger_keys WHERE ledger_keys.bucket > buckets.bucket)
+    SELECT (SELECT min(bucket) FROM ledger_index WHERE ledger_index.bucket > buckets.bucket)
     FROM buckets WHERE buckets.bucket IS NOT NULL)
   SELECT bucket FROM buckets WHERE bucket IS NOT NULL LIMIT ?`;
 
@@ -55,17 +55,22 @@ export function indexLedger(sql: Connection): number {
     after,
     BUCKET_ENTRIES,
   );
-  const rows: (readonly [hash: number, entry: number])[] = [];
+  const bucket = after + 1;
+  const places: number[] = [];
+  let last = after;
   for (const [id, session, queueId, keys] of entries) {
-    if (queueId !== null) rows.push([keyHash('queue', queueId), id]);
-    if (session !== null) rows.push([keyHash('session', session), id]);
-    for (const key of JSON.parse(keys) as readonly string[]) rows.push([keyHash('key', key), id]);
+    const number = id - bucket;
+    if (number >= BUCKET_NUMBERS) break;
+    if (queueId !== null) places.push(placeOf(keyHash('queue', queueId), number));
+    if (session !== null) places.push(placeOf(keyHash('session', session), number));
+    for (const key of JSON.parse(keys) as readonly string[]) {
+      places.push(placeOf(keyHash('key', key), number));
+    }
+    last = id;
   }
-  rows.sort((a, b) => a[0] - b[0] || a[1] - b[1]);
-  for (const [hash, entry] of rows) {
-    sql.run('INSERT OR IGNORE INTO ledger_keys VALUES (?, ?, ?)', after + 1, hash, entry);
+  for (const [part, bytes] of partsOf(Float64Array.from(places).sort())) {
+    sql.run('INSERT OR REPLACE INTO ledger_index VALUES (?, ?, ?)', bucket, part, bytes);
   }
-  const last = entries.at(-1)?.[0] ?? after;
   sql.run(`UPDATE meta SET value = ? WHERE name = 'indexed'`, last);
   return last;
 }
@@ -77,6 +82,6 @@ export function forgetBuckets(step: Step): void {
   buckets.forEach(([bucket], index) => {
     const next = buckets[index + 1]?.[0];
     if (next === undefined || next > oldest) return;
-    step.sql.run('DELETE FROM ledger_keys WHERE bucket = ?', bucket);
+    step.sql.run('DELETE FROM ledger_index WHERE bucket = ?', bucket);
   });
 }

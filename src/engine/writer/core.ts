@@ -56,15 +56,13 @@ export class WriterCore {
    * nobody knows what is on disk, so what was believed is read anew.
    */
   run(jobs: readonly Job[], nowMs: number): BatchDone {
-    const effects = noEffects();
     let isCommitting = false;
     try {
       const connection = this.#connect();
       connection.run('BEGIN IMMEDIATE');
       const foreign = this.#lookAround(connection);
-      const { spool } = this.#place;
-      const step = { sql: connection, nowMs, limits: this.#limits, spool, effects };
-      const answers = jobs.map((job) => this.#runOne(step, job));
+      const { answers, effects } =
+        this.#runTogether(connection, jobs, nowMs) ?? this.#runApart(connection, jobs, nowMs);
       isCommitting = true;
       connection.run('COMMIT');
       isCommitting = false;
@@ -206,6 +204,33 @@ export class WriterCore {
     return isForeign;
   }
 
+  #step(connection: Connection, nowMs: number): Step {
+    const { spool } = this.#place;
+    return { sql: connection, nowMs, limits: this.#limits, spool, effects: noEffects() };
+  }
+
+  /**
+   * Without savepoints, which cost a copy of each page that a job touches: undefined, and nothing
+   * done, when a job failed.
+   */
+  #runTogether(connection: Connection, jobs: readonly Job[], nowMs: number): Ran | undefined {
+    const step = this.#step(connection, nowMs);
+    try {
+      const answers = jobs.map((job) => ({ ticket: job.ticket, result: runOperation(step, job) }));
+      return { answers, effects: step.effects };
+    } catch (thrown) {
+      if (isMediumError(thrown) || !connection.isTransaction) throw thrown;
+      connection.run('ROLLBACK');
+      connection.run('BEGIN IMMEDIATE');
+      return undefined;
+    }
+  }
+
+  #runApart(connection: Connection, jobs: readonly Job[], nowMs: number): Ran {
+    const step = this.#step(connection, nowMs);
+    return { answers: jobs.map((job) => this.#runOne(step, job)), effects: step.effects };
+  }
+
   #runOne(step: Step, job: Job): Answer {
     const { ticket } = job;
     const unlinked = step.effects.unlinked.length;
@@ -233,6 +258,11 @@ export class WriterCore {
       }
     }
   }
+}
+
+interface Ran {
+  readonly answers: readonly Answer[];
+  readonly effects: Effects;
 }
 
 function lastEntry(connection: Connection): number {
