@@ -1,0 +1,127 @@
+/** Each rule about main.cf: found in a weak file, silent about its cure. */
+
+import assert from 'node:assert/strict';
+import { suite, test } from 'node:test';
+import { POSTFIX_CHECKS, judgeMainCf } from './judge.ts';
+import { parseMainCf } from './main-cf.ts';
+import { isWide } from './networks.ts';
+
+/** A file about which nothing is to be said. */
+const GOOD = [
+  'mynetworks = 127.0.0.0/8 [::1]/128',
+  'disable_vrfy_command = yes',
+  'smtpd_helo_required = yes',
+  'smtpd_forbid_bare_newline = yes',
+  'smtpd_forbid_unauth_pipelining = yes',
+  'smtpd_tls_security_level = may',
+  'smtp_tls_security_level = may',
+  'smtpd_tls_protocols = >=TLSv1.2',
+  'smtpd_tls_mandatory_protocols = >=TLSv1.2',
+];
+
+const LOGIN = 'smtpd_sasl_auth_enable = yes';
+
+suite('rules about main.cf', () => {
+  /** Without the `configuration.postfix-`: lines that show it, lines that look like it. */
+  const cases: readonly (readonly [id: string, weak: string[], fine: string[]])[] = [
+    ['mynetworks-wide', ['mynetworks = 0.0.0.0/0'], ['mynetworks = 192.168.0.0/16 !10.0.0.1']],
+    ['mynetworks-wide', ['mynetworks = 127.0.0.0/8, 203.0.112.0/20'], ['mynetworks = [fd00::]/8']],
+    ['relay-unrestricted', ['smtpd_relay_restrictions = permit'], []],
+    [
+      'relay-unrestricted',
+      ['smtpd_relay_restrictions =', 'smtpd_recipient_restrictions = permit, reject'],
+      ['smtpd_relay_restrictions =', 'smtpd_recipient_restrictions = reject_unauth_destination'],
+    ],
+    ['untrusted-routing', ['allow_untrusted_routing = yes'], ['allow_untrusted_routing = no']],
+    ['xclient-open', ['smtpd_authorized_xclient_hosts = 0.0.0.0/0'], []],
+    ['proxy-protocol', ['smtpd_upstream_proxy_protocol = haproxy'], []],
+    [
+      'sender-login',
+      [LOGIN, 'smtpd_tls_auth_only = yes'],
+      [
+        LOGIN,
+        'smtpd_tls_auth_only = yes',
+        'smtpd_sender_login_maps = hash:/x',
+        'smtpd_sender_restrictions = reject_sender_login_mismatch',
+      ],
+    ],
+    ['vrfy-on', ['disable_vrfy_command = no'], []],
+    ['banner-version', ['smtpd_banner = x $mail_version'], ['smtpd_banner = mx ESMTP']],
+    ['login-in-received', ['smtpd_sasl_authenticated_header = yes'], []],
+    ['accept-then-bounce', ['local_recipient_maps ='], ['local_recipient_maps =', 'luser_relay=a']],
+    ['relay-recipients', ['relay_domains = p.test'], ['relay_domains =']],
+    ['unknown-450', ['unknown_local_recipient_reject_code = 450'], []],
+    ['tls-in-off', ['smtpd_tls_security_level ='], ['smtpd_tls_security_level = encrypt']],
+    ['auth-in-clear', [LOGIN], ['smtpd_sasl_auth_enable = no']],
+    ['anonymous-login', [LOGIN, 'smtpd_sasl_security_options ='], []],
+    ['tls-old', ['smtpd_tls_mandatory_protocols = !SSLv2, !SSLv3'], []],
+    [
+      'tls-old',
+      ['smtpd_tls_protocols = TLSv1'],
+      ['smtpd_tls_protocols = !SSLv2, !SSLv3, !TLSv1, !TLSv1.1'],
+    ],
+    ['tls-ciphers', ['smtpd_tls_ciphers = export'], ['smtpd_tls_ciphers = high']],
+    ['tls-out-off', ['smtp_tls_security_level = none'], ['smtp_tls_security_level = dane']],
+    ['bare-newline', ['smtpd_forbid_bare_newline = no'], ['smtpd_forbid_bare_newline = normalize']],
+    [
+      'pipelining',
+      ['smtpd_forbid_unauth_pipelining = no'],
+      ['smtpd_forbid_unauth_pipelining = no', 'smtpd_data_restrictions = reject_unauth_pipelining'],
+    ],
+    ['helo-required', ['smtpd_helo_required = no'], []],
+    ['no-size-limit', ['message_size_limit = 0'], []],
+    ['error-limit', ['smtpd_hard_error_limit = 100000'], []],
+  ];
+  for (const [id, weak, fine] of cases) {
+    test(`${id}: ${weak.join('; ')}`, () => {
+      assert.ok(idsOf(weak).includes(`configuration.postfix-${id}`));
+      assert.ok(!idsOf(fine).includes(`configuration.postfix-${id}`));
+    });
+  }
+
+  test('nothing is said about a careful file', () => assert.deepEqual(idsOf([]), []));
+
+  test('every rule is tried above', () => {
+    const tried = new Set(cases.map(([id]) => `configuration.postfix-${id}`));
+    assert.deepEqual(
+      POSTFIX_CHECKS.filter(({ id }) => !tried.has(id)),
+      [],
+    );
+  });
+
+  test('a weakness says its line, a default has none', () => {
+    const found = judgeMainCf(parseMainCf('smtpd_helo_required = no\n'));
+    assert.equal(found.find(({ parameter }) => parameter === 'smtpd_helo_required')?.line, 1);
+    assert.equal(
+      found.find(({ parameter }) => parameter === 'disable_vrfy_command')?.line,
+      undefined,
+    );
+  });
+
+  const networks: readonly (readonly [member: string, wide: boolean])[] = [
+    ['0.0.0.0/0', true],
+    ['::/0', true],
+    ['[::]/0', true],
+    ['static:all', true],
+    ['8.0.0.0/8', true],
+    ['10.0.0.0/8', false],
+    ['10.0.0.0/7', true],
+    ['203.0.113.0/24', false],
+    ['203.0.113.7', false],
+    ['[::ffff:127.0.0.0]/104', false],
+    ['[2001:db8::]/32', true],
+    ['[2001:db8::]/48', false],
+    ['cidr:/etc/postfix/networks', false],
+    ['!0.0.0.0/0', false],
+    ['nonsense/0', false],
+  ];
+  for (const [member, wide] of networks) {
+    test(`${member} is ${wide ? '' : 'not '}too wide`, () => assert.equal(isWide(member), wide));
+  }
+});
+
+function idsOf(lines: readonly string[]): string[] {
+  const names = new Set(lines.map((line) => line.split('=')[0]?.trim()));
+  const others = GOOD.filter((line) => !names.has(line.split('=')[0]?.trim()));
+  return judgeMainCf(parseMainCf([...others, ...lines].join('\n'))).map(({ check }) => check.id);
+}

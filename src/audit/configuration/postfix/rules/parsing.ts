@@ -1,0 +1,72 @@
+/** Rules about how strictly SMTP is read, and about limits. */
+
+import type { Rule } from '../rule.ts';
+import { check, whenSwitch } from '../rule.ts';
+
+export const bareNewline: Rule = {
+  check: check('bare-newline', 'high', 'A bare line feed ends lines: messages can be smuggled', {
+    means: 'A message may carry a second one behind a false end, with any sender it likes.',
+    doesNotMean: 'Versions without this parameter need the update that brings it.',
+    rfc: ['RFC 5321 2.3.8', 'RFC 5321 4.1.1.4'],
+    cure: ['smtpd_forbid_bare_newline = normalize', '(= yes where the version knows no more)'],
+  }),
+  judge: whenSwitch('smtpd_forbid_bare_newline', false),
+};
+
+export const unauthorisedPipelining: Rule = {
+  check: check('pipelining', 'low', 'Commands may come before their turn', {
+    means: 'Programs that do not wait for replies, as those of spammers, are served.',
+    doesNotMean: 'Pipelining after EHLO, where it is offered, is right.',
+    rfc: ['RFC 2920 3.1'],
+    cure: ['smtpd_forbid_unauth_pipelining = yes'],
+  }),
+  judge: (values) => {
+    if (values.list('smtpd_data_restrictions').includes('reject_unauth_pipelining')) {
+      return undefined;
+    }
+    return whenSwitch('smtpd_forbid_unauth_pipelining', false)(values);
+  },
+};
+
+export const heloNotRequired: Rule = {
+  check: check('helo-required', 'low', 'Clients need not say who they are', {
+    means: 'MAIL is taken without HELO: checks of the name are passed by leaving it out.',
+    doesNotMean: 'A name in HELO is only a claim.',
+    rfc: ['RFC 5321 4.1.4'],
+    cure: ['smtpd_helo_required = yes'],
+  }),
+  judge: whenSwitch('smtpd_helo_required', false),
+};
+
+export const noSizeLimit: Rule = {
+  check: check('no-size-limit', 'medium', 'Messages may be of any size', {
+    means: 'One client fills the disk.',
+    doesNotMean: 'queue_minfree refuses before the disk is full.',
+    rfc: ['RFC 1870 4'],
+    cure: ['message_size_limit = 52428800'],
+  }),
+  judge: (values) =>
+    values.text('message_size_limit') === '0'
+      ? { parameter: 'message_size_limit', seen: 'message_size_limit is 0' }
+      : undefined,
+};
+
+const ERRORS = 1_000;
+
+export const noErrorLimit: Rule = {
+  check: check('error-limit', 'low', 'A client may make any number of errors', {
+    means: 'Guessing users and passwords is not slowed down.',
+    doesNotMean: 'Other limits may hold (anvil, fail2ban).',
+    cure: ['smtpd_hard_error_limit = 20', 'smtpd_error_sleep_time = 1s'],
+  }),
+  judge: (values) => {
+    const limit = Number(values.text('smtpd_hard_error_limit'));
+    const sleep = values.seconds('smtpd_error_sleep_time', 's') ?? 1;
+    if (limit > ERRORS) {
+      const parameter = 'smtpd_hard_error_limit';
+      return { parameter, seen: `${parameter} is ${limit}` };
+    }
+    if (sleep > 0) return undefined;
+    return { parameter: 'smtpd_error_sleep_time', seen: 'smtpd_error_sleep_time is 0' };
+  },
+};

@@ -1,0 +1,129 @@
+/** Rules about who may relay: trusted networks, relay restrictions, trust in what clients say. */
+
+import type { Rule } from '../rule.ts';
+import { check, whenSwitch } from '../rule.ts';
+import type { Values } from '../values.ts';
+import { isWide } from '../networks.ts';
+
+export const mynetworksWide: Rule = {
+  check: check('mynetworks-wide', 'critical', 'mynetworks trusts networks that are not yours', {
+    means: 'Everybody in these networks may send mail to everywhere: an open relay for them.',
+    doesNotMean: 'A private network is yours to judge; a gateway or proxy in it brings the world.',
+    rfc: ['RFC 5321 7.9'],
+    cure: ['mynetworks = 127.0.0.0/8 [::1]/128'],
+  }),
+  judge: (values) => {
+    const wide = values.list('mynetworks').filter(isWide);
+    if (wide.length > 0) {
+      return { parameter: 'mynetworks', seen: `mynetworks holds ${wide.slice(0, 5).join(', ')}` };
+    }
+    const style = values.given('mynetworks') ? undefined : values.text('mynetworks_style');
+    return style === 'class' || style === 'subnet'
+      ? { parameter: 'mynetworks_style', seen: `mynetworks_style is ${style}`, severity: 'medium' }
+      : undefined;
+  },
+};
+
+const REFUSALS = new Set([
+  'reject_unauth_destination',
+  'defer_unauth_destination',
+  'reject',
+  'defer',
+]);
+const PERMITS = new Set([
+  'permit',
+  'permit_tls_all_clientcerts',
+  'check_relay_domains',
+  'permit_mx_backup',
+]);
+
+export const relayUnrestricted: Rule = {
+  check: check('relay-unrestricted', 'critical', 'The relay restrictions let strangers relay', {
+    means: 'A stranger may send mail through this server to any domain.',
+    doesNotMean: 'Tables named before it may refuse as well; they are not followed here.',
+    rfc: ['RFC 5321 7.9'],
+    cure: [
+      'smtpd_relay_restrictions = permit_mynetworks, permit_sasl_authenticated,',
+      '    reject_unauth_destination',
+    ],
+  }),
+  judge: (values) => {
+    const lists = ['smtpd_relay_restrictions', 'smtpd_recipient_restrictions'] as const;
+    if (lists.some((name) => refusesFirst(values, name))) return undefined;
+    const seen = `neither ${lists.join(' nor ')} refuses foreign destinations`;
+    return { parameter: 'smtpd_relay_restrictions', seen };
+  },
+};
+
+/** Whether a list refuses foreign destinations before it permits everybody. */
+function refusesFirst(values: Values, name: string): boolean {
+  const list = values.list(name);
+  const refusal = list.findIndex((word) => REFUSALS.has(word));
+  const permit = list.findIndex((word) => PERMITS.has(word));
+  return refusal !== -1 && (permit === -1 || refusal < permit);
+}
+
+export const untrustedRouting: Rule = {
+  check: check('untrusted-routing', 'high', 'Addresses may carry routes through this server', {
+    means: 'user%elsewhere@relay-domain is taken for a relay domain and sent on elsewhere.',
+    doesNotMean: 'Without relay_domains there is nothing to route through.',
+    rfc: ['RFC 5321 3.6.1'],
+    cure: ['allow_untrusted_routing = no'],
+  }),
+  judge: whenSwitch('allow_untrusted_routing', true),
+};
+
+export const xclientOpen: Rule = {
+  check: check('xclient-open', 'critical', 'Clients may claim another address by XCLIENT', {
+    means: 'Who may use XCLIENT says that he is a trusted client, and relays.',
+    doesNotMean: 'A single proxy of your own may need it.',
+    cure: ['smtpd_authorized_xclient_hosts =', 'smtpd_authorized_xforward_hosts ='],
+  }),
+  judge: (values) => {
+    for (const parameter of ['smtpd_authorized_xclient_hosts', 'smtpd_authorized_xforward_hosts']) {
+      const hosts = values.list(parameter);
+      if (hosts.length === 0) continue;
+      const severity = hosts.some(isWide) ? 'critical' : 'low';
+      return { parameter, seen: `${parameter} names ${hosts.slice(0, 5).join(', ')}`, severity };
+    }
+    return undefined;
+  },
+};
+
+export const proxyProtocol: Rule = {
+  check: check('proxy-protocol', 'medium', 'Clients say their address in a PROXY header', {
+    means: 'Who reaches the port directly, not through the proxy, may claim any address.',
+    doesNotMean: 'It is right behind a proxy when nobody else reaches the port.',
+    cure: ['smtpd_upstream_proxy_protocol =', '(or a firewall that lets only the proxy in)'],
+  }),
+  judge: (values) => {
+    const value = values.text('smtpd_upstream_proxy_protocol') ?? '';
+    if (value === '') return undefined;
+    const parameter = 'smtpd_upstream_proxy_protocol';
+    return { parameter, seen: `${parameter} is ${value}` };
+  },
+};
+
+export const loginMismatch: Rule = {
+  check: check('sender-login', 'medium', 'A login may send in the name of any other user', {
+    means: 'One stolen password is enough to write as every user and every domain here.',
+    doesNotMean: 'It matters only where users log in to this Postfix.',
+    rfc: ['RFC 6409 6.1'],
+    cure: [
+      'smtpd_sender_login_maps = hash:/etc/postfix/sender_logins',
+      'smtpd_sender_restrictions = reject_sender_login_mismatch',
+    ],
+  }),
+  judge: (values) => {
+    if (values.yes('smtpd_sasl_auth_enable') !== true) return undefined;
+    const lists = ['sender', 'recipient', 'client', 'helo', 'relay'];
+    const named = lists.some((one) =>
+      values
+        .list(`smtpd_${one}_restrictions`)
+        .some((word) => /^reject_(?:authenticated_)?sender_login_mismatch$/.test(word)),
+    );
+    if (named && (values.text('smtpd_sender_login_maps') ?? '') !== '') return undefined;
+    const seen = 'logins are offered without reject_sender_login_mismatch and its table';
+    return { parameter: 'smtpd_sender_restrictions', seen };
+  },
+};
