@@ -4,6 +4,7 @@ import type { AccountId, Domain, MailboxId, ModSeq, QueueId, Uid } from '#base/b
 import type { Content, MessageFacts } from './content.ts';
 import type { Credentials } from './directory.ts';
 import type { LedgerEntry } from './ledger.ts';
+import type { MemoryKind, Remembered } from './memories.ts';
 import type { Envelope, QueuedRecipient } from './queue.ts';
 import type { SpecialUse, UidRanges } from './mail.ts';
 
@@ -93,6 +94,15 @@ export interface Operations {
     result: Done | { readonly kind: 'no-such-message' };
   };
   ledger: { input: { readonly entries: readonly LedgerEntry[] }; result: Done };
+  /** What policy noticed, at most some thousands; older ones of this kind are forgotten. */
+  remember: {
+    input: {
+      readonly kind: MemoryKind;
+      readonly entries: readonly Remembered[];
+      readonly forgetBeforeMs: number;
+    };
+    result: Done;
+  };
   /** All messages or none (RFC 3502). */
   append: {
     input: { readonly mailbox: MailboxId; readonly messages: readonly AppendedMessage[] };

@@ -6,6 +6,7 @@ import type { Directory } from './directory.ts';
 import type { Committed } from './durable.ts';
 import type { LedgerReader } from './ledger.ts';
 import type { MailReader } from './mail.ts';
+import type { MemoryReader } from './memories.ts';
 import type { OperationName, Operations } from './operations.ts';
 import type { QueueReader } from './queue.ts';
 
@@ -14,6 +15,7 @@ export interface Store {
   readonly queue: QueueReader;
   readonly directory: Directory;
   readonly ledger: LedgerReader;
+  readonly memories: MemoryReader;
 
   /** A place for a body while it arrives. */
   spool(): Spool;

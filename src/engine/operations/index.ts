@@ -10,6 +10,7 @@ export { deleteMailbox } from './delete-mailbox.ts';
 export { expunge } from './expunge.ts';
 export { ledger } from './ledger.ts';
 export { queueCommand } from './queue-command.ts';
+export { remember } from './remember.ts';
 export { removeAccount } from './remove-account.ts';
 export { removeAlias } from './remove-alias.ts';
 export { removeDomain } from './remove-domain.ts';

@@ -4,6 +4,11 @@ import { writeLedger } from '../steps/ledger.ts';
 import { dequeueIfDone, findQueued } from '../steps/queue.ts';
 import type { Run } from '../steps/step.ts';
 
+/** The time that a message was held is none of those in which it was tried. */
+const RELEASE = `UPDATE queue_recipients SET held = 0, next_ms = ?1, expires_ms = max(expires_ms,
+  ?1 + expires_ms - (SELECT accepted_ms FROM queue_messages WHERE queue_messages.number = message))
+  WHERE message = ?2 AND held = 1`;
+
 /** `release` makes rows due at once too; `retry` leaves held rows held. */
 export const queueCommand: Run<'queueCommand'> = (step, { id, action, nowMs, ledger }) => {
   const message = findQueued(step, id);
@@ -20,11 +25,7 @@ export const queueCommand: Run<'queueCommand'> = (step, { id, action, nowMs, led
       step.sql.run('UPDATE queue_recipients SET held = 1 WHERE message = ?', message);
       break;
     case 'release':
-      step.sql.run(
-        'UPDATE queue_recipients SET held = 0, next_ms = ? WHERE message = ? AND held = 1',
-        nowMs,
-        message,
-      );
+      step.sql.run(RELEASE, nowMs, message);
       break;
     default:
       step.sql.run('DELETE FROM queue_recipients WHERE message = ?', message);

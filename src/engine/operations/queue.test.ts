@@ -200,6 +200,26 @@ test('by hand: retry, hold, release, drop', async (t) => {
   assert.deepEqual(it.row('SELECT refs FROM contents'), [0]);
 });
 
+test('held from the start: not due, with its reason, and all its time left at the release', async (t) => {
+  const it = await openTestStore(t);
+  const held = recipientOf('a@x.example', {
+    nextMs: START_MS,
+    expiresMs: START_MS + 1_000,
+    held: 'held: too many',
+  });
+  await it.do('accept', { acceptance: acceptanceOf('q1', { relay: relayOf([held]) }) });
+  const row = async () => (await it.store.queue.message(Q1))!.recipients[0]!;
+  assert.deepEqual(await it.store.queue.due(START_MS + 999_999, 10), []);
+  assert.equal(await it.store.queue.nextDueMs(), undefined);
+  const first = await row();
+  assert.deepEqual([first.state, first.lastAnswer], ['held', 'held: too many']);
+  const nowMs = START_MS + 90_000;
+  await it.do('queueCommand', { id: Q1, action: 'release', nowMs, ledger: [] });
+  const then = await row();
+  assert.deepEqual([then.state, then.nextMs], ['waiting', nowMs]);
+  assert.equal(then.expiresMs, nowMs + 1_000);
+});
+
 test('one content for all who share it: counted, not copied', async (t) => {
   const it = await openTestStore(t);
   const account = await addAccount(it);
