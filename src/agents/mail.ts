@@ -24,7 +24,7 @@ export interface NewMail {
   readonly structure: Outline | undefined;
   /** The Message-ID field without brackets, for the ledger. */
   readonly messageId: string | undefined;
-  readonly envelope: Pick<Envelope, 'ret' | 'envelopeId' | 'smtpUtf8' | 'body'>;
+  readonly envelope: Pick<Envelope, 'ret' | 'envelopeId' | 'smtpUtf8' | 'body' | 'tls'>;
   readonly session: SessionId | undefined;
   /** Into Junk, or not sent before it is released; undefined: the usual way. */
   readonly diversion?: Diversion | undefined;

@@ -12,7 +12,10 @@ export interface NoticeFacts {
   /** The message that the notice is about; its reverse-path is where the notice goes. */
   readonly mail: {
     readonly id: QueueId;
-    readonly envelope: Pick<Envelope, 'reversePath' | 'ret' | 'envelopeId' | 'smtpUtf8' | 'body'>;
+    readonly envelope: Pick<
+      Envelope,
+      'reversePath' | 'ret' | 'envelopeId' | 'smtpUtf8' | 'body' | 'tls'
+    >;
     readonly acceptedMs: number;
   };
   readonly recipients: readonly NoticeRecipient[];

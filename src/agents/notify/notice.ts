@@ -75,6 +75,8 @@ export function buildNotice(facts: NoticeFacts, writer: Writer): NewMail | undef
       envelopeId: undefined,
       smtpUtf8: wide,
       body: eightBit ? '8bitmime' : '7bit',
+      // RFC 8689 5: the notice is protected, or not, as what it speaks of.
+      ...(mail.envelope.tls === undefined ? {} : { tls: mail.envelope.tls }),
     },
     session: undefined,
     submitter: undefined,

@@ -163,7 +163,10 @@ async function readOriginal(
   const { content, headBytes, sizeBytes } = message;
   const { returnBytes } = world.notify;
   // RFC 3461 6.2: what did not fail returns the header only.
-  const whole = kind === 'failed' && message.envelope.ret !== 'headers' && sizeBytes <= returnBytes;
+  // RFC 8689 5: REQUIRETLS counts as RET=HDRS, since the way back may be less safe.
+  const { ret, tls } = message.envelope;
+  const headersOnly = ret === 'headers' || tls === 'required';
+  const whole = kind === 'failed' && !headersOnly && sizeBytes <= returnBytes;
   try {
     const { mail } = world.store;
     const head = await mail.octets(content, 0, Math.min(headBytes, returnBytes));

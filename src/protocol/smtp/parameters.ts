@@ -15,6 +15,8 @@ export interface MailParameters {
   readonly envelopeId: string | undefined;
   /** RFC 4954 5: `<>` or an address, decoded; taken and not believed. */
   readonly auth: string | undefined;
+  /** RFC 8689 2: never onward without TLS, a good certificate and the same promise. */
+  readonly requireTls?: boolean;
 }
 
 export interface RcptParameters {

@@ -6,6 +6,7 @@ import { nextTurn } from '#base/turns.ts';
 import type { Arrival, Arrived } from '#agents/arrival.ts';
 import type { NewMail, NewMailRecipient } from '#agents/mail.ts';
 import { submit } from '#agents/msa.ts';
+import { tlsWish } from '#agents/tls-wish.ts';
 import { type Judged, type MailFacts, receive } from '#agents/mta.ts';
 import type { Verified } from '#agents/verify/transaction.ts';
 import type { ClientFacts, Diversion } from '#policy/gate.ts';
@@ -134,6 +135,7 @@ function newMail(
       envelopeId: parameters.envelopeId,
       smtpUtf8: parameters.smtpUtf8,
       body: parameters.body,
+      tls: tlsWish(parameters, judged.content.head),
     },
     session: story.session,
     submitter: incoming.client.login?.address,
