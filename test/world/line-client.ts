@@ -20,9 +20,15 @@ export class LineClient {
     this.#listen();
   }
 
-  static connect(port: number, host = '127.0.0.1', timeoutMs = 5_000): Promise<LineClient> {
+  /** `from`: the local address, where the server tells clients apart. */
+  static connect(
+    port: number,
+    host = '127.0.0.1',
+    timeoutMs = 5_000,
+    from?: string,
+  ): Promise<LineClient> {
     return new Promise((resolve, reject) => {
-      const socket = net.connect({ host, port });
+      const socket = net.connect({ host, port, ...(from && { localAddress: from }) });
       socket.once('connect', () => resolve(new LineClient(socket, timeoutMs)));
       socket.once('error', reject);
     });

@@ -5,7 +5,11 @@ import { DUNNO, refused } from './check.ts';
 
 const RULE = 'reject_dmarc';
 
-/** An unusable author (none, several) cannot be authenticated by anybody: refused, too. */
+/**
+ * An unusable author (none, several) cannot be authenticated by anybody: refused, too. Trouble with
+ * the DNS is the message's way to the mailbox, not its end: a domain whose servers stay broken
+ * would lose all of its mail to a 4xx after some days.
+ */
 export const rejectDmarc: Check = {
   name: RULE,
   needs: 'message',
@@ -14,9 +18,6 @@ export const rejectDmarc: Check = {
     if (dmarc === undefined) return DUNNO;
     const author = dmarc.author ?? 'unknown';
     const why = `DMARC of ${author} is ${dmarc.result}: ${dmarc.why}`;
-    if (dmarc.result === 'temperror') {
-      return refused(RULE, 451, '4.7.1', 'DMARC could not be checked, try again later', why);
-    }
     if (dmarc.disposition !== 'reject') return DUNNO;
     if (dmarc.result !== 'fail' && dmarc.result !== 'permerror') return DUNNO;
     const text =
