@@ -5,8 +5,11 @@ import { test } from 'node:test';
 import { utf8 } from '#base/bytes.ts';
 import { tlsWish } from './tls-wish.ts';
 
+function of(head: string) {
+  return tlsWish({}, utf8(`${head}\r\n\r\n`));
+}
+
 test('TLS-Required: No makes TLS optional, anything else says nothing (RFC 8689 3)', () => {
-  const of = (head: string) => tlsWish({}, utf8(`${head}\r\n\r\n`));
   assert.equal(of('TLS-Required: No'), 'optional');
   assert.equal(of('From: a@b\r\nTLS-REQUIRED:\r\n no\r\nTo: c@d'), 'optional');
   for (const head of ['TLS-Required: Yes', 'TLS-Required: No, No', 'X-TLS-Required: No', 'A: b']) {

@@ -10,12 +10,13 @@ import { systemClock } from '#network/clock.ts';
 import { dnsResolver } from '#network/dns/resolver.ts';
 import { systemWeb } from '#network/http/client.ts';
 import { systemRandom } from '#network/random.ts';
+import type { Envelope } from '#store/queue.ts';
 import { StsPolicies } from '#trust/mta-sts/policies.ts';
 import type { TlsSession } from '#trust/tls-rpt/words.ts';
 import { type TestCertificate, testAuthority, testCertificate } from '../world/certificates.ts';
 import type { ZoneEntry } from '../world/dns-server.ts';
 import { type PolicyHost, policyText, startPolicyHost } from '../world/policy-host.ts';
-import type { SinkOptions } from '../world/smtp-sink.ts';
+import { SINK_CAPABILITIES, type SinkOptions } from '../world/smtp-sink.ts';
 import { TransferWorld, brief, job } from '../world/transfer-world.ts';
 
 const DAY_MS = 86_400_000;
@@ -263,8 +264,67 @@ test('a host outside the policy is passed over, the next one inside gets the mai
   assert.match(show(out), /evil\.test is not among/);
 });
 
-async function attempt(policy: string, host: string, more: SecurityOptions = {}) {
-  const options: SinkOptions = HOSTS[host]?.sink ?? {};
+const ABLE = { capabilities: [...SINK_CAPABILITIES, 'REQUIRETLS'] };
+
+test('REQUIRETLS: with a server that is vouched for and promises the same, or not at all', async () => {
+  const required = { tls: 'required' } as const;
+  const rows = [
+    ['enforce', 'good', ABLE, required, DELIVERED],
+    ['DANE-EE right', 'misnamed', ABLE, required, DELIVERED],
+    ['none', 'good', ABLE, required, DELIVERED],
+    ['testing', 'good', ABLE, required, DELIVERED],
+    ['enforce', 'good', {}, required, 'failed 5.7.30'],
+    ['none', 'misnamed', ABLE, required, 'failed 5.7.10'],
+    ['testing', 'untrusted', ABLE, required, 'failed 5.7.10'],
+    ['enforce', 'expired', ABLE, required, 'failed 5.7.10'],
+    ['none', 'no STARTTLS', ABLE, required, 'failed 5.7.10'],
+    ['none', 'STARTTLS refused', ABLE, required, 'failed 5.7.10'],
+    // RFC 8689 5: a notice shall not be lost for want of it.
+    ['none', 'good', {}, { ...required, reversePath: '' }, DELIVERED],
+  ] as const;
+  for (const [policy, host, sink, envelope, wanted] of rows) {
+    const { out, messages } = await attempt(policy, host, {}, { sink, envelope });
+    assert.deepEqual(brief(out.recipients), [wanted], `${policy}, ${host}: ${show(out)}`);
+    if (wanted !== DELIVERED || sink !== ABLE) continue;
+    assert.match(messages[0]?.mail ?? '', / REQUIRETLS\b/);
+    assert.equal(messages[0]?.tls, true);
+  }
+});
+
+test('REQUIRETLS: a name that nobody vouches for is not even connected to', async () => {
+  const sink = await world.sink({ tls: good, ...ABLE });
+  world.zone({
+    'there.test': { mx: [[10, 'mx.there.test']] },
+    'mx.there.test': { a: ['127.0.0.1'] },
+  });
+  const mail = job(['a@there.test']);
+  const way = transferTo(sink.port, {});
+  const out = await way.send({ ...mail, envelope: { ...mail.envelope, tls: 'required' } });
+  assert.deepEqual(brief(out.recipients), ['failed 5.7.10']);
+  assert.match(show(out), /neither DNSSEC nor MTA-STS vouches for mx\.there\.test/);
+  assert.equal(sink.sessions.length, 0);
+  // The control: the same mail without the wish.
+  assert.deepEqual(brief((await way.send(mail)).recipients), [DELIVERED]);
+});
+
+test('TLS-Required: No: whatever is published, the mail goes, and no report speaks of it', async () => {
+  const envelope = { tls: 'optional' } as const;
+  for (const policy of Object.keys(POLICIES)) {
+    for (const host of Object.keys(HOSTS).filter((one) => one !== 'injection')) {
+      const { out, sessions } = await attempt(policy, host, {}, { envelope });
+      assert.deepEqual(brief(out.recipients), [DELIVERED], `${policy}, ${host}: ${show(out)}`);
+      assert.deepEqual(sessions, []);
+    }
+  }
+});
+
+async function attempt(
+  policy: string,
+  host: string,
+  more: SecurityOptions = {},
+  mail: { readonly sink?: SinkOptions; readonly envelope?: Partial<Envelope> } = {},
+) {
+  const options: SinkOptions = { ...HOSTS[host]?.sink, ...mail.sink };
   const sink = await world.sink(options);
   const { zone, sts } = POLICIES[policy]?.(options.tls) ?? { zone: {} };
   const { TLSA, ...rest } = zone;
@@ -278,7 +338,8 @@ async function attempt(policy: string, host: string, more: SecurityOptions = {})
   });
   const sessions: TlsSession[] = [];
   const way = transferTo(sink.port, { counted: (one) => sessions.push(one), ...more });
-  const out = await way.send(job(['a@there.test']));
+  const sent = job(['a@there.test']);
+  const out = await way.send({ ...sent, envelope: { ...sent.envelope, ...mail.envelope } });
   await way.close();
   await sink.close();
   return { out, sessions, messages: sink.messages };
