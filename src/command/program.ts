@@ -58,11 +58,15 @@ export function report(thrown: unknown, io: Io): ExitStatus {
 
 function root(io: Io): Parser {
   const parser = new Parser('postern');
-  return prepared(parser, io)
-    .description('A whole mail system in one program.')
-    .usage('<command> [options]')
-    .helpCommand('help [command]', 'explain a command')
-    .addHelpText('after', '\nWithout a configuration, `postern serve` starts a demo on loopback.');
+  return (
+    prepared(parser, io)
+      // Otherwise the options behind `audit replay` would be taken for those of `audit`.
+      .enablePositionalOptions()
+      .description('A whole mail system in one program.')
+      .usage('<command> [options]')
+      .helpCommand('help [command]', 'explain a command')
+      .addHelpText('after', '\nWithout a configuration, `postern serve` starts a demo on loopback.')
+  );
 }
 
 function prepared(parser: Parser, io: Io): Parser {
@@ -109,7 +113,6 @@ function add(parent: Parser, command: Command, io: Io, finish: (status: ExitStat
       });
     return;
   }
-  // Otherwise the options behind `audit replay` would be taken for those of `audit`.
   if (command.commands !== undefined) parser.enablePositionalOptions().helpCommand(false);
   parser.option('--config <file>', 'the configuration file');
   parser.option('--data <dir>', 'the data directory, instead of the configured one');

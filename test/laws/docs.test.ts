@@ -4,6 +4,8 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
+import { checksOf, PROBES } from '#audit/probes/all.ts';
+import { checksPage } from '#audit/catalogue.ts';
 import { standardsPage, untitled } from './standards.ts';
 import { ROOT, readTree } from './tree.ts';
 
@@ -57,4 +59,28 @@ function page(name: string): string {
 test('docs/standards.md is current (npm run docs), every cited RFC has a title', () => {
   assert.deepEqual(untitled(), []);
   assert.equal(page('docs/standards.md'), standardsPage());
+});
+
+test('docs/checks.md is current (npm run docs), ids are unique and well formed', () => {
+  const checks = checksOf(PROBES);
+  const declared = new Set(PROBES.flatMap((probe) => probe.checks));
+  assert.equal(declared.size, checks.length, 'two checks share an id');
+  for (const { id } of checks) assert.match(id, /^[a-z]+\.[a-z0-9]+(?:-[a-z0-9]+)*$/);
+  assert.equal(new Set(PROBES.map(({ name }) => name)).size, PROBES.length, 'probes share a name');
+  assert.equal(page('docs/checks.md'), checksPage(PROBES));
+});
+
+test('each check says what it means and does not mean, and every probe has its test', () => {
+  const tests = readTree().filter((file) => file.isTest);
+  const untested = checksOf(PROBES).filter(
+    ({ id }) => !tests.some((file) => file.text.includes(id)),
+  );
+  assert.deepEqual(
+    untested.map(({ id }) => id),
+    [],
+  );
+  const silent = checksOf(PROBES).filter(
+    ({ means, doesNotMean, title }) => means.length < 20 || doesNotMean.length < 10 || title === '',
+  );
+  assert.deepEqual(silent, []);
 });

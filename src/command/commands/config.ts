@@ -31,6 +31,21 @@ export const config: Command = {
       examples: ['postern config explain message_size_limit'],
       run: explain,
     },
+    {
+      name: 'import',
+      summary: "take over a Postfix main.cf (or the output of `postconf -n`; '-' reads it)",
+      details:
+        'Tell line by line what is taken over, what has no counterpart and what was unsafe ' +
+        'there. With --output, write postern.toml and a script that makes domains, accounts ' +
+        'and aliases.',
+      arguments: [{ name: 'file', summary: 'main.cf' }],
+      options: [
+        { flags: '--output <dir>', summary: 'write the files there; nothing is overwritten' },
+        { flags: '--root <dir>', summary: 'look up tables below this directory' },
+      ],
+      examples: ['postconf -n | postern config import - --output /etc/postern'],
+      run: importFile,
+    },
     { name: 'docs', summary: 'print docs/configuration.md', run: docs },
   ],
 };
@@ -71,6 +86,11 @@ async function explain(context: Context): Promise<void> {
   answer(context, { name, doc, type: setting.type.name, unit: setting.unit ?? null }, () =>
     [name, `    ${doc}`, `    ${type}`, `    ${standard}`, ''].join('\n'),
   );
+}
+
+async function importFile(context: Context): Promise<void> {
+  const { importConfiguration } = await import('../import/run.ts');
+  await importConfiguration(context);
 }
 
 async function docs(context: Context): Promise<void> {

@@ -8,5 +8,6 @@ export { dkim } from './dkim.ts';
 export { queue } from './queue.ts';
 export { trace } from './trace.ts';
 export { send } from './send.ts';
+export { audit } from './audit.ts';
 export { config } from './config.ts';
 export { version } from './version.ts';

@@ -1,0 +1,115 @@
+/** Runs `postern audit`: options to a request, the run, then every report that was asked for. */
+
+import { checksOf, PROBES } from '#audit/probes/all.ts';
+import { NOTHING_ANSWERS, UNIDENTIFIED } from '#audit/run/discovered.ts';
+import { htmlText } from '#audit/formats/html.ts';
+import { jsonText } from '#audit/formats/json.ts';
+import { junitText } from '#audit/formats/junit.ts';
+import { sarifText } from '#audit/formats/sarif.ts';
+import type { Report } from '#audit/report.ts';
+import type { AuditRequest } from '#audit/run/request.ts';
+import { runAudit } from '#audit/run/run.ts';
+import { type Judged, judge } from '#audit/verdict.ts';
+import type { Context } from '../command.ts';
+import { argument, option } from '../command.ts';
+import { posternVersion } from '../commands/version.ts';
+import { AUDIT_EXIT, type ExitStatus } from '../exit.ts';
+import { writeWhole } from '../files.ts';
+import { harmless } from '../io.ts';
+import * as read from './options.ts';
+import { progressBar } from './progress.ts';
+import { ourselves, type Targeted, targeted } from './target.ts';
+import { terminalReport } from './terminal.ts';
+import { auditWorld } from './world.ts';
+
+type AuditWorld = ReturnType<typeof auditWorld>;
+
+/** Exit status: 0 pass, 1 findings, 2 undecided, 4 refused; 3 (usage) by the program. */
+export async function runAuditCommand(context: Context): Promise<ExitStatus> {
+  const world = auditWorld(context);
+  // Everything that can be wrong with the command line is told before the first connection.
+  const failOn = read.failOnOf(context);
+  const waivers = read.waiversOf(context);
+  const request = await requestOf(context, world);
+  const report = await performed(context, request, world);
+  if (report === undefined) return AUDIT_EXIT.refused;
+  const judged = judge(report, failOn, waivers, context.now());
+  writeFiles(context, report, judged);
+  if (context.json) context.io.write(`${jsonText(report)}\n`);
+  else {
+    const { options } = context;
+    const how = { quiet: options.has('quiet'), all: options.has('all') };
+    context.io.write(terminalReport(report, judged, context.io, how));
+  }
+  return AUDIT_EXIT[judged.verdict];
+}
+
+/** The report, or undefined after the refusal was told. */
+export async function performed(
+  context: Context,
+  request: AuditRequest,
+  world: AuditWorld,
+): Promise<Report | undefined> {
+  const bar = progressBar(context.io, !context.json);
+  const result = await runAudit({ ...request, progress: bar.show }, world);
+  bar.clear();
+  if (result.kind === 'done') return result.report;
+  context.io.warn(`postern: refused: ${harmless(result.why)}.\n`);
+  if (context.json) {
+    context.io.write(
+      `${jsonText({ refused: result.why, target: request.target, findings: [] })}\n`,
+    );
+  }
+  return undefined;
+}
+
+async function requestOf(context: Context, world: AuditWorld): Promise<AuditRequest> {
+  const known = [...checksOf(PROBES), NOTHING_ANSWERS, UNIDENTIFIED].map(({ id }) => id);
+  const only = read.checkedWords(context, 'only', known);
+  const skip = read.checkedWords(context, 'skip', known);
+  const level = read.levelOf(context);
+  const given = read.domainsOf(context);
+  const source = read.sourceOf(context);
+  const options = {
+    source,
+    heloName: read.heloOf(context),
+    names: read.namesOf(context),
+    knownUser: read.knownUserOf(context),
+    account: await read.accountOf(context),
+    canary: undefined,
+    selectors: read.listOf(context, 'selector') ?? [],
+  };
+  const { places, domains } = await placesOf(context, world);
+  return {
+    target: argument(context, 'target'),
+    places,
+    domains: [...new Set([...given, ...domains])],
+    level,
+    authorisedBy: option(context, 'authorised-by'),
+    probes: PROBES,
+    ...(only === undefined ? {} : { only }),
+    ...(skip === undefined ? {} : { skip }),
+    options,
+    version: posternVersion(),
+  };
+}
+
+async function placesOf(context: Context, { resolver }: AuditWorld): Promise<Targeted> {
+  const target = argument(context, 'target');
+  if (target === 'self') return ourselves(await context.settings());
+  return targeted(target, read.portsOf(context), resolver);
+}
+
+function writeFiles(context: Context, report: Report, judged: Judged): void {
+  const failing = new Set(judged.failing);
+  const files = {
+    output: () => `${jsonText(report, 1)}\n`,
+    sarif: () => sarifText(report),
+    junit: () => junitText(report, (finding) => failing.has(finding)),
+    html: () => htmlText(report, judged),
+  };
+  for (const [name, content] of Object.entries(files)) {
+    const file = option(context, name);
+    if (file !== undefined) writeWhole(file, content());
+  }
+}
