@@ -10,6 +10,7 @@ export type Settings = ValuesOf<
     (typeof groups.certificates)['settings'] &
     (typeof groups.access)['settings'] &
     (typeof groups.limits)['settings'] &
+    (typeof groups.abuse)['settings'] &
     (typeof groups.routes)['settings'] &
     (typeof groups.outbound)['settings'] &
     (typeof groups.protection)['settings'] &
@@ -29,6 +30,7 @@ export const GROUPS = [
   groups.certificates,
   groups.access,
   groups.limits,
+  groups.abuse,
   groups.routes,
   groups.outbound,
   groups.protection,

@@ -3,6 +3,7 @@
 import { serveSmtp } from '#service/smtp/serve.ts';
 import type { Accept } from './door.ts';
 import type { ListenerRow, ProtocolName } from './listeners.ts';
+import { openGuards } from './limits.ts';
 import { makeSending, type Protection } from './sending.ts';
 import { imapAccept, pop3Accept } from './reading.ts';
 import { sessionId } from './session-id.ts';
@@ -10,6 +11,7 @@ import { addressRules, makeSite } from './site.ts';
 import type { SiteParts } from './site.ts';
 import { smtpListener } from './smtp.ts';
 import type { SmtpMode } from './smtp.ts';
+import { requireTables } from './tables.ts';
 
 export interface Services {
   /** Protocols that are missing here have no listener. */
@@ -29,6 +31,7 @@ export interface ServiceParts extends SiteParts {
 export async function startServices(parts: ServiceParts): Promise<Services> {
   const { settings, world, ownAddresses: own } = parts;
   const addresses = addressRules(settings, own);
+  requireTables(settings);
   const { site, notifier } = makeSite(parts, addresses);
   const { queue, transfer } = makeSending({
     settings,
@@ -39,6 +42,7 @@ export async function startServices(parts: ServiceParts): Promise<Services> {
     ownAddresses: [...own],
     protection: parts.protection,
   });
+  const guards = await openGuards(settings, parts.store, world);
   queue.start();
   let stopping: Promise<void> | undefined;
   const smtp = (mode: SmtpMode): Accept => {
@@ -47,7 +51,12 @@ export async function startServices(parts: ServiceParts): Promise<Services> {
       const known = listeners.get(row.name);
       if (known !== undefined) return known;
       const startTls = row.tls === 'starttls' && parts.tls !== undefined;
-      const made = smtpListener(mode, row.name, settings, { ...parts, addresses, startTls });
+      const made = smtpListener(mode, row.name, settings, {
+        ...parts,
+        addresses,
+        guards,
+        startTls,
+      });
       listeners.set(row.name, made);
       return made;
     };
@@ -62,6 +71,9 @@ export async function startServices(parts: ServiceParts): Promise<Services> {
       imap: imapAccept(settings, site),
       pop3: pop3Accept(settings, site),
     },
-    stop: () => (stopping ??= queue.stop().then(() => transfer.close())),
+    stop: () =>
+      (stopping ??= Promise.all([queue.stop().then(() => transfer.close()), guards.stop()]).then(
+        () => undefined,
+      )),
   };
 }

@@ -9,10 +9,12 @@ import type { World } from '#base/world.ts';
 import { RelayPermit } from '#policy/relay.ts';
 import type { ClientFacts } from '#policy/gate.ts';
 import { inquiry } from '#test/world/inquiry.ts';
+import { virtualClock } from '#test/world/virtual-clock.ts';
 import { Authenticated } from '#protocol/sasl/authenticated.ts';
 import { inFolder } from '../testing.ts';
 import { demoSettings } from './demo.ts';
 import { addressRules } from './site.ts';
+import { openGuards } from './limits.ts';
 import { smtpListener } from './smtp.ts';
 import { openEngine } from './store.ts';
 
@@ -38,8 +40,12 @@ test('relaying: by mynetworks on 25, by login on submission, never on LMTP', asy
       await store.write('addDomain', { name: domain });
       await store.write('setAlias', { address: 'all@demo.test', targets: ['x@example.net'] });
       const addresses = addressRules(settings, new Set(['192.0.2.1']));
-      const world = { random: { bytes: (n: number) => new Uint8Array(n) } } as unknown as World;
-      const parts = { world, store, addresses, startTls: true };
+      const world = {
+        random: { bytes: (n: number) => new Uint8Array(n) },
+        clock: virtualClock(),
+      } as unknown as World;
+      const guards = await openGuards(settings, store, world);
+      const parts = { world, store, addresses, guards, startTls: true };
       const here = address('all@demo.test');
       const away = address('x@example.net');
       const table = [
@@ -54,7 +60,7 @@ test('relaying: by mynetworks on 25, by login on submission, never on LMTP', asy
       ] as const;
       for (const [mode, facts, recipient, permitted] of table) {
         const { gate } = smtpListener(mode, mode, settings, parts);
-        const verdict = gate.recipient(facts, null, recipient, inquiry());
+        const verdict = await gate.recipient(facts, null, recipient, inquiry());
         const what = `${mode} ${facts.address} ${recipient.domain}`;
         assert.equal(verdict instanceof RelayPermit, permitted, what);
       }

@@ -4,7 +4,9 @@ import type { World } from '#base/world.ts';
 import { SMTP_LIMITS, type SmtpServerOptions } from '#protocol/smtp/server/options.ts';
 import type { AddressOptions } from '#policy/addresses/options.ts';
 import type { Check } from '#policy/checks/check.ts';
+import type { Tools } from '#policy/checks/tools.ts';
 import type { Gate } from '#policy/gate.ts';
+import { limitedGate } from '#policy/limits/limited-gate.ts';
 import { makeGate } from '#policy/restrictions/gate.ts';
 import { parseNetworks } from '#policy/restrictions/networks.ts';
 import type { RestrictionList } from '#policy/restrictions/parse.ts';
@@ -13,6 +15,7 @@ import type { SmtpListener } from '#service/smtp/listener.ts';
 import type { Store } from '#store/store.ts';
 import type { Settings } from '../configuration/settings.ts';
 import { CommandError, EXIT } from '../exit.ts';
+import type { Guards } from './limits.ts';
 import { domainOf } from './site.ts';
 import { accessTables } from './tables.ts';
 
@@ -29,6 +32,7 @@ export function smtpListener(
     readonly world: World;
     readonly store: Store;
     readonly addresses: Partial<AddressOptions>;
+    readonly guards: Guards;
     readonly startTls: boolean;
   },
 ): SmtpListener {
@@ -79,20 +83,23 @@ function gateOf(
     readonly world: World;
     readonly store: Store;
     readonly addresses: Partial<AddressOptions>;
+    readonly guards: Guards;
   },
 ): Gate {
-  const { world, store, addresses } = parts;
+  const { world, store, addresses, guards } = parts;
   const networks = parseNetworks(mode === 'smtp' ? settings.mynetworks : []);
   if (networks.kind !== 'networks') throw new Error('invariant broken: mynetworks was checked');
   const lists: Lists = mode === 'smtp' ? settings : { ...NO_LISTS, ...FIXED[mode] };
-  const tools = { table: accessTables(world.clock, world.log) };
+  const { clock, log } = world;
+  const { greylist, written } = guards;
+  const tools: Tools = { table: accessTables(clock, log), clock, greylist, written };
   const checks = (list: RestrictionList): readonly Check[] => {
     const parsed = parseRestrictions(lists[list], list, tools);
     if (parsed.kind === 'restrictions') return parsed.checks;
     const [first] = parsed.errors;
     throw new CommandError(EXIT.configuration, `${list} has "${first?.name}", which ${first?.why}`);
   };
-  return makeGate({
+  const gate = makeGate({
     directory: store.directory,
     addresses,
     mynetworks: networks.networks,
@@ -102,6 +109,8 @@ function gateOf(
     recipientRestrictions: checks('smtpd_recipient_restrictions'),
     dataRestrictions: checks('smtpd_data_restrictions'),
   });
+  // Whoever stands before LMTP has counted already, and is one address for the whole world.
+  return mode === 'lmtp' ? gate : limitedGate(gate, guards.limits, networks.networks);
 }
 
 type Lists = Readonly<Record<RestrictionList, readonly string[]>>;

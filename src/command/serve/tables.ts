@@ -8,7 +8,9 @@ import { parseAccessTable, parseTableName } from '#policy/access/parse.ts';
 import type { TableKind } from '#policy/access/parse.ts';
 import type { AccessTable } from '#policy/access/table.ts';
 import type { Tools } from '#policy/checks/tools.ts';
-import { explain } from '../exit.ts';
+import { restrictions } from '../configuration/contradictions.ts';
+import type { Settings } from '../configuration/settings.ts';
+import { CommandError, EXIT, explain } from '../exit.ts';
 
 /** A change is seen at the first look-up this long after the last one that looked. */
 const LOOK_MS = 1_000;
@@ -40,6 +42,13 @@ export function accessTables(clock: Pick<Clock, 'elapsed'>, log: Log): Tools['ta
       return table;
     };
   };
+}
+
+/** Fails at the start, not at the first connection, when a table that a list names is missing. */
+export function requireTables(settings: Settings): void {
+  const [first] = restrictions(settings, { table: readableTable });
+  if (first === undefined) return;
+  throw new CommandError(EXIT.configuration, `${first.name}: ${first.cause}`, first.cure);
 }
 
 /** The same for who only wants to know what is wrong. */

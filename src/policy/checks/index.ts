@@ -5,6 +5,8 @@ export { checkHeloAccess } from './check-helo-access.ts';
 export { checkRecipientAccess } from './check-recipient-access.ts';
 export { checkSenderAccess } from './check-sender-access.ts';
 export { deferAll } from './defer.ts';
+export { deferGreylisted } from './defer-greylisted.ts';
+export { deferOverRate } from './defer-over-rate.ts';
 export { permitAll } from './permit.ts';
 export { permitDnswlClient } from './permit-dnswl-client.ts';
 export { permitMynetworks } from './permit-mynetworks.ts';

@@ -198,7 +198,7 @@ suite('restriction names', () => {
   test('all that the configuration promises are there', () => {
     const promised = [
       'check_client_access check_helo_access check_recipient_access check_sender_access defer',
-      'defer_if_reject permit permit_dnswl_client permit_mynetworks permit_sasl_authenticated',
+      'defer_greylisted defer_if_reject defer_over_rate permit permit_dnswl_client permit_mynetworks permit_sasl_authenticated',
       'quarantine_dmarc reject reject_dmarc reject_invalid_helo_hostname',
       'reject_non_fqdn_helo_hostname reject_non_fqdn_recipient reject_non_fqdn_sender',
       'reject_rbl_client reject_sender_login_mismatch reject_spf_fail reject_unauth_destination',

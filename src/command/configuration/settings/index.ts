@@ -1,5 +1,6 @@
 /** The groups of settings, in the order of the documentation. */
 
+export { abuse } from './abuse.ts';
 export { identity } from './network.ts';
 export { listeners } from './network.ts';
 export { certificates } from './delivery.ts';
