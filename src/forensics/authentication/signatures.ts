@@ -1,0 +1,156 @@
+/** DKIM and ARC of a message, verified again: with the key at hand, else unknown, never failed. */
+
+import type { KeySource } from '#trust/dkim/key-lookup.ts';
+import { type BodyDigests, BodyHashes } from '#trust/dkim/body.ts';
+import { SignedHead } from '#trust/dkim/header.ts';
+import { type KeyAnswers, askForKeys } from '#trust/dkim/key-lookup.ts';
+import type { DkimResult } from '#trust/dkim/result.ts';
+import { DkimSignatures } from '#trust/dkim/verify.ts';
+import { ArcChain, type ArcReport } from '#trust/arc/verify.ts';
+import type { BodySink } from '../input/reader.ts';
+import type { Specimen } from '../specimen.ts';
+import { type Repair, findRepair } from './repair.ts';
+
+/** What can be said of one signature today. */
+export interface SignatureFinding {
+  readonly domain: string | undefined;
+  readonly selector: string | undefined;
+  readonly algorithm: string | undefined;
+  /** `pass` and `fail` are proved; `unknown` says why nothing can be proved. */
+  readonly status: 'pass' | 'fail' | 'unknown' | 'unusable';
+  readonly reason: string;
+  /** Whether the body is the one that was signed; known without the key. */
+  readonly bodyMatches: boolean | undefined;
+  /** Why it broke: the one change that makes it right again. */
+  readonly repair: Repair | undefined;
+  readonly signedAtSeconds: number | undefined;
+  /** Octets that anybody may have added, by `l=`. */
+  readonly unsignedBytes: number | undefined;
+  readonly signedFields: readonly string[];
+}
+
+export interface ArcFinding {
+  readonly status: 'none' | 'pass' | 'fail' | 'unknown';
+  readonly reason: string;
+  readonly sets: ArcReport['sets'];
+}
+
+export interface Signatures {
+  readonly dkim: readonly SignatureFinding[];
+  readonly notLookedAt: number;
+  readonly arc: ArcFinding;
+}
+
+/** Made for one message: takes its body while it is read, then judges. */
+export class SignatureWork implements BodySink {
+  readonly #source: KeySource;
+  #hashes: BodyHashes | undefined;
+  #dkim: DkimSignatures | undefined;
+  #arc: ArcChain | undefined;
+  #signed: SignedHead | undefined;
+  #answers: Promise<KeyAnswers> | undefined;
+
+  constructor(source: KeySource) {
+    this.#source = source;
+  }
+
+  begin(headOctets: Uint8Array): (body: Uint8Array) => void {
+    this.#signed = new SignedHead(headOctets);
+    const dkim = (this.#dkim = new DkimSignatures(this.#signed));
+    const arc = (this.#arc = new ArcChain(this.#signed));
+    const hashes = (this.#hashes = new BodyHashes([...dkim.wants, ...arc.wants]));
+    this.#answers = askForKeys([...dkim.keyNames, ...arc.keyNames], this.#source);
+    return (body) => hashes.write(body);
+  }
+
+  /** `atMs`: when the message was received, for `x=` and `t=`. Never fails. */
+  async finish(specimen: Specimen, atMs: number): Promise<Signatures> {
+    const [dkim, arc, hashes] = [this.#dkim, this.#arc, this.#hashes];
+    if (dkim === undefined || arc === undefined || hashes === undefined) return unread(specimen);
+    const digests = hashes.finish();
+    const answers = (await this.#answers) ?? new Map();
+    const report = dkim.judge(digests, answers, atMs);
+    const findings = report.results.map((result, at) =>
+      this.#finding(specimen, result, at, { digests, answers, atMs }),
+    );
+    const chain = arc.judge(digests, answers, atMs);
+    return { dkim: findings, notLookedAt: report.notLookedAt, arc: arcFinding(chain) };
+  }
+
+  #finding(
+    specimen: Specimen,
+    result: DkimResult,
+    at: number,
+    known: { readonly digests: BodyDigests; readonly answers: KeyAnswers; readonly atMs: number },
+  ): SignatureFinding {
+    const { domain, selector, algorithm, signedAtSeconds, unsignedBytes, signedFields } = result;
+    const { status, reason } = statusOf(result);
+    const looked = result.lookup !== undefined;
+    const bodyMatches = looked ? result.reason !== BODY_CHANGED : undefined;
+    const broken = status === 'fail' || (status === 'unknown' && bodyMatches === false);
+    const repair = broken && at < REPAIRS ? findRepair(specimen, at, known) : undefined;
+    const base = { domain, selector, algorithm, signedAtSeconds, unsignedBytes, signedFields };
+    return { ...base, status, reason, bodyMatches, repair };
+  }
+}
+
+/** Signatures of one message for whose breaking a reason is looked for. */
+const REPAIRS = 3;
+
+/** The sentence of trust/dkim for a body hash that differs. */
+const BODY_CHANGED = 'the body was changed';
+
+/**
+ * No key, no verdict: an answer that is missing, a key that is no longer published, a revoked one
+ * say nothing about the day when the message came.
+ */
+function statusOf(result: DkimResult): Pick<SignatureFinding, 'status' | 'reason'> {
+  const { status, reason, lookup } = result;
+  if (lookup === undefined) return { status: 'unusable', reason };
+  const bodyToo = reason === BODY_CHANGED ? '; the body is not the one that was signed' : '';
+  if (lookup.answer === 'failed') {
+    return {
+      status: 'unknown',
+      reason: `key not available (${lookup.why ?? 'no answer'})${bodyToo}`,
+    };
+  }
+  if (lookup.answer !== 'found') {
+    return { status: 'unknown', reason: `key not available (none is published now)${bodyToo}` };
+  }
+  if (status === 'pass') return { status, reason };
+  if (reason === 'the key is revoked') {
+    return { status: 'unknown', reason: 'key not available (it was revoked since)' };
+  }
+  if (status === 'fail' || status === 'neutral') return { status: 'fail', reason };
+  return { status: status === 'temperror' ? 'unknown' : 'unusable', reason };
+}
+
+function arcFinding(chain: ArcReport): ArcFinding {
+  const { status, reason, sets, lookups } = chain;
+  const missing = lookups.some(({ answer }) => answer !== 'found');
+  if (status === 'fail' && missing && /no answer|no key/.test(reason)) {
+    return { status: 'unknown', reason: `key not available: ${reason}`, sets };
+  }
+  return { status, reason, sets };
+}
+
+/** The body was not read: there is nothing to check signatures with. */
+function unread(specimen: Specimen): Signatures {
+  const head = new SignedHead(specimen.headOctets, specimen.head);
+  const fields = head.named('dkim-signature');
+  const reason = specimen.headCut ? 'the header is too long' : 'the body was not read';
+  const claims =
+    fields.length === 0 ? [] : new DkimSignatures(head).judge(NO_BODY, new Map(), 0).results;
+  const sealed = head.named('arc-seal').length > 0;
+  return {
+    dkim: claims.map(({ domain, selector, algorithm, signedAtSeconds, signedFields }) => {
+      const base = { domain, selector, algorithm, signedAtSeconds, signedFields };
+      const none = { bodyMatches: undefined, repair: undefined, unsignedBytes: undefined };
+      return { ...base, ...none, status: 'unknown' as const, reason };
+    }),
+    notLookedAt: fields.length - claims.length,
+    arc: { status: sealed ? 'unknown' : 'none', reason: sealed ? reason : 'no chain', sets: [] },
+  };
+}
+
+const NO_BODY: BodyDigests = { digests: new Map(), totalBytes: { simple: 0, relaxed: 0 } };

@@ -1,0 +1,96 @@
+/** Examines one message: its way, its authentication, its signs, and what follows from them. */
+
+import type { Clock, Resolver } from '#base/world.ts';
+import { authenticate } from './authentication/checks.ts';
+import { SignatureWork } from './authentication/signatures.ts';
+import type { Case } from './case.ts';
+import { type Conclusions, conclude } from './conclusions.ts';
+import { displayed } from './input/displayed.ts';
+import { type ReaderLimits, SpecimenReader } from './input/reader.ts';
+import { ClockModel } from './route/clock.ts';
+import { type Anchors, readRoute } from './route/route.ts';
+
+export interface ExamineOptions {
+  readonly anchors: Anchors;
+  /** Domains that the reader knows, for look-alikes. */
+  readonly known: readonly string[];
+  readonly resolver: Resolver;
+  /** Whether the resolver has any answers. */
+  readonly asks: boolean;
+  readonly clock?: Clock | undefined;
+  /** Milliseconds since 1970, where the message does not tell when it came. */
+  readonly nowMs: number;
+  /** Leaves the bodies alone: signatures are unknown then. */
+  readonly headerOnly?: boolean;
+  readonly limits?: ReaderLimits;
+  /** Shared by many messages, so that clocks are known better and better. */
+  readonly clocks?: ClockModel;
+}
+
+export interface Examined extends Case {
+  readonly conclusions: Conclusions;
+}
+
+/** Takes one message's octets, then examines it. */
+export class Examination {
+  readonly #options: ExamineOptions;
+  readonly #work: SignatureWork;
+  readonly #reader: SpecimenReader;
+
+  constructor(name: string, options: ExamineOptions) {
+    this.#options = options;
+    this.#work = new SignatureWork(options.resolver);
+    const sink = options.headerOnly === true ? undefined : this.#work;
+    this.#reader = new SpecimenReader(name, sink, options.limits);
+  }
+
+  /** The next octets; the caller may use the memory again. */
+  push(bytes: Uint8Array): void {
+    this.#reader.push(bytes);
+  }
+
+  /** The message is complete. Never fails on mail. */
+  async finish(): Promise<Examined> {
+    const { anchors, known, resolver, asks, clock, nowMs } = this.#options;
+    const specimen = this.#reader.finish();
+    const { head } = specimen;
+    const route = readRoute(head, anchors);
+    const clocks = this.#options.clocks ?? new ClockModel();
+    clocks.observe(route.hops);
+    const received = (route.boundary ?? route.hops[0])?.line.date?.ms ?? nowMs;
+    const signatures = await this.#work.finish(specimen, received);
+    const { authservIds } = anchors;
+    const authentication = await authenticate({
+      specimen,
+      route,
+      authservIds,
+      signatures,
+      resolver,
+      clock,
+      asks,
+    });
+    const one: Case = {
+      specimen,
+      from: displayed(head),
+      replyTo: displayed(head, 'reply-to'),
+      route,
+      clocks,
+      delays: clocks.delays(route.hops),
+      authentication,
+      anchors,
+      known,
+    };
+    return { ...one, conclusions: conclude(one) };
+  }
+}
+
+/** A message that lies in memory. */
+export function examine(
+  name: string,
+  message: Uint8Array,
+  options: ExamineOptions,
+): Promise<Examined> {
+  const examination = new Examination(name, options);
+  examination.push(message);
+  return examination.finish();
+}

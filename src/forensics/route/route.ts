@@ -1,0 +1,184 @@
+/** The way of a message: which Received lines are to be believed, and where that ends. */
+
+import type { Head } from '#message/fields.ts';
+import { type Network, isLoopback, matchesHost, networkOf } from '../names/domains.ts';
+import { type Trace, tracesOf } from '../specimen.ts';
+import { believableId } from '../authentication/results.ts';
+
+/** What the operator says is to be trusted; without any of it everything is a claim. */
+export interface Anchors {
+  /** Hosts that write true lines: `mx.example.org`, or `.example.org` for all below. */
+  readonly trustedMx: readonly string[];
+  /** Networks whose machines hand true messages over. */
+  readonly trustedNets: readonly Network[];
+  /** Ids whose Authentication-Results are true where they stand above the boundary. */
+  readonly authservIds: readonly string[];
+  /** What our own record says about a line, by its id and the host that wrote it. */
+  readonly ledger?: ((id: string, by: string) => LedgerFact | undefined) | undefined;
+}
+
+/** Our own record of a reception: not a claim of the line, but what we wrote down ourselves. */
+export interface LedgerFact {
+  readonly clientAddress: string | undefined;
+  readonly helo: string | undefined;
+  readonly atMs: number;
+}
+
+/**
+ * `own`: our record has it. `trusted`: a host that we trust wrote it. `boundary`: the last such
+ * line, whose client was a stranger: its address is a fact, its HELO a claim. `claimed`: below.
+ */
+export type Zone = 'own' | 'trusted' | 'boundary' | 'claimed';
+
+export interface Hop extends Trace {
+  /** 1 is the newest. */
+  readonly number: number;
+  readonly zone: Zone;
+  /** Why it is in that zone, in our words and the line's names. */
+  readonly why: string;
+  readonly recorded: LedgerFact | undefined;
+}
+
+export interface Route {
+  /** Newest first. */
+  readonly hops: readonly Hop[];
+  /** Received lines that were not read, because there are too many. */
+  readonly more: number;
+  readonly anchored: boolean;
+  /** The hop at which trust ends, if there is an anchor. */
+  readonly boundary: Hop | undefined;
+  /** Why trust ends there, or why there is none. */
+  readonly why: string;
+}
+
+export const NO_ANCHOR = 'no trust anchor given: everything is a claim';
+
+/** Walks from the newest line down as far as the anchors reach. Never fails. */
+export function readRoute(head: Head, anchors: Anchors): Route {
+  const { traces, more } = tracesOf(head);
+  const walk = new Walk(head, traces, anchors);
+  const { trusted, why } = walk.run();
+  const hops = traces.map((trace, at): Hop => {
+    const word = trusted[at];
+    const last = at === trusted.length - 1;
+    const zone = word === undefined ? 'claimed' : last ? 'boundary' : word.zone;
+    return {
+      ...trace,
+      number: at + 1,
+      zone,
+      why: word?.why ?? 'below the boundary: anybody may have written it',
+      recorded: word?.recorded,
+    };
+  });
+  const boundary = trusted.length === 0 ? undefined : hops[trusted.length - 1];
+  return { hops, more, anchored: boundary !== undefined, boundary, why };
+}
+
+interface Trusted {
+  readonly zone: 'own' | 'trusted';
+  readonly why: string;
+  readonly recorded?: LedgerFact | undefined;
+}
+
+class Walk {
+  readonly #head: Head;
+  readonly #traces: readonly Trace[];
+  readonly #anchors: Anchors;
+
+  constructor(head: Head, traces: readonly Trace[], anchors: Anchors) {
+    this.#head = head;
+    this.#traces = traces;
+    this.#anchors = anchors;
+  }
+
+  run(): { readonly trusted: readonly Trusted[]; readonly why: string } {
+    const { trustedMx, trustedNets, authservIds, ledger } = this.#anchors;
+    const given = trustedMx.length + trustedNets.length + authservIds.length > 0;
+    if (!given && ledger === undefined) return { trusted: [], why: NO_ANCHOR };
+    const [top] = this.#traces;
+    if (top === undefined) return { trusted: [], why: 'there is no Received line to begin with' };
+    let word = this.#named(top) ?? this.#byNetwork(top) ?? this.#byResults(top);
+    if (word === undefined) {
+      const host = top.line.by?.text ?? 'nobody';
+      const what = given ? 'the newest line is by a host that was not named' : NO_ANCHOR;
+      return { trusted: [], why: given ? `${what}: ${host}` : what };
+    }
+    const trusted: Trusted[] = [];
+    let why = 'the oldest line was reached';
+    for (let at = 0; word !== undefined; at++) {
+      trusted.push(word);
+      const [here, next] = [this.#traces[at], this.#traces[at + 1]];
+      if (here === undefined || next === undefined) break;
+      const onward = this.#passesOn(here, next, word.recorded);
+      word = typeof onward === 'string' ? undefined : onward;
+      if (typeof onward === 'string') why = onward;
+    }
+    return { trusted, why };
+  }
+
+  /** Whether the line below was written on this side of the boundary too, or why not. */
+  #passesOn(here: Trace, next: Trace, recorded: LedgerFact | undefined): Trusted | string {
+    const ip = recorded?.clientAddress ?? here.line.ip?.text;
+    if (ip !== undefined) {
+      const network = networkOf(ip, this.#anchors.trustedNets);
+      if (network !== undefined) {
+        const why = `handed over by ${ip}, which is in ${network.text}`;
+        return this.#named(next) ?? { zone: 'trusted', why };
+      }
+      if (!isLoopback(ip)) return `the client ${ip} is in none of the trusted networks`;
+      const named = this.#named(next) ?? this.#sameMachine(next);
+      return named ?? 'the client was on the same machine, the line below names another one';
+    }
+    // Nobody connected: a pick-up, a local delivery, a step inside of one program.
+    if (!isInside(here)) return 'the line does not tell the address of its client';
+    return this.#named(next) ?? 'the line below is by a host that was not named';
+  }
+
+  #named({ line }: Trace): Trusted | undefined {
+    const by = line.by?.text;
+    if (by === undefined) return undefined;
+    const id = line.id?.text;
+    const recorded = id === undefined ? undefined : this.#anchors.ledger?.(id, by);
+    if (recorded !== undefined) return { zone: 'own', why: 'our own record has it', recorded };
+    const pattern = this.#anchors.trustedMx.find((one) => matchesHost(by, one));
+    return pattern === undefined
+      ? undefined
+      : { zone: 'trusted', why: `by ${by}, which was named` };
+  }
+
+  #sameMachine({ line }: Trace): Trusted | undefined {
+    if (line.by?.text !== 'localhost') return undefined;
+    return { zone: 'trusted', why: 'on the same machine as the line above' };
+  }
+
+  #byNetwork({ line }: Trace): Trusted | undefined {
+    for (const ip of [line.byIp?.text, line.ip?.text]) {
+      const network = ip === undefined ? undefined : networkOf(ip, this.#anchors.trustedNets);
+      if (network !== undefined) return { zone: 'trusted', why: `${ip} is in ${network.text}` };
+    }
+    return undefined;
+  }
+
+  /** With an authserv-id alone: the host has that name, or its field stands on top of all. */
+  #byResults({ line, field }: Trace): Trusted | undefined {
+    const ids = this.#anchors.authservIds;
+    const by = line.by?.text;
+    const id = by === undefined ? undefined : ids.find((one) => matchesHost(by, one));
+    if (id !== undefined) return { zone: 'trusted', why: `by ${by}, which is the authserv-id` };
+    for (const one of this.#head.fields) {
+      if (one === field) return undefined;
+      if (one.key !== 'authentication-results') continue;
+      const own = believableId(one.value, ids);
+      if (own !== undefined) {
+        return { zone: 'trusted', why: `the results of ${own} stand above it` };
+      }
+    }
+    return undefined;
+  }
+}
+
+/** Whether a line tells of no connection from elsewhere. */
+function isInside({ line }: Trace): boolean {
+  if (line.helo === undefined && line.rdns === undefined) return true;
+  return /^(?:local|lmtp|lmtps|lmtpa|lmtpsa|mapi|pipe)/i.test(line.with?.text ?? '');
+}

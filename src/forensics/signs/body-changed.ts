@@ -1,0 +1,26 @@
+/** The author's domain signed another body, and nothing that lists do explains it. */
+
+import type { Sign } from '../case.ts';
+
+export const bodyChanged: Sign = {
+  id: 'body-changed',
+  title: 'the body is not the one that the author’s domain signed',
+  strength: 'strong',
+  contradiction: true,
+  innocent: 'a list or filter that changed more than we can undo',
+  look: ({ authentication }) => {
+    const { author, signatures } = authentication;
+    if (author.kind !== 'author') return [];
+    return signatures.dkim.flatMap(({ domain, bodyMatches, repair, unsignedBytes, selector }) => {
+      if (domain !== author.domain || bodyMatches !== false || unsignedBytes !== undefined)
+        return [];
+      if (repair !== undefined) return [];
+      return [
+        {
+          text: `the body hash of ${selector ?? ''}._domainkey.${domain} does not fit`,
+          quotes: [],
+        },
+      ];
+    });
+  },
+};

@@ -1,0 +1,27 @@
+/** A display name that holds another address, or a domain that is not the author's. */
+
+import { domainOf, sameOrganization } from '../names/domains.ts';
+import type { Sign } from '../case.ts';
+
+const ADDRESS = /[^\s<>(),;:"]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,8}/;
+const DOMAIN =
+  /\b[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.(?:com|net|org|edu|gov|de|fr|uk|eu|io|bank)\b/i;
+
+export const displayName: Sign = {
+  id: 'display-name',
+  title: 'the name says one address, the address another',
+  strength: 'strong',
+  contradiction: true,
+  rates: { phish: 0.3, easyHam: 0, hardHam: 0.8, spam: 0.2 },
+  innocent: 'lists and forwarders that write "alice@example.org via list"',
+  look: ({ from }) => {
+    const { name, address } = from.main;
+    const domain = domainOf(address);
+    const inName = ADDRESS.exec(name)?.[0];
+    const claimed = domainOf(inName) ?? DOMAIN.exec(name)?.[0].toLowerCase();
+    if (claimed === undefined || domain === undefined) return [];
+    if (sameOrganization(claimed, domain)) return [];
+    const text = `the name says ${inName ?? claimed}, the address is of ${domain}`;
+    return [{ text, quotes: [name, address ?? ''] }];
+  },
+};

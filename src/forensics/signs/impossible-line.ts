@@ -1,0 +1,60 @@
+/** A Received line that the program it names never writes. */
+
+import type { ReceivedLine } from '../received/line.ts';
+import type { Sign } from '../case.ts';
+
+/** Zones by name, minutes east of UTC, summer and winter. */
+const ZONES: ReadonlyMap<string, readonly number[]> = new Map([
+  ['GMT', [0]],
+  ['UTC', [0]],
+  ['WET', [0]],
+  ['BST', [60]],
+  ['CET', [60]],
+  ['CEST', [120]],
+  ['EET', [120]],
+  ['EEST', [180]],
+  ['MSK', [180, 240]],
+  ['JST', [540]],
+  ['KST', [540]],
+  ['EST', [-300, 600, 660]],
+  ['EDT', [-240, 660]],
+  ['CDT', [-300]],
+  ['MST', [-420]],
+  ['MDT', [-360]],
+  ['PST', [-480, 480]],
+  ['PDT', [-420]],
+]);
+
+export const impossibleLine: Sign = {
+  id: 'impossible-line',
+  title: 'a Received line that no program writes',
+  strength: 'strong',
+  contradiction: true,
+  innocent: 'a home-made mailer, or a program that changed the line',
+  look: ({ route }) =>
+    route.hops
+      .filter(({ zone }) => zone === 'claimed' || !route.anchored)
+      .flatMap(({ number, line, field }) => {
+        const why = whyNot(line);
+        return why === undefined ? [] : [{ text: `line ${number}: ${why}`, quotes: [field.value] }];
+      })
+      .slice(0, 10),
+};
+
+function whyNot(line: ReceivedLine): string | undefined {
+  const { product, oddities, zoneName, date } = line;
+  if (product?.name === 'Postfix' && line.id === undefined) return 'Postfix always writes an id';
+  if (product?.name === 'Exim' && line.id !== undefined && !/-/.test(line.id.text)) {
+    return 'no id of Exim looks like that';
+  }
+  if (oddities.includes('date with AM or PM')) return 'a date with AM or PM';
+  if (oddities.includes('with in lower case') && product?.name !== 'Exim') {
+    return '"with smtp" in lower case and without a program';
+  }
+  if (oddities.includes('both hosts are bare addresses')) return 'addresses instead of hosts';
+  const zones = zoneName === undefined ? undefined : ZONES.get(zoneName);
+  if (zones !== undefined && date !== undefined && !zones.includes(date.zoneMinutes)) {
+    return `the zone ${zoneName ?? ''} is not ${date.zoneMinutes} minutes from UTC`;
+  }
+  return Math.abs(date?.zoneMinutes ?? 0) > 14 * 60 ? 'a zone that is nowhere' : undefined;
+}

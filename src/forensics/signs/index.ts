@@ -1,0 +1,34 @@
+/** The signs; each file one, in the order in which they are told. */
+
+export { fromTwice } from './from-twice.ts';
+export { fromReadings } from './from-readings.ts';
+export { fromMissing } from './from-missing.ts';
+export { displayName } from './display-name.ts';
+export { lookalike } from './lookalike.ts';
+export { mixedScript } from './mixed-script.ts';
+export { hiddenCharacters } from './hidden-characters.ts';
+export { forgedResults } from './forged-results.ts';
+export { ownHostBelow } from './own-host-below.ts';
+export { ownDomain } from './own-domain.ts';
+export { impossibleLine } from './impossible-line.ts';
+export { queueId } from './queue-id.ts';
+export { threadIndex } from './thread-index.ts';
+export { dkimLater } from './dkim-later.ts';
+export { bodyChanged } from './body-changed.ts';
+export { openBody } from './open-body.ts';
+export { brokenOctets } from './broken-octets.ts';
+export { date } from './date.ts';
+export { numericHelo } from './numeric-helo.ts';
+export { noRdns } from './no-rdns.ts';
+export { replyTo } from './reply-to.ts';
+export { returnPath } from './return-path.ts';
+export { sender } from './sender.ts';
+export { messageId } from './message-id.ts';
+export { backwards } from './backwards.ts';
+export { heloRdns } from './helo-rdns.ts';
+export { chainBreak } from './chain-break.ts';
+export { leaks } from './leaks.ts';
+export { originatingIp } from './originating-ip.ts';
+export { plaintextHop } from './plaintext-hop.ts';
+export { slowHop } from './slow-hop.ts';
+export { unequalSenders } from './unequal-senders.ts';

@@ -1,0 +1,31 @@
+/** A domain that can be mistaken for one that the reader knows. */
+
+import { likenessOf } from '../names/confusables.ts';
+import { domainOf, readableDomain } from '../names/domains.ts';
+import type { Case, Seen, Sign } from '../case.ts';
+
+export const lookalike: Sign = {
+  id: 'lookalike',
+  title: 'a domain that looks like a known one',
+  strength: 'strong',
+  innocent: 'an organisation that has several similar domains',
+  look: (one) => [
+    ...held('From', one.from.main.address, one),
+    ...held('Reply-To', one.replyTo.main.address, one),
+  ],
+};
+
+function held(field: string, address: string | undefined, { known }: Case): Seen[] {
+  const domain = domainOf(address);
+  if (domain === undefined) return [];
+  const readable = readableDomain(domain);
+  const like = likenessOf(readable, known);
+  if (like === undefined) return [];
+  return [{ text: `${field}: ${readable} ${HOW[like.how]} ${like.known}`, quotes: [domain] }];
+}
+
+const HOW = {
+  'looks the same': 'looks the same as',
+  'one letter apart': 'is one letter away from',
+  'the name with something added': 'has the name of',
+} as const;
