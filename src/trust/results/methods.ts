@@ -34,7 +34,7 @@ export function dkimMethods(results: readonly SignatureResult[]): MethodResult[]
 /** RFC 7489 11.1; the disposition is what the owner asks for, not what was done. */
 export function dmarcMethod(outcome: DmarcOutcome): MethodResult {
   const { result, author, policy, disposition, why } = outcome;
-  const asked = policy === undefined ? '' : ` (p=${policy.record.policy}, asks ${disposition})`;
+  const asked = policy === undefined ? '' : `; p=${policy.record.policy}, asks ${disposition}`;
   const properties: Property[] = [];
   if (author !== undefined) properties.push({ type: 'header', name: 'from', value: author });
   return { method: 'dmarc', result, comment: `${why}${asked}`, properties };
