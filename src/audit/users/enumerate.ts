@@ -141,7 +141,9 @@ class Run {
     const { first } = this.#baseline;
     if (first === undefined || (first.kind === 'refused' && speaksOfUsers(first))) return undefined;
     const few = this.#names.filter((name) => !this.#answers.has(name));
-    const sample = few.slice(0, PROBES_TO_TELL - controls.length - others.length);
+    // Where connections are cut short, a question or two is asked again.
+    const again = this.#pace.limitAt === undefined ? 0 : 3;
+    const sample = few.slice(0, Math.max(1, PROBES_TO_TELL - this.#probes - again));
     const next = sample.length === 0 ? undefined : await this.#round(sample, {}, 1);
     if (sample.some((name) => this.#isStrange(name))) return undefined;
     if (next !== undefined && next.left.length > 0) {

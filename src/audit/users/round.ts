@@ -132,7 +132,8 @@ class Round {
       const own = control !== undefined && controls.length === 0 ? control() : undefined;
       const batch = this.#take(own === undefined ? count : Math.max(1, count - 1), own);
       const asked = await session.ask(batch);
-      this.#probes += batch.length;
+      const unsaid = session.pipelined || asked.stopped === undefined ? 0 : 1;
+      this.#probes += session.pipelined ? batch.length : asked.answers.length + unsaid;
       stopped = asked.stopped;
       for (const answer of asked.answers) {
         if (answer.signature.kind === 'later' || answer.signature.kind === 'refused') {

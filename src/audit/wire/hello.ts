@@ -72,7 +72,10 @@ async function helloOn(
   options: HelloOptions,
   replyMs: number,
 ): Promise<SmtpReply | Extract<Hello, { kind: 'failed' }>> {
-  const verbs = options.lmtp === true ? ['LHLO'] : ['EHLO', 'HELO'];
+  // Behind a prologue a refusal may be meant for that: a second verb would read the wrong reply.
+  const single = options.lmtp === true ? ['LHLO'] : ['EHLO'];
+  const alone = options.lmtp === true || options.prologue !== undefined;
+  const verbs = alone ? single : ['EHLO', 'HELO'];
   let last: SmtpReply | undefined;
   for (const verb of verbs) {
     const reply = await ask(wire, `${verb} ${options.name}`, replyMs);

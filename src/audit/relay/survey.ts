@@ -1,0 +1,187 @@
+/** The relay survey: controls, every form, and a verdict that claims no more than was shown. */
+
+import type { Random } from '#base/world.ts';
+import { controlName } from '../users/controls.ts';
+import { NMAP_FORMS, RECIPIENT_FORMS, type Attempt, type Form } from './forms.ts';
+import type { Place } from './place.ts';
+import { tryForm, type Trial, type TrialOptions } from './trial.ts';
+import { askEtrn, RETURN_FORMS } from './returns.ts';
+import { TRUST_FORMS } from './trust.ts';
+
+export const FORMS: readonly Form[] = [...NMAP_FORMS, ...RECIPIENT_FORMS, ...TRUST_FORMS];
+
+/**
+ * `relays`: shown. `accepts`: RCPT (or content) was accepted, delivery is not proved.
+ * `may-be-local`: accepted, but so are names that nobody has. `closed`, `unclear`.
+ */
+export type RelayVerdict = 'relays' | 'accepts' | 'may-be-local' | 'closed' | 'unclear';
+
+export interface Judged extends Trial {
+  readonly verdict: RelayVerdict | 'not-applicable';
+}
+
+export interface Survey {
+  readonly verdict: RelayVerdict;
+  readonly why: string;
+  readonly trials: readonly Judged[];
+  readonly controls: {
+    /** A name that nobody has, at each domain: accepted means catch-all (or accept, then bounce). */
+    readonly nobody: readonly Trial[];
+    /** postmaster, who must be there (RFC 5321 4.5.1): the server takes mail at all. */
+    readonly somebody: readonly Trial[];
+    readonly isCatchAll: boolean;
+  };
+  readonly connections: number;
+  /** R33 and R35: mail in our canary's name to nobody and to somebody; did anything come back? */
+  readonly returns: readonly Trial[];
+  /** R34: ETRN for a domain that is not its own. */
+  readonly etrn: { readonly accepted: boolean; readonly answer: string };
+  /** From where, and what that means. */
+  readonly vantage: readonly string[];
+}
+
+export interface SurveyOptions extends Omit<TrialOptions, 'place' | 'send'> {
+  readonly random: Random;
+  /** All but the token, which is fresh for each attempt. */
+  readonly place: Omit<Place, 'token'>;
+  readonly forms?: readonly Form[];
+  readonly level: 'safe' | 'active';
+  /** Messages that may be sent. */
+  readonly messages: number;
+  /** Attempts at the same time. Default 4. */
+  readonly parallel?: number;
+}
+
+const CONTROL: Form = { id: 'control', title: 'control', level: 'safe', attempts: () => [] };
+
+/** Tries every form, and the controls first. */
+export async function surveyRelay(options: SurveyOptions): Promise<Survey> {
+  const runner = new Runner(options);
+  const { place } = options;
+  const domains = place.domains.length > 0 ? place.domains.slice(0, 4) : [place.server];
+  const nobody: Trial[] = [];
+  const somebody: Trial[] = [];
+  for (const domain of domains) {
+    nobody.push(await runner.control(controlName(options.random, 'gibberish'), domain));
+    somebody.push(await runner.control('postmaster', domain));
+  }
+  const isCatchAll = nobody.some(({ rung }) => rung === 'accepted');
+  const forms = options.forms ?? FORMS;
+  const jobs = forms
+    .filter(({ level }) => level === 'safe' || options.level === 'active')
+    .flatMap((form) => runner.attemptsOf(form).map((attempt) => ({ form, ...attempt })));
+  const trials: Judged[] = [];
+  let next = 0;
+  const worker = async (): Promise<void> => {
+    while (next < jobs.length) {
+      const index = next++;
+      const job = jobs[index];
+      if (job === undefined) return;
+      const trial = await runner.try(job.form, job.attempt, job.place);
+      trials[index] = { ...trial, verdict: judgeTrial(trial, isCatchAll) };
+    }
+  };
+  await Promise.all(Array.from({ length: options.parallel ?? 4 }, worker));
+  const [verdict, why] = conclude(trials);
+  const returns: Trial[] = [];
+  for (const form of options.canary === undefined ? [] : RETURN_FORMS) {
+    if (options.level !== 'active') break;
+    for (const job of runner.attemptsOf(form)) {
+      returns.push(await runner.try(form, job.attempt, job.place));
+    }
+  }
+  const etrn = await askEtrn(options);
+  const controls = { nobody, somebody, isCatchAll };
+  const { connections } = runner;
+  const source = trials.find(({ exchange }) => exchange?.source !== undefined)?.exchange?.source;
+  const vantage = vantageOf(source?.address, place.address);
+  return { verdict, why, trials, controls, returns, etrn, connections, vantage };
+}
+
+class Runner {
+  readonly #options: SurveyOptions;
+  #messages: number;
+  connections = 0;
+
+  constructor(options: SurveyOptions) {
+    this.#options = options;
+    this.#messages = options.messages;
+  }
+
+  /** A form's attempts, each with a token of its own: what arrives tells which it was. */
+  attemptsOf(form: Form): { readonly attempt: Attempt; readonly place: Place }[] {
+    const count = form.attempts(this.#place()).length;
+    return Array.from({ length: count }, (_, index) => {
+      const place = this.#place();
+      return { attempt: form.attempts(place)[index], place };
+    }).filter((one): one is { attempt: Attempt; place: Place } => one.attempt !== undefined);
+  }
+
+  control(local: string, domain: string): Promise<Trial> {
+    const place = this.#place();
+    const mail = `<antispam@${place.other}>`;
+    const rcpt = [`<${local}@${domain}>`];
+    return this.#run(CONTROL, { variant: local, mail, rcpt, mayBeLocal: false }, place, false);
+  }
+
+  async try(form: Form, attempt: Attempt, place: Place): Promise<Trial> {
+    const send = this.#options.level === 'active' && this.#messages > 0;
+    const trial = await this.#run(form, attempt, place, send);
+    if (trial.rung !== 'unclear') return trial;
+    // Once more: a server that closes because of what came before says nothing about this form.
+    return this.#run(form, attempt, place, send && this.#messages > 0);
+  }
+
+  async #run(form: Form, attempt: Attempt, place: Place, send: boolean): Promise<Trial> {
+    this.connections += 1;
+    if (send) this.#messages -= 1;
+    const trial = await tryForm(form, attempt, { ...this.#options, place, send });
+    const spent = trial.rung === 'queued' || trial.rung === 'arrived';
+    if (send && !spent) this.#messages += 1;
+    return trial;
+  }
+
+  #place(): Place {
+    return { ...this.#options.place, token: controlName(this.#options.random, 'gibberish') };
+  }
+}
+
+function judgeTrial(trial: Trial, isCatchAll: boolean): Judged['verdict'] {
+  const { rung, mayBeLocal } = trial;
+  if (rung === 'not-applicable') return rung;
+  if (rung === 'refused') return 'closed';
+  if (rung === 'unclear') return 'unclear';
+  if (rung === 'arrived') return 'relays';
+  if (mayBeLocal && isCatchAll) return 'may-be-local';
+  // Queued, and names that nobody has are refused: it is not a mailbox of its own.
+  return rung === 'queued' && !isCatchAll ? 'relays' : 'accepts';
+}
+
+function conclude(trials: readonly Judged[]): [RelayVerdict, string] {
+  const having = (verdict: Judged['verdict']): Judged[] =>
+    trials.filter((trial) => trial.verdict === verdict);
+  for (const verdict of ['relays', 'accepts', 'may-be-local'] as const) {
+    const some = having(verdict);
+    const forms = [...new Set(some.map(({ form }) => form))].join(', ');
+    if (some.length > 0) return [verdict, `${some.length} attempts (${forms}): ${some[0]?.answer}`];
+  }
+  const unclear = having('unclear');
+  const tried = trials.length - having('not-applicable').length;
+  if (unclear.length > 0) {
+    return ['unclear', `${unclear.length} of ${tried} attempts: ${unclear[0]?.answer}`];
+  }
+  return ['closed', `all ${tried} attempts were refused`];
+}
+
+/** What a server allows depends on who asks: a relay for its own networks is no open relay. */
+export function vantageOf(source: string | undefined, target: string): string[] {
+  if (source === undefined) return [];
+  const notes = [`asked from ${source}`];
+  if (source === target) notes.push('source and target are the same address: it may be trusted');
+  if (source === '127.0.0.1' || source === '::1') {
+    notes.push('loopback is a trusted client of many servers: use --source 127.66.0.1 or alike');
+  } else if (/^(?:10\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.|f[cd])/i.test(source)) {
+    notes.push('a private source may be in its mynetworks: ask from outside too');
+  }
+  return notes;
+}
