@@ -14,6 +14,8 @@ export interface Host<Question, Answer, Fact> {
   /** Takes content octets; a promise holds the peer back until it resolves. */
   body?(bytes: Uint8Array): Awaitable<void>;
   tell?(fact: Fact): void;
+  /** Octets came while an answer was owed: they wait, but some protocols want to know. */
+  ahead?(): void;
   /** TLS was negotiated by STARTTLS. */
   secured?(tls: Secure): void;
   /** The connection is gone; called once. */
@@ -114,6 +116,7 @@ class Session<Question, Answer, Fact> implements Drive<Question, Fact>, Receiver
   received(bytes: Uint8Array): void {
     if (this.#closing) return;
     if (this.#running || this.#owed !== 'nothing' || this.#congested) {
+      if (this.#owed === 'answer') this.#host.ahead?.();
       this.#inbox.push(bytes);
       this.#hold();
       return;

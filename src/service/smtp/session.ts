@@ -22,6 +22,7 @@ import type { SmtpContext } from './context.ts';
 import type { SmtpListener } from './listener.ts';
 import { Attendance } from './attendance.ts';
 import { takeIn } from './content.ts';
+import { Patience } from './patience.ts';
 import { Story } from './story.ts';
 import { verifyName } from './verify.ts';
 
@@ -44,6 +45,7 @@ export class SmtpSession implements SmtpContext, Host<SmtpQuestion, SmtpAnswer, 
   /** What the gate asks: of the session before the first MAIL, then of each transaction. */
   #inquiry: Inquiry;
   #attendance: Attendance | undefined;
+  readonly #patience = new Patience();
   #arrival: Arrival | undefined;
   #writeSoon: Timer | undefined;
 
@@ -67,6 +69,8 @@ export class SmtpSession implements SmtpContext, Host<SmtpQuestion, SmtpAnswer, 
   }
 
   answer(question: SmtpQuestion): Awaitable<SmtpAnswer> {
+    const { session, ahead } = this.#machine;
+    if (this.#patience.asked(question.kind, session.extended, ahead)) this.#overtaken();
     switch (question.kind) {
       case 'connect':
         return after(this.listener.gate.connect(this.#client(), this.#inquiry), (refusal) =>
@@ -87,6 +91,10 @@ export class SmtpSession implements SmtpContext, Host<SmtpQuestion, SmtpAnswer, 
       case 'sasl':
         return this.#login.answer(question.question).then((answer) => ({ kind: 'sasl', answer }));
     }
+  }
+
+  ahead(): void {
+    if (this.#patience.ahead(this.#machine.session.extended)) this.#overtaken();
   }
 
   body(bytes: Uint8Array): Awaitable<void> {
@@ -137,6 +145,10 @@ export class SmtpSession implements SmtpContext, Host<SmtpQuestion, SmtpAnswer, 
       tls: secure === undefined ? null : `${secure.facts.protocol} ${secure.facts.cipher}`,
       login: session.authenticated?.address ?? null,
     };
+  }
+
+  #overtaken(): void {
+    this.tell({ kind: 'violation', what: 'early-talker' });
   }
 
   #helo(name: string): Awaitable<SmtpAnswer> {
@@ -224,6 +236,7 @@ export class SmtpSession implements SmtpContext, Host<SmtpQuestion, SmtpAnswer, 
       extended: session.extended,
       secure: session.secure,
       login: session.authenticated,
+      impatient: this.#patience.impatient,
     };
   }
 

@@ -19,6 +19,8 @@ import { parseCommand, recorded, startsAuth, startsTls } from './table.ts';
 /** The machine, and what the host may read of its session. */
 export interface SmtpServer extends Machine<SmtpQuestion, SmtpAnswer, SmtpFact> {
   readonly session: SmtpSession;
+  /** Octets that came behind the command that is being answered. */
+  readonly ahead: number;
 }
 
 /**
@@ -49,6 +51,10 @@ class SmtpMachine implements SmtpServer {
 
   get session(): SmtpSession {
     return this.#conv.state;
+  }
+
+  get ahead(): number {
+    return this.#conv.input.buffered;
   }
 
   start(): SmtpAction[] {
