@@ -6,9 +6,9 @@ import { Failure } from '#base/failure.ts';
 /** A body file is checked in blocks, so that a range can be checked without the rest. */
 export const BLOCK_BYTES = 65_536;
 
-/** The check number of octets that are always read as a whole. */
-export function checkNumber(bytes: Uint8Array): number {
-  return crc32(bytes);
+/** The check number of octets that are always read as a whole; `before`: of those in front. */
+export function checkNumber(bytes: Uint8Array, before = 0): number {
+  return crc32(bytes, before);
 }
 
 /** Check numbers of each block of a stream of octets, four octets each. */

@@ -55,7 +55,12 @@ export interface MessageDetail extends Message {
   readonly bodyStructure?: Uint8Array;
   readonly parts?: string;
   readonly search?: SearchFacts;
+  /** Octets up to and with the empty line; not brought along when they are many or damaged. */
+  readonly head?: Uint8Array;
 }
+
+/** What FETCH of flags asks for: of 20,000 messages the other columns are most of the cost. */
+export type MessageFlags = Pick<Message, 'uid' | 'modSeq' | 'flags'>;
 
 export interface SearchFacts {
   readonly sentMs: number | undefined;
@@ -66,7 +71,7 @@ export interface SearchFacts {
   readonly bcc: string;
 }
 
-export type Detail = 'envelope' | 'bodyStructure' | 'parts' | 'search';
+export type Detail = 'envelope' | 'bodyStructure' | 'parts' | 'search' | 'head';
 
 /** Closed ranges of UIDs, ascending, not overlapping. */
 export type UidRanges = readonly (readonly [from: number, to: number])[];
@@ -107,6 +112,8 @@ export interface MailReader {
       readonly expunged?: boolean;
     },
   ): Awaitable<readonly MessageDetail[]>;
+  /** The same of flags alone, those expunged less than an hour ago included. */
+  flags(id: MailboxId, ranges: UidRanges, limit: number): Awaitable<readonly MessageFlags[]>;
   /**
    * Where messages can be that hold `text` (folded: message/search-text) in a head, a text part
    * or a search fact: all those that do are within the ranges, with others that may or may not.

@@ -140,7 +140,7 @@ const CONTRADICTIONS: readonly (readonly [what: string, sql: string])[] = [
   ['foreign keys', 'SELECT * FROM pragma_foreign_key_check'],
   [
     'references to contents',
-    `SELECT id, refs FROM contents WHERE refs <>
+    `SELECT id, refs FROM content_references AS contents WHERE refs <>
       (SELECT count(*) FROM messages WHERE content = contents.id) +
       (SELECT count(*) FROM queue_messages WHERE content = contents.id)`,
   ],
@@ -148,7 +148,12 @@ const CONTRADICTIONS: readonly (readonly [what: string, sql: string])[] = [
     'references to files',
     'SELECT id FROM files WHERE refs <> (SELECT count(*) FROM contents WHERE file = files.id)',
   ],
-  ['octets', 'SELECT id FROM contents WHERE id NOT IN (SELECT content FROM octets)'],
+  [
+    'octets',
+    `SELECT id FROM contents LEFT JOIN octets ON content = id
+      WHERE length(head) <> head_bytes
+        OR file IS NULL AND size_bytes <> head_bytes + coalesce(length(bytes), 0)`,
+  ],
   [
     'messages of a mailbox',
     `SELECT id FROM mailboxes WHERE messages <>

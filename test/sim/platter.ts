@@ -40,7 +40,16 @@ export interface Platter {
   readonly check: string;
 }
 
-type Blob = Uint8Array;
+/** A content as the database has it: the head, and the body unless that is in a file or empty. */
+interface Inline {
+  readonly head: Uint8Array;
+  readonly bytes: Uint8Array | null;
+}
+
+interface KeptOctets extends Inline {
+  readonly content: number;
+  readonly name: string | null;
+}
 
 /** Reads everything in a directory of a store; one that nobody has open is recovered first. */
 export function readPlatter(directory: string): Platter {
@@ -48,9 +57,8 @@ export function readPlatter(directory: string): Platter {
   try {
     const all = <Row>(sql: string): Row[] => database.prepare(sql).all() as unknown as Row[];
     const texts = new Map<number, string>();
-    const octets = all<{ content: number; bytes: Blob; name: string | null }>(CONTENTS);
-    for (const { content, bytes, name } of octets) {
-      texts.set(content, text(bytes) + (name === null ? '' : bodyFile(directory, name)));
+    for (const { content, name, ...octets } of all<KeptOctets>(CONTENTS)) {
+      texts.set(content, textOf(octets) + (name === null ? '' : bodyFile(directory, name)));
     }
     const found = (content: number): string => texts.get(content) ?? '(no octets)';
     return {
@@ -80,8 +88,9 @@ export function countQueue(directory: string): number {
   }
 }
 
-const CONTENTS = `SELECT contents.id AS content, octets.bytes, files.name FROM contents
-  JOIN octets ON octets.content = contents.id LEFT JOIN files ON files.id = contents.file`;
+const CONTENTS = `SELECT contents.id AS content, head, octets.bytes, files.name
+  FROM contents LEFT JOIN octets ON octets.content = contents.id
+  LEFT JOIN files ON files.id = contents.file`;
 const MAIL = `SELECT accounts.address AS account, messages.mailbox, messages.uid, messages.content
   FROM messages JOIN mailboxes ON mailboxes.id = messages.mailbox
   JOIN accounts ON accounts.id = mailboxes.account ORDER BY messages.mailbox, messages.uid`;
@@ -93,6 +102,10 @@ const LEDGER = `SELECT kind, coalesce(queue_id, '') AS id, facts FROM ledger`;
 function bodyFile(directory: string, name: string): string {
   const file = join(directory, 'spool', name);
   return existsSync(file) ? text(readFileSync(file)) : '(its file is gone)';
+}
+
+function textOf({ head, bytes }: Inline): string {
+  return text(head) + (bytes === null ? '' : text(bytes));
 }
 
 function text(bytes: Uint8Array): string {
@@ -108,15 +121,16 @@ export function readMailboxes(
   const database = new DatabaseSync(file, { readOnly: true });
   try {
     const all = <Row>(sql: string): Row[] => database.prepare(sql).all() as unknown as Row[];
-    const mail = all<Omit<KeptMail, 'text'> & { bytes: Blob }>(HEADS);
+    const mail = all<Omit<KeptMail, 'text'> & Inline>(HEADS);
     return {
       mailboxes: all<KeptMailbox>(MAILBOXES),
-      mail: mail.map(({ bytes, ...row }) => ({ ...row, text: text(bytes) })),
+      mail: mail.map(({ head, bytes, ...row }) => ({ ...row, text: textOf({ head, bytes }) })),
     };
   } finally {
     database.close();
   }
 }
 
-const HEADS = `SELECT '' AS account, messages.mailbox, messages.uid, octets.bytes
-  FROM messages JOIN octets ON octets.content = messages.content`;
+const HEADS = `SELECT '' AS account, messages.mailbox, messages.uid, head, octets.bytes
+  FROM messages JOIN contents ON contents.id = messages.content
+  LEFT JOIN octets ON octets.content = messages.content`;

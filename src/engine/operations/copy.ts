@@ -1,13 +1,13 @@
 /** copy: messages into another mailbox; as a move the originals go in the same step (RFC 6851). */
 
 import type { Uid } from '#base/brand.ts';
+import type { Operations } from '#store/operations.ts';
 import { parseNumbers } from '../flags.ts';
-import { refer } from '../steps/content.ts';
+import { refer } from '../steps/references.ts';
 import { keywordNames, keywordsThatFit } from '../steps/keywords.ts';
 import { findMailbox } from '../steps/mailbox.ts';
 import type { MailboxRow } from '../steps/mailbox.ts';
 import { MailboxChange, rowsWithin } from '../steps/message.ts';
-import type { PlacedRow } from '../steps/message.ts';
 import type { Run, Step } from '../steps/step.ts';
 
 /** A copy is new in its mailbox (SAVEDATE, UID) and old in all else: date, flags, EMAILID. */
@@ -24,16 +24,17 @@ export const copy: Run<'copy'> = (step, input) => {
     return [row.uid as Uid, target.add(placed) as Uid] as const;
   });
   target.finish();
-  if (input.move) removeAll(step, input.from, rows, input.nowMs);
+  if (input.move && rows.length > 0) removeAll(step, input, from.uidNext - 1);
   return { kind: 'copied', uidValidity: to.uidValidity, pairs };
 };
 
-/** The mailbox is read again: it may be the one that was just copied to. */
-function removeAll(step: Step, id: number, rows: readonly PlacedRow[], nowMs: number): void {
-  const mailbox = findMailbox(step, id);
-  if (mailbox === undefined || rows.length === 0) return;
+/** The mailbox is read again: it may be the one that was just copied to, above `lastUid`. */
+function removeAll(step: Step, input: Operations['copy']['input'], lastUid: number): void {
+  const mailbox = findMailbox(step, input.from);
+  if (mailbox === undefined) return;
   const source = new MailboxChange(step, mailbox);
-  for (const row of rows) source.remove(row, nowMs);
+  const old = input.uids.map(([first, last]) => [first, Math.min(last, lastUid)] as const);
+  source.remove(old, 0, input.nowMs);
   source.finish();
 }
 

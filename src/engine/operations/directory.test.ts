@@ -78,7 +78,7 @@ test('removing an account removes its mail, and mail under way to it is refused'
   await it.do('removeAccount', { account });
   assert.deepEqual(await it.store.mail.mailboxes(account), []);
   assert.deepEqual(await it.store.mail.subscriptions(account), []);
-  assert.deepEqual(it.row('SELECT group_concat(refs) FROM contents'), ['0,1']);
+  assert.deepEqual(it.row('SELECT group_concat(refs) FROM content_references'), ['0,1']);
   await assert.rejects(it.do('accept', { acceptance: acceptanceOf('q2', { deliveries }) }), {
     kind: 'temporary',
     code: 'no-such-account',

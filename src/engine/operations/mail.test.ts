@@ -235,7 +235,7 @@ test('copy keeps date, flags, keywords and EMAILID, and gives a new UID', async 
     [original!.emailId, original!.threadId, original!.content],
   );
   assert.equal((await mailboxOf(it, account)).messages, 2);
-  assert.deepEqual(it.row('SELECT sum(refs) FROM contents'), [5]);
+  assert.deepEqual(it.row('SELECT sum(refs) FROM content_references'), [5]);
 });
 
 test('move expunges the originals in the same step; a repeated one is no error', async (t) => {
@@ -255,7 +255,7 @@ test('move expunges the originals in the same step; a repeated one is no error',
   const repeated = await move(inbox.id, trash.id);
   assert.ok(repeated.kind === 'copied');
   assert.deepEqual(repeated.pairs, []);
-  assert.deepEqual(it.row('SELECT sum(refs) FROM contents'), [3]);
+  assert.deepEqual(it.row('SELECT sum(refs) FROM content_references'), [3]);
   // Into itself: new UIDs, nothing lost (RFC 6851 3.3).
   await move(trash.id, trash.id);
   assert.deepEqual(await uidsOf(it, trash.id), [1, 3]);

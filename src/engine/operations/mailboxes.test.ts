@@ -160,8 +160,8 @@ test('deleteMailbox refuses INBOX and parents, and frees what only it held', asy
   assert.equal(await remove(it, account, 'a'), 'done');
   assert.equal(await it.store.mail.mailboxById(id), undefined);
   assert.equal(await it.store.mail.uids(id), undefined);
-  assert.deepEqual(it.row('SELECT group_concat(refs) FROM contents'), ['1,0']);
-  assert.deepEqual(it.row('SELECT freed_ms FROM contents WHERE refs = 0'), [START_MS]);
+  assert.deepEqual(it.row('SELECT group_concat(refs) FROM content_references'), ['1,0']);
+  assert.deepEqual(it.row('SELECT freed_ms FROM content_references WHERE refs = 0'), [START_MS]);
 });
 
 test('a deleted mailbox keeps its name in the subscriptions (RFC 3501 6.3.9)', async (t) => {
@@ -231,7 +231,7 @@ test('renaming INBOX moves its messages and leaves it empty, children stay', asy
   const [first] = await it.store.mail.messages(old.id, [[1, 1]], { limit: 1 });
   assert.deepEqual(first?.flags, ['kept']);
   assert.equal((await mailboxOf(it, account, 'INBOX/child')).messages, 0);
-  assert.deepEqual(it.row('SELECT sum(refs) FROM contents'), [3]);
+  assert.deepEqual(it.row('SELECT sum(refs) FROM content_references'), [3]);
 });
 
 test('mail for a mailbox that is missing makes it, subscribed', async (t) => {

@@ -123,10 +123,10 @@ test('settle postpones and ends rows; with the last one the message goes', async
     [row!.number, row!.attempts, row!.nextMs, row!.lastAnswer, row!.delayNotified],
     [2, 1, nextMs, '450 later', true],
   );
-  assert.deepEqual(it.row('SELECT refs FROM contents'), [1]);
+  assert.deepEqual(it.row('SELECT refs FROM content_references'), [1]);
   await settle(it, [{ number: 2, kind: 'done' }]);
   assert.equal(await it.store.queue.message(Q1), undefined);
-  assert.deepEqual(it.row('SELECT refs, freed_ms FROM contents'), [0, START_MS]);
+  assert.deepEqual(it.row('SELECT refs, freed_ms FROM content_references'), [0, START_MS]);
   assert.equal((await it.store.ledger.trace('q1', 10)).length, 2);
 });
 
@@ -197,7 +197,7 @@ test('by hand: retry, hold, release, drop', async (t) => {
   for (const action of ['retry', 'hold', 'release', 'drop'] as const) {
     assert.equal(await command(action, GONE), 'no-such-message');
   }
-  assert.deepEqual(it.row('SELECT refs FROM contents'), [0]);
+  assert.deepEqual(it.row('SELECT refs FROM content_references'), [0]);
 });
 
 test('held from the start: not due, with its reason, and all its time left at the release', async (t) => {
@@ -228,10 +228,10 @@ test('one content for all who share it: counted, not copied', async (t) => {
   const one = deliveryOf(account, { content });
   const deliveries = [one, { ...one, account: bob }, deliveryOf(bob, { content: contentOf() })];
   await it.do('accept', { acceptance: acceptanceOf('q1', { deliveries }) });
-  assert.deepEqual(it.row('SELECT group_concat(refs) FROM contents'), ['2,1']);
+  assert.deepEqual(it.row('SELECT group_concat(refs) FROM content_references'), ['2,1']);
   const { id } = await mailboxOf(it, account);
   await it.do('expunge', { mailbox: id, uids: undefined, onlyDeleted: false, nowMs: START_MS });
-  assert.deepEqual(it.row('SELECT group_concat(refs) FROM contents'), ['1,1']);
+  assert.deepEqual(it.row('SELECT group_concat(refs) FROM content_references'), ['1,1']);
 });
 
 test('due rows are paged without a gap and without a row twice', async (t) => {

@@ -1,14 +1,16 @@
 /** renameMailbox: a mailbox and its children get another name (RFC 3501 6.3.5). */
 
 import { Failure } from '#base/failure.ts';
+import type { UidRanges } from '#store/mail.ts';
 import { childRange, isInbox, newMailboxName, parentNames } from '../names.ts';
 import { findMailbox, findMailboxId, makeMailbox } from '../steps/mailbox.ts';
 import type { MailboxRow } from '../steps/mailbox.ts';
-import { refer } from '../steps/content.ts';
+import { refer } from '../steps/references.ts';
 import { keywordNames } from '../steps/keywords.ts';
 import { MailboxChange, rowsWithin } from '../steps/message.ts';
 import type { Run, Step } from '../steps/step.ts';
 
+const ALL: UidRanges = [[1, 0xffff_ffff]];
 const MOVE = 'UPDATE mailboxes SET name = ? || substr(name, ?) WHERE id = ?';
 
 export const renameMailbox: Run<'renameMailbox'> = (step, input) => {
@@ -65,11 +67,11 @@ function emptyInbox(step: Step, inbox: MailboxRow, to: string, nowMs: number): {
   }
   const source = new MailboxChange(step, inbox);
   const filled = new MailboxChange(step, target);
-  for (const row of rowsWithin(step, inbox.id, [[1, 0xffff_ffff]])) {
+  for (const row of rowsWithin(step, inbox.id, ALL)) {
     refer(step, row.content);
     filled.add({ ...row, savedMs: nowMs });
-    source.remove(row, nowMs);
   }
+  source.remove(ALL, 0, nowMs);
   source.finish();
   filled.finish();
   step.effects.mailboxes.add(target.id);

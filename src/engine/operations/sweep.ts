@@ -24,11 +24,13 @@ export const sweep: Run<'sweep'> = (step, { nowMs, ledgerDays }) => {
 
 function freeContents(step: Step, beforeMs: number): number {
   const rows = step.sql.rows<[id: number, file: number | null]>(
-    'SELECT id, file FROM contents WHERE refs = 0 AND freed_ms <= ? ORDER BY freed_ms LIMIT ?',
+    `SELECT id, file FROM freed JOIN contents ON contents.id = freed.content
+     WHERE freed_ms <= ? ORDER BY freed_ms LIMIT ?`,
     beforeMs,
     step.limits.sweptRows,
   );
   for (const [id, file] of rows) {
+    step.sql.run('DELETE FROM freed WHERE content = ?', id);
     step.sql.run('DELETE FROM octets WHERE content = ?', id);
     step.sql.run('DELETE FROM contents WHERE id = ?', id);
     if (file !== null) releaseFile(step, file);

@@ -170,8 +170,8 @@ test('after any steps the counters match, UIDs and modification sequences only g
       }
       before = after;
       assert.deepEqual(
-        it.row(`SELECT count(*) FROM contents WHERE refs <>
-          (SELECT count(*) FROM messages WHERE content = contents.id)
+        it.row(`SELECT count(*) FROM content_references WHERE refs <>
+          (SELECT count(*) FROM messages WHERE content = id)
           OR (refs = 0) <> (freed_ms IS NOT NULL)`),
         [0],
       );

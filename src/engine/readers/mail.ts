@@ -6,22 +6,23 @@ import type {
   Detail,
   Mailbox,
   MailReader,
-  Message,
   MessageDetail,
-  SearchFacts,
+  MessageFlags,
   UidRanges,
 } from '#store/mail.ts';
 import type { Connection } from '../connection.ts';
+import { joinFlags } from '../flags.ts';
 import { mailboxName } from '../names.ts';
 import { GRACE_MS } from '../options.ts';
 import { candidates } from './candidates.ts';
 import { changesAfter } from './changes.ts';
+import { withDetails } from './details.ts';
 import type { OctetReader } from './octets.ts';
 import { SLICE_ROWS, pause } from './reading.ts';
 import type { Reading } from './reading.ts';
 import { mailboxFrom, messageFrom } from './rows.ts';
 import type { MailboxColumns } from './rows.ts';
-import { rowsWithin } from './ranges.ts';
+import { flagsWithin, rowsWithin } from './ranges.ts';
 
 const BY_ID = `SELECT id, account, name, uid_validity, uid_next, highest_modseq, messages, unseen,
   deleted, size_bytes, special_use FROM mailboxes WHERE id = ?`;
@@ -95,16 +96,19 @@ export class MailRows implements MailReader {
     return this.#reading.read((sql) => {
       const names = keywordNames(sql, id);
       const rows = rowsWithin(sql, id, ranges, limit, readableMs);
-      if (details.length === 0) return rows.map((row) => messageFrom(id, row, names));
-      const messages: MessageDetail[] = [];
-      let bytes = 0;
-      for (const row of rows) {
-        const message = withDetails(sql, messageFrom(id, row, names), details);
-        messages.push(message);
-        bytes += detailBytes(message);
-        if (bytes > DETAIL_BYTES) break;
-      }
-      return messages;
+      const messages = rows.map((row) => messageFrom(id, row, names));
+      return details.length === 0 ? messages : withDetails(sql, messages, details);
+    });
+  }
+
+  flags(id: MailboxId, ranges: UidRanges, limit: number): readonly MessageFlags[] {
+    return this.#reading.read((sql) => {
+      const names = keywordNames(sql, id);
+      return flagsWithin(sql, id, ranges, limit, this.#now() - GRACE_MS).map((row) => ({
+        uid: row[0] as Uid,
+        modSeq: row[1] as ModSeq,
+        flags: joinFlags(row[2], row[3], names),
+      }));
     });
   }
 
@@ -162,47 +166,4 @@ export function keywordNames(sql: Connection, id: MailboxId): Map<number, string
 function findMailbox(sql: Connection, id: MailboxId): Mailbox | undefined {
   const row = sql.row<MailboxColumns>(BY_ID, id);
   return row === undefined ? undefined : mailboxFrom(row);
-}
-
-/** Details read at once: of some messages one alone has megabytes. */
-const DETAIL_BYTES = 262_144;
-const ENVELOPE = 'SELECT envelope FROM contents WHERE id = ?';
-const STRUCTURE = 'SELECT body_structure FROM contents WHERE id = ?';
-const PARTS = 'SELECT parts FROM contents WHERE id = ?';
-const SEARCH = `SELECT sent_ms, subject, sender, recipient, copied, blind FROM contents
-  WHERE id = ?`;
-
-/** Each detail is a read of its own: what was not asked for is not even looked at. */
-function withDetails(sql: Connection, message: Message, details: readonly Detail[]): MessageDetail {
-  const { content } = message;
-  const found: { -readonly [K in keyof MessageDetail]: MessageDetail[K] } = { ...message };
-  for (const detail of details) {
-    switch (detail) {
-      case 'envelope':
-        found.envelope = sql.row<[Uint8Array]>(ENVELOPE, content)?.[0];
-        break;
-      case 'bodyStructure':
-        found.bodyStructure = sql.row<[Uint8Array]>(STRUCTURE, content)?.[0];
-        break;
-      case 'parts':
-        found.parts = sql.row<[string]>(PARTS, content)?.[0];
-        break;
-      default:
-        found.search = searchFacts(sql, content);
-    }
-  }
-  return found;
-}
-
-function detailBytes({ envelope, bodyStructure, parts, search }: MessageDetail): number {
-  const texts = search === undefined ? 0 : search.subject.length + search.to.length;
-  const octets = (envelope?.length ?? 0) + (bodyStructure?.length ?? 0) + (parts?.length ?? 0);
-  return octets + texts + (search === undefined ? 0 : search.from.length + search.cc.length);
-}
-
-function searchFacts(sql: Connection, content: ContentId): SearchFacts | undefined {
-  const row = sql.row<[number | null, string, string, string, string, string]>(SEARCH, content);
-  if (row === undefined) return undefined;
-  const [sentMs, subject, from, to, cc, bcc] = row;
-  return { sentMs: sentMs ?? undefined, subject, from, to, cc, bcc };
 }

@@ -10,13 +10,14 @@ import { fileFailure } from '../failures.ts';
 import type { Connection } from '../connection.ts';
 import type { Reading } from './reading.ts';
 
-const FIND = `SELECT contents.checked, octets.bytes, files.name, files.size_bytes, files.checks
-  FROM contents JOIN octets ON octets.content = contents.id
+const FIND = `SELECT contents.checked, contents.head, octets.bytes, files.name, files.size_bytes,
+  files.checks FROM contents LEFT JOIN octets ON octets.content = contents.id
   LEFT JOIN files ON files.id = contents.file WHERE contents.id = ?`;
 
 type Found = readonly [
   checked: number,
-  inline: Uint8Array,
+  head: Uint8Array,
+  body: Uint8Array | null,
   file: string | null,
   fileBytes: number | null,
   checks: Uint8Array | null,
@@ -41,7 +42,8 @@ export interface InlineOctets {
 export function inlineOctets(sql: Connection, content: number): InlineOctets {
   const row = sql.row<Found>(FIND, content);
   if (row === undefined) throw Failure.temporary('no-such-content', 'the message is gone');
-  const [checked, inline, name, sizeBytes, checks] = row;
+  const [checked, head, body, name, sizeBytes, checks] = row;
+  const inline = body === null ? head : Buffer.concat([head, body]);
   if (checkNumber(inline) !== checked) throw rotten();
   if (name === null || sizeBytes === null || checks === null) return { inline, file: undefined };
   return { inline, file: { name, sizeBytes, checks } };

@@ -12,12 +12,25 @@ const TOMBSTONES = `SELECT uid, modseq, flags, keywords, internal_ms, saved_ms, 
   head_bytes, content, thread FROM tombstones
   WHERE mailbox = ?1 AND uid BETWEEN ?2 AND ?3 AND expunged_ms > ?5 ORDER BY uid LIMIT ?4`;
 
+const FLAGS = `SELECT uid, modseq, flags, keywords FROM messages
+  WHERE mailbox = ? AND uid BETWEEN ? AND ? ORDER BY uid LIMIT ?`;
+const GONE_FLAGS = `SELECT uid, modseq, flags, keywords FROM tombstones
+  WHERE mailbox = ?1 AND uid BETWEEN ?2 AND ?3 AND expunged_ms > ?5 ORDER BY uid LIMIT ?4`;
+
 /** Rows between two ranges that are rather read and dropped than jumped over. */
 const GAP = 32;
 /** Rows that one statement brings. */
 const CHUNK = 1_000;
 
-type Read = (from: number, to: number, limit: number) => readonly MessageColumns[];
+type Read<Row> = (from: number, to: number, limit: number) => readonly Row[];
+
+/** The columns that flags are made of. */
+export type FlagColumns = readonly [
+  uid: number,
+  modSeq: number,
+  flags: number,
+  keywords: string | null,
+];
 
 /**
  * Rows within closed ascending ranges, ascending, at most `limit`; those expunged after
@@ -37,6 +50,31 @@ export function rowsWithin(
   const gone = scan(ranges, limit, (from, to, count) =>
     sql.rows<MessageColumns>(TOMBSTONES, id, from, to, count, expungedSinceMs),
   );
+  return merge(messages, gone, limit);
+}
+
+/** The flags of the same rows, expunged ones included. */
+export function flagsWithin(
+  sql: Connection,
+  id: MailboxId,
+  ranges: UidRanges,
+  limit: number,
+  expungedSinceMs: number,
+): readonly FlagColumns[] {
+  const messages = scan(ranges, limit, (from, to, count) =>
+    sql.rows<FlagColumns>(FLAGS, id, from, to, count),
+  );
+  const gone = scan(ranges, limit, (from, to, count) =>
+    sql.rows<FlagColumns>(GONE_FLAGS, id, from, to, count, expungedSinceMs),
+  );
+  return merge(messages, gone, limit);
+}
+
+function merge<Row extends FlagColumns | MessageColumns>(
+  messages: readonly Row[],
+  gone: readonly Row[],
+  limit: number,
+): readonly Row[] {
   if (gone.length === 0) return messages;
   return [...messages, ...gone].sort((a, b) => a[0] - b[0]).slice(0, limit);
 }
@@ -45,9 +83,13 @@ export function rowsWithin(
  * Neighbouring ranges are read as one span. When the rows show that whole ranges are empty the
  * scan goes on behind them, so that many ranges over few messages cost few statements.
  */
-function scan(ranges: UidRanges, limit: number, read: Read): MessageColumns[] {
+function scan<Row extends FlagColumns | MessageColumns>(
+  ranges: UidRanges,
+  limit: number,
+  read: Read<Row>,
+): Row[] {
   const last = ranges.at(-1)?.[1] ?? 0;
-  const found: MessageColumns[] = [];
+  const found: Row[] = [];
   let at = 0;
   let from = ranges[0]?.[0] ?? 1;
   while (at < ranges.length && found.length < limit) {

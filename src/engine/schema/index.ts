@@ -5,3 +5,4 @@ export { queueTls } from './0002-queue-tls.ts';
 export { search } from './0003-search.ts';
 export { ledgerIndex } from './0004-ledger-index.ts';
 export { memories } from './0005-memories.ts';
+export { heads } from './0006-heads.ts';

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { Failure } from '#base/failure.ts';
 import type { Content, MessageFacts, SpooledBody } from '#store/content.ts';
 import { BLOCK_BYTES, BlockChecks, checkNumber } from '../checks.ts';
+import { refer } from './references.ts';
 import type { Step } from './step.ts';
 
 /** A body file with the check numbers of its blocks, which the spool counted while writing. */
@@ -24,14 +25,11 @@ interface Known {
   readonly content: StoredContent;
 }
 
-const INSERT = `INSERT INTO contents (size_bytes, head_bytes, refs, checked, file,
+const INSERT = `INSERT INTO contents (size_bytes, head_bytes, checked, head_checked, file, head,
   sent_ms, subject, sender, recipient, copied, blind, envelope, body_structure, parts)
-  VALUES (?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
-const INSERT_PLAIN = `INSERT INTO contents (size_bytes, head_bytes, refs, checked, file)
-  VALUES (?, ?, 1, ?, ?)`;
-const REFER = 'UPDATE contents SET refs = refs + ?, freed_ms = NULL WHERE id = ?';
-const RELEASE = `UPDATE contents SET refs = refs - ?,
-  freed_ms = CASE WHEN refs = ? THEN ? END WHERE id = ?`;
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+const INSERT_PLAIN = `INSERT INTO contents (size_bytes, head_bytes, checked, head_checked, file, head)
+  VALUES (?, ?, ?, ?, ?, ?)`;
 
 /** The contents of one operation: equal ones become one row with several references. */
 export class ContentWriter {
@@ -55,16 +53,6 @@ export class ContentWriter {
   }
 }
 
-/** Adds references to a content. */
-export function refer(step: Step, content: number, times = 1): void {
-  step.sql.run(REFER, times, content);
-}
-
-/** Takes references away; the sweep frees what has none, an hour later. */
-export function release(step: Step, content: number, nowMs: number, times = 1): void {
-  step.sql.run(RELEASE, times, times, nowMs, content);
-}
-
 function storeContent(
   step: Step,
   content: Content,
@@ -72,19 +60,21 @@ function storeContent(
 ): StoredContent {
   const { head, body } = content;
   const isInline = body instanceof Uint8Array;
-  const inline = isInline ? join2(head, body) : head;
   const file = isInline ? null : storeFile(step, body);
   const sizeBytes = head.length + (isInline ? body.length : body.sizeBytes);
-  const checked = checkNumber(inline);
+  const headChecked = checkNumber(head);
+  const checked = isInline ? checkNumber(body, headChecked) : headChecked;
   const id =
     facts === undefined
-      ? step.sql.insert(INSERT_PLAIN, sizeBytes, head.length, checked, file)
+      ? step.sql.insert(INSERT_PLAIN, sizeBytes, head.length, checked, headChecked, file, head)
       : step.sql.insert(
           INSERT,
           sizeBytes,
           head.length,
           checked,
+          headChecked,
           file,
+          head,
           facts.sentMs ?? null,
           facts.subject,
           facts.from,
@@ -95,17 +85,10 @@ function storeContent(
           facts.bodyStructure,
           facts.parts,
         );
-  step.sql.run('INSERT INTO octets (content, bytes) VALUES (?, ?)', id, inline);
-  return { id, sizeBytes, headBytes: head.length };
-}
-
-/** Head and body as one; no copy when they already lie side by side (see writer/pack). */
-function join2(head: Uint8Array, body: Uint8Array): Uint8Array {
-  if (body.length === 0) return head;
-  if (head.buffer === body.buffer && head.byteOffset + head.length === body.byteOffset) {
-    return new Uint8Array(head.buffer, head.byteOffset, head.length + body.length);
+  if (isInline && body.length > 0) {
+    step.sql.run('INSERT INTO octets (content, bytes) VALUES (?, ?)', id, body);
   }
-  return Buffer.concat([head, body]);
+  return { id, sizeBytes, headBytes: head.length };
 }
 
 /** The row of a body file; the file must be there, whole, before a row may name it. */

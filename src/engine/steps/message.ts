@@ -1,9 +1,11 @@
 /** Rows of messages: put into a mailbox one after another, and taken out with a tombstone. */
 
+import type { UidRanges } from '#store/mail.ts';
 import { DELETED, SEEN } from '../flags.ts';
 import { countMailbox } from './mailbox.ts';
 import type { Counts, MailboxRow } from './mailbox.ts';
-import { release } from './content.ts';
+import { releaseAll } from './references.ts';
+import type { Chosen } from './references.ts';
 import type { Step } from './step.ts';
 
 /** A row of `messages` without its place. */
@@ -25,11 +27,17 @@ export interface PlacedRow extends MessageRow {
 }
 
 const INSERT = 'INSERT INTO messages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)';
-const BURY = `INSERT INTO tombstones SELECT mailbox, uid, ?, flags, keywords, internal_ms,
-  saved_ms, size_bytes, head_bytes, content, thread, ? FROM messages WHERE mailbox = ? AND uid = ?`;
+const BURY = `INSERT INTO tombstones SELECT mailbox, uid, ?5, flags, keywords, internal_ms,
+  saved_ms, size_bytes, head_bytes, content, thread, ?6 FROM messages
+  WHERE mailbox = ?1 AND uid BETWEEN ?2 AND ?3 AND (flags & ?4) = ?4`;
+const REMOVE = `DELETE FROM messages
+  WHERE mailbox = ?1 AND uid BETWEEN ?2 AND ?3 AND (flags & ?4) = ?4
+  RETURNING uid, flags, size_bytes`;
 const SELECT = `SELECT uid, modseq, flags, keywords, internal_ms AS internalMs,
   saved_ms AS savedMs, size_bytes AS sizeBytes, head_bytes AS headBytes, content, thread
   FROM messages WHERE mailbox = ? AND uid BETWEEN ? AND ? ORDER BY uid LIMIT 1000`;
+
+type Removed = readonly [uid: number, flags: number, sizeBytes: number];
 
 /** Changes one mailbox under one new modification sequence; `finish` writes its counters. */
 export class MailboxChange {
@@ -87,13 +95,22 @@ export class MailboxChange {
     this.#count(flags, 1, 0);
   }
 
-  /** Expunges a message: a tombstone stays, its content loses a reference. */
-  remove(row: PlacedRow, nowMs: number): void {
-    const { id } = this.mailbox;
-    this.#step.sql.run(BURY, this.modSeq, nowMs, id, row.uid);
-    this.#step.sql.run('DELETE FROM messages WHERE mailbox = ? AND uid = ?', id, row.uid);
-    release(this.#step, row.content, nowMs);
-    this.#count(row.flags, -1, -row.sizeBytes);
+  /**
+   * Expunges messages that have all of `flags`: tombstones stay, their contents lose a reference.
+   * Returns their UIDs, ascending.
+   */
+  remove(ranges: UidRanges, flags: number, nowMs: number): number[] {
+    const uids: number[] = [];
+    for (const [from, to] of ranges) {
+      const chosen: Chosen = [this.mailbox.id, from, to, flags];
+      if (this.#step.sql.run(BURY, ...chosen, this.modSeq, nowMs) === 0) continue;
+      releaseAll(this.#step, chosen, nowMs);
+      for (const [uid, mask, sizeBytes] of this.#step.sql.rows<Removed>(REMOVE, ...chosen)) {
+        this.#count(mask, -1, -sizeBytes);
+        uids.push(uid);
+      }
+    }
+    return uids.sort((a, b) => a - b);
   }
 
   /** Writes the counters; returns the highest modification sequence, moved on or not. */

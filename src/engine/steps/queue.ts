@@ -2,7 +2,7 @@
 
 import type { QueueId } from '#base/brand.ts';
 import type { Relay } from '#store/operations.ts';
-import { release } from './content.ts';
+import { release } from './references.ts';
 import type { ContentWriter } from './content.ts';
 import type { Step } from './step.ts';
 

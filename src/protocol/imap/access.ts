@@ -2,7 +2,15 @@
 
 import type { Awaitable, MailboxId, ModSeq, Uid } from '#base/brand.ts';
 import type { Committed } from '#store/durable.ts';
-import type { Changes, Detail, Mailbox, Message, MessageDetail, UidRanges } from '#store/mail.ts';
+import type {
+  Changes,
+  Detail,
+  Mailbox,
+  Message,
+  MessageDetail,
+  MessageFlags,
+  UidRanges,
+} from '#store/mail.ts';
 import type { Operations } from '#store/operations.ts';
 
 /** The operations that a session may write; account and time are the host's to fill in. */
@@ -41,6 +49,8 @@ export interface Access {
       readonly expunged?: boolean;
     },
   ): Awaitable<readonly MessageDetail[]>;
+  /** Flags alone, of expunged messages too as long as they can be read. */
+  flags(id: MailboxId, ranges: UidRanges, limit: number): Awaitable<readonly MessageFlags[]>;
   /** Where messages can be that hold a folded text: see the store's reader. */
   mayHold(id: MailboxId, text: string): Awaitable<UidRanges>;
   changes(id: MailboxId, after: ModSeq): Awaitable<Changes>;

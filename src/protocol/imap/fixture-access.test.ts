@@ -64,6 +64,10 @@ export class MemoryAccess implements Access {
       .map((message) => withOnly(message, options.details ?? []));
   }
 
+  flags(...[id, ranges, limit]: Parameters<Access['flags']>): ReturnType<Access['flags']> {
+    return this.messages(id, ranges, { limit, expunged: true });
+  }
+
   /** No index: everything is looked at. */
   mayHold(): ReturnType<Access['mayHold']> {
     return [[1, 0xffff_ffff]];

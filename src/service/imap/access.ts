@@ -11,6 +11,7 @@ import type {
   MailReader,
   Message,
   MessageDetail,
+  MessageFlags,
   UidRanges,
 } from '#store/mail.ts';
 import type { OperationName, Operations } from '#store/operations.ts';
@@ -75,6 +76,10 @@ export class AccountAccess implements Access {
     options: Parameters<MailReader['messages']>[2],
   ): Awaitable<readonly MessageDetail[]> {
     return this.#own(id, () => this.#mail.messages(id, ranges, options), []);
+  }
+
+  flags(id: MailboxId, ranges: UidRanges, limit: number): Awaitable<readonly MessageFlags[]> {
+    return this.#own(id, () => this.#mail.flags(id, ranges, limit), []);
   }
 
   mayHold(id: MailboxId, text: string): Awaitable<UidRanges> {
