@@ -163,6 +163,10 @@ function trapFor(options: IntakeOptions): { account: AccountId; mailbox: string 
   return { account: account.id, mailbox: options.trap.mailbox };
 }
 
+function isFirst(key: string, at: number, keys: readonly string[]): boolean {
+  return keys.indexOf(key) === at;
+}
+
 function entryFor(mail: NewMail, plan: Plan, atMs: number): LedgerEntry {
   const keys = mail.recipients.map(({ address }) => addressKey(address));
   if (mail.reversePath !== null) keys.push(addressKey(mail.reversePath));
@@ -173,7 +177,7 @@ function entryFor(mail: NewMail, plan: Plan, atMs: number): LedgerEntry {
     kind: mail.origin === 'notice' ? 'notice' : 'accepted',
     session: mail.session,
     queueId: mail.id,
-    keys: [...new Set(keys)].slice(0, 1_000),
+    keys: keys.length > FEW ? [...new Set(keys)].slice(0, 1_000) : keys.filter(isFirst),
     facts: {
       origin: mail.origin,
       sender: formatPath(mail.reversePath),

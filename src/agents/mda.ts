@@ -1,7 +1,7 @@
 /** The MDA: a message on its last step, into the mailbox of one account. */
 
 import { type ReversePath, formatPath } from '#base/address.ts';
-import { concat, utf8 } from '#base/bytes.ts';
+import { concat } from '#base/bytes.ts';
 import type { AccountId } from '#base/brand.ts';
 import { invariant } from '#base/failure.ts';
 import type { Work } from '#base/turns.ts';
@@ -59,7 +59,8 @@ export function deliver(
   atMs: number,
 ): Delivery {
   // RFC 5321 4.4: the final delivery adds Return-Path; RFC 9228: Delivered-To says to whom.
-  const top = utf8(`Return-Path: ${formatPath(reversePath)}\r\nDelivered-To: ${to.address}\r\n`);
+  const lines = `Return-Path: ${formatPath(reversePath)}\r\nDelivered-To: ${to.address}\r\n`;
+  const top = Buffer.from(lines, 'utf8');
   const { head, body } = message.content;
   return {
     account: to.account,

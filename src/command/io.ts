@@ -49,10 +49,12 @@ export function wantsColour(env: Io['env'], terminal: boolean): boolean {
  * becomes `\xNN` or `\uNNNN`. At most `max` characters are shown.
  */
 export function harmless(text: string, max = 2_000): string {
+  if (text.length <= max && PRINTABLE.test(text)) return text;
   const shown = text.slice(0, max).replace(UNSAFE, (character) => visible(character));
   return text.length > max ? `${shown}...` : shown;
 }
 
+const PRINTABLE = /^[\x20-\x7e]*$/;
 const UNSAFE =
   /[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]|[\u{e0000}-\u{e007f}]|\p{Cs}/gu;
 

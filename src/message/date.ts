@@ -8,9 +8,7 @@ export interface MailDate {
 }
 
 const LENGTH = 1000;
-const DAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
-const MONTHS = 'JanFebMarAprMayJunJulAugSepOctNovDec';
-const MONTH_NAMES = MONTHS.toLowerCase();
+const MONTH_NAMES = 'janfebmaraprmayjunjulaugsepoctnovdec';
 /** RFC 5322 4.3; military letters are unknown zones, because RFC 822 had their signs wrong. */
 const ZONES: ReadonlyMap<string, number> = new Map([
   ['edt', -240],
@@ -38,21 +36,17 @@ export function parseDate(text: string): number | undefined {
 export function parseMailDate(text: string): MailDate | undefined {
   if (text.length > LENGTH) return undefined;
   const bare = text.includes('(') ? withoutComments(text) : text;
-  const line = bare
-    .replace(/[ \t\r\n]+/g, ' ')
-    .trim()
-    .toLowerCase();
+  const spaced = /[\t\r\n]|  /.test(bare) ? bare.replace(/[ \t\r\n]+/g, ' ') : bare;
+  const line = spaced.trim().toLowerCase();
   const date = DAY_MONTH.exec(line);
   const time = date?.[4] === undefined ? null : TIME.exec(date[4]);
   if (date === null || time === null) return undefined;
   const year = fullYear(date[3] ?? '');
   const month = monthOf(date[2] ?? '');
   const zoneMinutes = zoneOf(time[4] ?? '');
-  const [day, hour, minute, second] = [date[1], time[1], time[2], time[3] ?? '0'].map(Number);
+  const [day, hour] = [Number(date[1]), Number(time[1])];
+  const [minute, second] = [Number(time[2]), Number(time[3] ?? '0')];
   if (year < 1900 || year > 9999 || month < 0 || zoneMinutes === undefined) return undefined;
-  if (day === undefined || hour === undefined || minute === undefined || second === undefined) {
-    return undefined;
-  }
   if (hour > 23 || minute > 59 || second > 60 || day < 1) return undefined;
   if (day > daysOf(year, month)) return undefined;
   const ms = Date.UTC(year, month, day, hour, minute, second) - zoneMinutes * 60_000;
@@ -61,13 +55,7 @@ export function parseMailDate(text: string): MailDate | undefined {
 
 /** `Sun, 22 Nov 2026 05:00:00 +0000`: always UTC, so that nothing of the host shows. */
 export function formatDate(ms: number): string {
-  const date = new Date(ms);
-  const month = date.getUTCMonth() * 3;
-  const name = MONTHS.slice(month, month + 3);
-  const clock = [date.getUTCHours(), date.getUTCMinutes(), date.getUTCSeconds()].map(two);
-  const day = `${DAYS[date.getUTCDay()] ?? ''}, ${two(date.getUTCDate())}`;
-  const year = String(date.getUTCFullYear()).padStart(4, '0');
-  return `${day} ${name} ${year} ${clock.join(':')} +0000`;
+  return new Date(ms).toUTCString().replace('GMT', '+0000');
 }
 
 function withoutComments(text: string): string {
@@ -96,7 +84,8 @@ function monthOf(name: string): number {
 }
 
 function daysOf(year: number, month: number): number {
-  return new Date(Date.UTC(year, month + 1, 0)).getUTCDate();
+  if (month === 1) return year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0) ? 29 : 28;
+  return month === 3 || month === 5 || month === 8 || month === 10 ? 30 : 31;
 }
 
 /** Minutes east of UTC, or undefined for a number that is no zone. */
@@ -110,8 +99,4 @@ function zoneOf(text: string): number | undefined {
   const [name = ''] = text.split(' ', 1);
   if (/^[+-]?\d/.test(name)) return undefined;
   return ZONES.get(name) ?? 0;
-}
-
-function two(value: number): string {
-  return value < 10 ? `0${value}` : String(value);
 }

@@ -27,7 +27,7 @@ const ORPHAN = 'X-Orphaned-Line:\r\n';
  */
 export function editHead(head: Uint8Array, edit: HeadEdit): Uint8Array {
   const { front = [], replace = [], remove = [], add = [] } = edit;
-  const pieces: Uint8Array[] = front.length === 0 ? [] : [utf8(front.join(''))];
+  const pieces: Uint8Array[] = front.length === 0 ? [] : [Buffer.from(front.join(''), 'utf8')];
   if (front.length > 0 && (head[0] === SPACE || head[0] === TAB)) pieces.push(utf8(ORPHAN));
   if (replace.length === 0 && remove.length === 0 && add.length === 0) {
     pieces.push(head);

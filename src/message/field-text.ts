@@ -99,7 +99,8 @@ export function acceptField(text: string): FieldText | undefined {
   const lines = whole.slice(0, -2).split('\r\n');
   const sound = lines.every((line, at) => {
     const begins = at === 0 || /^[ \t]+[^ \t]/.test(line);
-    return begins && Buffer.byteLength(line) <= 998 && !/[\0\r\n]/.test(line);
+    const fits = line.length * 3 <= 998 || Buffer.byteLength(line) <= 998;
+    return begins && fits && !/[\0\r\n]/.test(line);
   });
   return sound ? (whole as FieldText) : undefined;
 }

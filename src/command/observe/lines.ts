@@ -13,6 +13,9 @@ const DEPTH = 6;
 /** What is left for level, time and event name of the line's 8 KiB. */
 const FIELD_BYTES = 7_168;
 
+/** What JSON writes as it is. */
+const PLAIN = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/;
+
 type Plain = string | number | boolean | null | Plain[] | { [key: string]: Plain };
 
 /**
@@ -75,7 +78,8 @@ function spend<T extends string | number | boolean | null>(
   value: T,
   budget: { bytes: number },
 ): T | string {
-  const cost = Buffer.byteLength(JSON.stringify(value)) + 1;
-  budget.bytes -= cost;
+  const plain = typeof value === 'string' && PLAIN.test(value);
+  const cost = plain ? value.length + 2 : Buffer.byteLength(JSON.stringify(value));
+  budget.bytes -= cost + 1;
   return budget.bytes > 0 ? value : '...';
 }

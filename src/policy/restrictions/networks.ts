@@ -37,6 +37,8 @@ const V4_INSIDE_V6 = [
 /** Ranges in the order they were written; the first one that holds an address decides. */
 export class Networks {
   readonly #ranges: readonly Range[];
+  /** The last answer: a client is asked about at each of its commands. */
+  #last: { readonly address: string; readonly isTrusted: boolean } | undefined;
 
   constructor(ranges: readonly Range[]) {
     this.#ranges = ranges;
@@ -44,8 +46,11 @@ export class Networks {
 
   /** Whether a client's address is trusted; text that is no address is not. */
   includes(address: string): boolean {
+    if (this.#last?.address === address) return this.#last.isTrusted;
     const octets = parseIp(address);
-    return octets !== undefined && trusts(this.#ranges, octets);
+    const isTrusted = octets !== undefined && trusts(this.#ranges, octets);
+    this.#last = { address, isTrusted };
+    return isTrusted;
   }
 }
 

@@ -23,7 +23,8 @@ export function formatReply(reply: Reply): string {
   const status = reply.enhanced === undefined ? '' : `${reply.enhanced} `;
   const last = reply.lines.length - 1;
   let out = '';
-  for (const [index, line] of reply.lines.entries()) {
+  for (let index = 0; index <= last; index++) {
+    const line = reply.lines[index] ?? '';
     const clean = isPrintable(line) ? line : line.replace(CONTROL, '?');
     // RFC 5321 4.5.3.1.5: 512 with all of it; a SASL challenge cut short would be another one.
     const text = clean.length > 480 && reply.code !== 334 ? clean.slice(0, 480) : clean;

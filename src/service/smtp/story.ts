@@ -27,8 +27,9 @@ export class Story {
       this.#left += 1;
       return;
     }
-    const answer = reply.lines.length === 1 ? '' : `${reply.lines.length} lines: `;
-    const text = `${command} -> ${answer}${formatReply({ ...reply, lines: reply.lines.slice(-1) })}`;
+    const count = reply.lines.length;
+    const last = count === 1 ? reply : { ...reply, lines: reply.lines.slice(-1) };
+    const text = `${command} -> ${count === 1 ? '' : `${count} lines: `}${formatReply(last)}`;
     this.#lines.push(text.slice(0, LINE_CHARACTERS).trimEnd());
   }
 
