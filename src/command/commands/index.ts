@@ -9,5 +9,7 @@ export { queue } from './queue.ts';
 export { trace } from './trace.ts';
 export { send } from './send.ts';
 export { audit } from './audit.ts';
+export { users } from './users.ts';
 export { config } from './config.ts';
 export { version } from './version.ts';
+export { headers } from './headers.ts';
