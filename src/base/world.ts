@@ -150,6 +150,25 @@ export interface Resolver {
   /** Names of an IP address. */
   ptr(address: string): Promise<Lookup<string>>;
   tlsa(name: string): Promise<Lookup<TlsaRecord>>;
+  /** Where a service is (RFC 2782); the root `.` as target: it is not offered. */
+  srv(name: string): Promise<Lookup<SrvRecord>>;
+  /** Who may issue certificates for a name (RFC 8659 4). */
+  caa(name: string): Promise<Lookup<CaaRecord>>;
+}
+
+export interface SrvRecord {
+  readonly priority: number;
+  readonly weight: number;
+  readonly port: number;
+  /** Lower case, no trailing dot. */
+  readonly target: string;
+}
+
+export interface CaaRecord {
+  readonly critical: boolean;
+  /** `issue`, `issuewild`, `iodef`; lower case. */
+  readonly tag: string;
+  readonly value: string;
 }
 
 export interface TlsaRecord {

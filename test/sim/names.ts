@@ -45,6 +45,8 @@ export class Names {
       txt: empty,
       ptr: empty,
       tlsa: empty,
+      srv: empty,
+      caa: empty,
     };
   }
 

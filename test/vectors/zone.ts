@@ -60,6 +60,8 @@ export function zoneResolver(zone: Readonly<Record<string, ZoneName>>): ZoneReso
       ),
     ptr: (address) => ask('PTR', arpa(address), (entry) => entry.ptr),
     tlsa: (name) => ask('TLSA', name, () => undefined),
+    srv: (name) => ask('SRV', name, () => undefined),
+    caa: (name) => ask('CAA', name, () => undefined),
   };
 }
 

@@ -110,7 +110,16 @@ function serve(
 
 /** A Resolver that knows nothing, with what a test gives instead. */
 export function mockResolver(given: Partial<Resolver> = {}): Resolver {
-  const empty = { mx: none, a: none, aaaa: none, txt: none, ptr: none, tlsa: none };
+  const empty = {
+    mx: none,
+    a: none,
+    aaaa: none,
+    txt: none,
+    ptr: none,
+    tlsa: none,
+    srv: none,
+    caa: none,
+  };
   return new Proxy({ ...empty, ...given } as Resolver, {
     get: (target, name) => Reflect.get(target, name) ?? none,
   });

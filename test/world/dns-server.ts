@@ -20,6 +20,17 @@ export interface ZoneEntry {
     readonly matching: number;
     readonly data: Uint8Array;
   }[];
+  readonly srv?: readonly (readonly [
+    priority: number,
+    weight: number,
+    port: number,
+    target: string,
+  ])[];
+  readonly caa?: readonly (readonly [
+    flags: number,
+    tag: 'issue' | 'issuewild' | 'iodef',
+    value: string,
+  ])[];
   /** Default 300. */
   readonly ttl?: number;
   /** Sets the AD bit. */
@@ -233,6 +244,14 @@ function recordsOf(name: string, entry: ZoneEntry | undefined, type: dns.RecordT
         const certificate = Buffer.from(data);
         const record = { usage, selector, matchingType: matching, certificate };
         return { type, name, ttl, data: record };
+      });
+    case 'SRV':
+      return (entry?.srv ?? []).map(([priority, weight, port, target]) => {
+        return { type, name, ttl, data: { priority, weight, port, target } };
+      });
+    case 'CAA':
+      return (entry?.caa ?? []).map(([flags, tag, value]) => {
+        return { type, name, ttl, data: { flags, tag, value } };
       });
     default:
       return [];

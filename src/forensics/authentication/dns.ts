@@ -28,7 +28,16 @@ export function silentResolver(reason: string = NOT_ASKED): Resolver {
     kind: 'failed',
     reason,
   });
-  return { mx: failed, a: failed, aaaa: failed, txt: failed, ptr: failed, tlsa: failed };
+  return {
+    mx: failed,
+    a: failed,
+    aaaa: failed,
+    txt: failed,
+    ptr: failed,
+    tlsa: failed,
+    srv: failed,
+    caa: failed,
+  };
 }
 
 /** Answers of a bundle; what is not in it goes to `beyond`. */
@@ -49,6 +58,8 @@ export function replayResolver(answers: ReadonlyMap<string, Answer>, beyond: Res
       return { ...answer, records: answer.records.map(readMx) };
     },
     tlsa: (name): Promise<Lookup<TlsaRecord>> => beyond.tlsa(name),
+    srv: (name) => beyond.srv(name),
+    caa: (name) => beyond.caa(name),
   };
 }
 
@@ -76,6 +87,8 @@ export function recordingResolver(inner: Resolver, kept: Answers): Resolver {
       return answer;
     },
     tlsa: (name) => inner.tlsa(name),
+    srv: (name) => inner.srv(name),
+    caa: (name) => inner.caa(name),
   };
 }
 

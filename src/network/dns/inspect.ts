@@ -6,7 +6,18 @@ export const RECORDS = 1_000;
 const HEADER = 12;
 const JUMPS = 32;
 const NAME_OCTETS = 255;
-const TYPE = { A: 1, NS: 2, CNAME: 5, SOA: 6, PTR: 12, MX: 15, AAAA: 28, SRV: 33, DNAME: 39 };
+const TYPE = {
+  A: 1,
+  NS: 2,
+  CNAME: 5,
+  SOA: 6,
+  PTR: 12,
+  MX: 15,
+  AAAA: 28,
+  SRV: 33,
+  DNAME: 39,
+  CAA: 257,
+};
 /** Types whose data hold no names, so that nothing in them is followed. */
 const OPAQUE: ReadonlySet<number> = new Set([16, 41, 52]);
 
@@ -61,6 +72,10 @@ function dataFits(message: Uint8Array, type: number, data: number, end: number):
       return skipName(message, data + 2) === end;
     case TYPE.SRV:
       return skipName(message, data + 6) === end;
+    case TYPE.CAA: {
+      const tag = message[data + 1];
+      return tag !== undefined && tag > 0 && data + 2 + tag <= end;
+    }
     case TYPE.SOA: {
       const second = skipName(message, data);
       const tail = second === undefined ? undefined : skipName(message, second);

@@ -4,7 +4,7 @@ import * as dns from 'dns-packet';
 import { asBuffer } from '#base/bytes.ts';
 import { inspect } from './inspect.ts';
 
-export type RecordType = 'MX' | 'A' | 'AAAA' | 'TXT' | 'PTR' | 'TLSA';
+export type RecordType = 'MX' | 'A' | 'AAAA' | 'TXT' | 'PTR' | 'TLSA' | 'SRV' | 'CAA';
 
 export interface Question {
   /** A-labels, lower case, no trailing dot. */

@@ -74,7 +74,9 @@ describe('answers', () => {
         a: ['192.0.2.1', '192.0.2.2'],
         aaaa: ['2001:db8::1'],
         tlsa: [{ usage: 3, selector: 1, matching: 1, data }],
+        caa: [[128, 'issue', 'ca.test']],
       },
+      '_imaps._tcp.demo.test': { srv: [[0, 1, 993, 'Mail.demo.test']] },
       'null.test': { mx: [[0, '.']] },
       '192.0.2.1': { ptr: ['Host.demo.test'] },
       '2001:db8::1': { ptr: ['six.demo.test'] },
@@ -93,6 +95,12 @@ describe('answers', () => {
     assert.deepEqual(records(await names.ptr('192.0.2.1')), ['host.demo.test']);
     assert.deepEqual(records(await names.ptr('2001:DB8::1')), ['six.demo.test']);
     assert.deepEqual(records(await names.a('bücher.test')), ['192.0.2.9']);
+    assert.deepEqual(records(await names.srv('_imaps._tcp.demo.test')), [
+      { priority: 0, weight: 1, port: 993, target: 'mail.demo.test' },
+    ]);
+    assert.deepEqual(records(await names.caa('demo.test')), [
+      { critical: true, tag: 'issue', value: 'ca.test' },
+    ]);
     const [tlsa] = records(await names.tlsa('demo.test'));
     assert.deepEqual(
       { ...tlsa, data: String(tlsa?.data) },

@@ -2,7 +2,16 @@
 
 import type * as dns from 'dns-packet';
 import { concat, latin1 } from '#base/bytes.ts';
-import type { Clock, Endpoint, Lookup, Random, Resolver, TlsaRecord } from '#base/world.ts';
+import type {
+  CaaRecord,
+  Clock,
+  Endpoint,
+  Lookup,
+  Random,
+  Resolver,
+  SrvRecord,
+  TlsaRecord,
+} from '#base/world.ts';
 import { TtlCache } from './cache.ts';
 import { anyName, questionName, reverseName } from './names.ts';
 import type { RecordType } from './packet.ts';
@@ -49,6 +58,8 @@ export function dnsResolver(options: ResolverOptions): Resolver {
     txt: (name) => names.lookup(anyName(name), 'TXT', readTxt),
     ptr: (address) => names.lookup(reverseName(address), 'PTR', readName),
     tlsa: (name) => names.lookup(questionName(name), 'TLSA', readTlsa),
+    srv: (name) => names.lookup(questionName(name), 'SRV', readSrv),
+    caa: (name) => names.lookup(questionName(name), 'CAA', readCaa),
   };
 }
 
@@ -151,6 +162,18 @@ function readTlsa(answer: dns.Answer): TlsaRecord | undefined {
   if (answer.type !== 'TLSA') return undefined;
   const { usage, selector, matchingType, certificate } = answer.data;
   return { usage, selector, matching: matchingType, data: certificate };
+}
+
+function readSrv(answer: dns.Answer): SrvRecord | undefined {
+  if (answer.type !== 'SRV') return undefined;
+  const { priority = 0, weight = 0, port, target } = answer.data;
+  return { priority, weight, port, target: plainName(target) };
+}
+
+function readCaa(answer: dns.Answer): CaaRecord | undefined {
+  if (answer.type !== 'CAA') return undefined;
+  const { flags = 0, tag, value } = answer.data;
+  return { critical: (flags & 0x80) !== 0, tag: tag.toLowerCase(), value };
 }
 
 function plainName(name: string): string {
