@@ -10,6 +10,8 @@ export interface Io {
   warn(text: string): void;
   /** All of standard input, at most `maxBytes`; more is an error. */
   readAll(maxBytes: number): Promise<Uint8Array>;
+  /** Standard input in pieces, for what may be larger than memory; missing: use `readAll`. */
+  readonly pieces?: () => AsyncIterable<Uint8Array>;
   /** One line typed without echo; undefined when nobody sits there. */
   askSecret(prompt: string): Promise<string | undefined>;
   readonly env: Readonly<Record<string, string | undefined>>;

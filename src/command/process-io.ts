@@ -17,6 +17,7 @@ export function processIo(): Io {
     write: (text) => void process.stdout.write(text),
     warn: (text) => void process.stderr.write(text),
     readAll,
+    pieces: () => process.stdin as AsyncIterable<Uint8Array>,
     askSecret,
     env: process.env,
     terminal,

@@ -1,6 +1,7 @@
 /** Examines one message: its way, its authentication, its signs, and what follows from them. */
 
 import type { Clock, Resolver } from '#base/world.ts';
+import type { Head } from '#message/fields.ts';
 import { authenticate } from './authentication/checks.ts';
 import { SignatureWork } from './authentication/signatures.ts';
 import type { Case } from './case.ts';
@@ -8,7 +9,8 @@ import { type Conclusions, conclude } from './conclusions.ts';
 import { displayed } from './input/displayed.ts';
 import { type ReaderLimits, SpecimenReader } from './input/reader.ts';
 import { ClockModel } from './route/clock.ts';
-import { type Anchors, readRoute } from './route/route.ts';
+import { type Anchors, type LedgerFact, readRoute } from './route/route.ts';
+import { tracesOf } from './specimen.ts';
 
 export interface ExamineOptions {
   readonly anchors: Anchors;
@@ -23,9 +25,16 @@ export interface ExamineOptions {
   /** Leaves the bodies alone: signatures are unknown then. */
   readonly headerOnly?: boolean;
   readonly limits?: ReaderLimits;
+  /** Our own record: asked about the newest lines, by their id and host. */
+  readonly ledger?: LedgerQuestion | undefined;
   /** Shared by many messages, so that clocks are known better and better. */
   readonly clocks?: ClockModel;
 }
+
+export type LedgerQuestion = (id: string, by: string) => Promise<LedgerFact | undefined>;
+
+/** Lines that our record is asked about: we are at the top. */
+const ASKED = 10;
 
 export interface Examined extends Case {
   readonly conclusions: Conclusions;
@@ -51,9 +60,11 @@ export class Examination {
 
   /** The message is complete. Never fails on mail. */
   async finish(): Promise<Examined> {
-    const { anchors, known, resolver, asks, clock, nowMs } = this.#options;
+    const { known, resolver, asks, clock, nowMs, ledger } = this.#options;
     const specimen = this.#reader.finish();
     const { head } = specimen;
+    const recorded = ledger === undefined ? undefined : await askLedger(head, ledger);
+    const anchors: Anchors = { ...this.#options.anchors, ledger: recorded };
     const route = readRoute(head, anchors);
     const clocks = this.#options.clocks ?? new ClockModel();
     clocks.observe(route.hops);
@@ -82,6 +93,20 @@ export class Examination {
     };
     return { ...one, conclusions: conclude(one) };
   }
+}
+
+async function askLedger(
+  head: Head,
+  ledger: LedgerQuestion,
+): Promise<NonNullable<Anchors['ledger']>> {
+  const facts = new Map<string, LedgerFact>();
+  for (const { line } of tracesOf(head).traces.slice(0, ASKED)) {
+    const [id, by] = [line.id?.text, line.by?.text];
+    if (id === undefined || by === undefined) continue;
+    const fact = await ledger(id, by);
+    if (fact !== undefined) facts.set(`${id} ${by}`, fact);
+  }
+  return (id, by) => facts.get(`${id} ${by}`);
 }
 
 /** A message that lies in memory. */
