@@ -45,7 +45,7 @@ const MAKERS: Readonly<Record<string, RegExp>> = {
   'Durable.committed(': /^src\/engine\//,
   'Secure.established(': /^src\/network\//,
   'Authenticated.verified(': /^src\/protocol\/sasl\//,
-  'RelayPermit.ownNotice(': /^src\/(?:agents\/notify|policy)\//,
+  'RelayPermit.ownNotice(': /^src\/(?:agents\/(?:notify|reports)|policy)\//,
 };
 
 const REGISTRY_LINE = /^(?:\/\*\*.*\*\/|export \{ [\w\s,]+ \} from '\.\/[\w/.-]+\.ts';|)$/;

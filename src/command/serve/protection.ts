@@ -3,19 +3,21 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { World } from '#base/world.ts';
+import { TlsCounts } from '#agents/reports/tls/counts.ts';
 import { isLoopback } from '#agents/transfer/address.ts';
 import { systemWeb } from '#network/http/client.ts';
 import { StsPolicies } from '#trust/mta-sts/policies.ts';
 import type { Settings } from '../configuration/settings.ts';
 import { CommandError, EXIT, explain } from '../exit.ts';
 import { fileNotebook } from '../notebook.ts';
+import type { ReportSources } from './reports.ts';
 import type { Protection } from './sending.ts';
 
 /** Makes it ready; `close` writes down what is not written yet. */
 export function makeProtection(
   settings: Settings,
   world: World,
-): { readonly protection: Protection; close(): void } {
+): { readonly protection: Protection; readonly reports: ReportSources; close(): void } {
   const { clock, resolver, log } = world;
   const authorities = authoritiesFrom(settings, 'smtp_tls_CAfile');
   const web = systemWeb({
@@ -32,9 +34,23 @@ export function makeProtection(
     notebook: fileNotebook(join(settings.data_directory, 'mta-sts.json')),
     notKept: ({ message }) => log.event('warn', 'mta-sts-not-kept', { reason: message }),
   });
+  const counts = new TlsCounts({
+    clock,
+    notebook: fileNotebook(join(settings.data_directory, 'tls-reports.json')),
+    notKept: ({ message }) => log.event('warn', 'tls-counts-not-kept', { reason: message }),
+  });
+  const reporting = settings.tls_report_from !== undefined;
   return {
-    protection: { authorities, sts: settings.smtp_tls_mta_sts ? sts : undefined },
-    close: () => sts.close(),
+    protection: {
+      authorities,
+      sts: settings.smtp_tls_mta_sts ? sts : undefined,
+      ...(reporting ? { counted: counts.counted } : {}),
+    },
+    reports: { counts, web },
+    close: () => {
+      sts.close();
+      counts.close();
+    },
   };
 }
 

@@ -118,6 +118,7 @@ async function start(context: Context, mode: Mode, cleanups: (() => unknown)[]):
       ownAddresses: machineAddresses(),
       renew: certificates.renew,
       protection: outward.protection,
+      reports: outward.reports,
     },
     cleanups,
   );

@@ -5,6 +5,7 @@ import type { Accept } from './door.ts';
 import type { ListenerRow, ProtocolName } from './listeners.ts';
 import { openGuards } from './limits.ts';
 import { makeSending, type Protection } from './sending.ts';
+import { type ReportSources, startReports } from './reports.ts';
 import { imapAccept, pop3Accept } from './reading.ts';
 import { sessionId } from './session-id.ts';
 import { addressRules, makeSite } from './site.ts';
@@ -25,6 +26,8 @@ export interface ServiceParts extends SiteParts {
   readonly ownAddresses: ReadonlySet<string>;
   /** Policies of other domains and the count of sessions; a simulation has none. */
   readonly protection?: Protection | undefined;
+  /** What reports are made from; a simulation sends none. */
+  readonly reports?: ReportSources | undefined;
 }
 
 /** Puts the services together; the listeners open afterwards. */
@@ -44,6 +47,7 @@ export async function startServices(parts: ServiceParts): Promise<Services> {
   });
   const guards = await openGuards(settings, parts.store, world);
   queue.start();
+  const endReports = parts.reports && startReports(settings, world, site, parts.reports);
   let stopping: Promise<void> | undefined;
   const smtp = (mode: SmtpMode): Accept => {
     const listeners = new Map<string, ReturnType<typeof smtpListener>>();
@@ -71,9 +75,12 @@ export async function startServices(parts: ServiceParts): Promise<Services> {
       imap: imapAccept(settings, site),
       pop3: pop3Accept(settings, site),
     },
-    stop: () =>
-      (stopping ??= Promise.all([queue.stop().then(() => transfer.close()), guards.stop()]).then(
-        () => undefined,
-      )),
+    stop: () => {
+      endReports?.();
+      return (stopping ??= Promise.all([
+        queue.stop().then(() => transfer.close()),
+        guards.stop(),
+      ]).then(() => undefined));
+    },
   };
 }
