@@ -47,7 +47,8 @@ test('the client that a listed proxy names stands in Received and in the ledger'
     await client.ask(`MAIL FROM:<${what.replace(/\W/g, '')}@far.example>`);
     assert.match(await client.ask('RCPT TO:<ann@whole.test>'), /^250/);
     await client.ask('DATA');
-    assert.match(await client.ask(`Subject: ${what}\r\n\r\nx\r\n.`), /^250/);
+    const fields = `From: s@far.example\r\nSubject: ${what}\r\n`;
+    assert.match(await client.ask(`${fields}\r\nx\r\n.`), /^250/);
     client.close();
     const sender = `${what.replace(/\W/g, '')}@far.example`;
     const story = async (): Promise<string> => (await behind.command('trace', sender)).output;
