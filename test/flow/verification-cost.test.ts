@@ -8,7 +8,7 @@ import { LineClient } from '../world/line-client.ts';
 import { HOME, Target, letter } from '../world/stranger.ts';
 
 const GROUPS = 9;
-const WARM = 3;
+const WARM = 6;
 const MESSAGES = 100;
 const LIMIT_MS = 2;
 /** A network each, so that no limit on one of them is met. */

@@ -88,12 +88,23 @@ function iprevFacts({ result, name, claimed, why }: IprevOutcome): Json {
   return { result, name, why, claimed: name === undefined ? claimed : undefined };
 }
 
-/** Records as long as there is room; how many there were is always told. */
+/**
+ * Records as long as there is room; how many there were is told where not all are shown, an answer
+ * where it is no record, the AD bit where it is set.
+ */
 function dnsFacts(dns: readonly DnsFact[]): Json {
   let left = RECORD_CHARACTERS;
-  return dns.map((fact) => {
-    left -= fact.records.reduce((sum, record) => sum + record.length, 0);
-    const { records, ...rest } = fact;
-    return left >= 0 ? { ...rest, records } : rest;
+  return dns.map(({ type, name, answer, records, count, ttlSeconds, authentic, reason }) => {
+    left -= records.reduce((sum, record) => sum + record.length, 0);
+    const fits = left >= 0;
+    return {
+      type,
+      name,
+      ...(answer === 'found' ? { ttlSeconds } : { answer }),
+      ...(authentic ? { authentic } : {}),
+      ...(fits && records.length === count ? {} : { count }),
+      ...(fits && count > 0 ? { records } : {}),
+      ...(reason === undefined ? {} : { reason }),
+    };
   });
 }
