@@ -2,17 +2,10 @@
 
 import type { Detail, Message, MessageDetail } from '#store/mail.ts';
 import { checkNumber } from '../checks.ts';
-import type { Connection, Value } from '../connection.ts';
+import type { Connection } from '../connection.ts';
 import { inlineOctets } from './octets.ts';
 
 type Found = { -readonly [K in keyof MessageDetail]: MessageDetail[K] };
-
-/** The first column of `sql` says how many octets there are: those above ?2 are not in the row. */
-interface Kind {
-  readonly sql: string;
-  /** Puts what a row has into its message; `row` has the columns after the first. */
-  put(found: Found, row: readonly Value[], sql: Connection): void;
-}
 
 /** What one statement brings of one message; more is read alone. */
 const SMALL_BYTES = 8_192;
@@ -24,59 +17,34 @@ const CHUNK = 50;
 /** Details read at once: of some messages one alone has megabytes. */
 const DETAIL_BYTES = 262_144;
 
-const KINDS: Readonly<Record<Detail, Kind>> = {
-  envelope: {
-    sql: `SELECT length(envelope), CASE WHEN length(envelope) <= ?2 THEN envelope END
-      FROM json_each(?1) AS asked LEFT JOIN contents ON contents.id = asked.value`,
-    put(found, [envelope]) {
-      if (envelope instanceof Uint8Array) found.envelope = envelope;
-    },
-  },
-  bodyStructure: {
-    sql: `SELECT length(body_structure), CASE WHEN length(body_structure) <= ?2
-      THEN body_structure END
-      FROM json_each(?1) AS asked LEFT JOIN contents ON contents.id = asked.value`,
-    put(found, [structure]) {
-      if (structure instanceof Uint8Array) found.bodyStructure = structure;
-    },
-  },
-  parts: {
-    sql: `SELECT octet_length(parts), CASE WHEN octet_length(parts) <= ?2 THEN parts END
-      FROM json_each(?1) AS asked LEFT JOIN contents ON contents.id = asked.value`,
-    put(found, [parts]) {
-      if (typeof parts === 'string') found.parts = parts;
-    },
-  },
-  // As large as a head at most: no need to ask first.
-  search: {
-    sql: `SELECT ?2 * 0, sent_ms, subject, sender, recipient, copied, blind
-      FROM json_each(?1) AS asked LEFT JOIN contents ON contents.id = asked.value`,
-    put(found, [sentMs, ...texts]) {
-      const [subject, from, to, cc, bcc] = texts;
-      if (typeof subject !== 'string') return;
-      found.search = {
-        sentMs: typeof sentMs === 'number' ? sentMs : undefined,
-        subject,
-        from: String(from),
-        to: String(to),
-        cc: String(cc),
-        bcc: String(bcc),
-      };
-    },
-  },
-  head: {
-    sql: `SELECT min(head_bytes, ?3), CASE WHEN head_bytes <= min(?2, ?3) THEN head END, head_checked
-      FROM json_each(?1) AS asked LEFT JOIN contents ON contents.id = asked.value`,
-    put(found, [head, checked], sql) {
-      if (!(head instanceof Uint8Array)) return;
-      const right = checked === null ? wholeHead(sql, found) : head;
-      // Damaged ones are left away: whoever reads the octets is then told.
-      if (right !== undefined && (checked === null || checkNumber(head) === checked)) {
-        found.head = right;
-      }
-    },
-  },
-};
+/*
+ * Octets of all messages come as one value, with the length of each: a value for each of them
+ * costs more than all else. json_each gives the numbers one by one in their order.
+ */
+const ENVELOPE = `SELECT json_group_array(length(envelope)),
+  CAST(group_concat(CASE WHEN length(envelope) <= ?2 THEN envelope END, '') AS BLOB)
+  FROM json_each(?1) AS asked LEFT JOIN contents ON contents.id = asked.value`;
+const STRUCTURE = `SELECT json_group_array(length(body_structure)),
+  CAST(group_concat(CASE WHEN length(body_structure) <= ?2 THEN body_structure END, '') AS BLOB)
+  FROM json_each(?1) AS asked LEFT JOIN contents ON contents.id = asked.value`;
+const HEAD = `SELECT json_group_array(head_bytes),
+  CAST(group_concat(CASE WHEN head_bytes <= ?2 THEN head END, '') AS BLOB),
+  json_group_array(head_checked)
+  FROM json_each(?1) AS asked LEFT JOIN contents ON contents.id = asked.value`;
+const PARTS = `SELECT octet_length(parts), CASE WHEN octet_length(parts) <= ?2 THEN parts END
+  FROM json_each(?1) AS asked LEFT JOIN contents ON contents.id = asked.value`;
+const SEARCH = `SELECT sent_ms, subject, sender, recipient, copied, blind
+  FROM json_each(?) AS asked LEFT JOIN contents ON contents.id = asked.value`;
+
+type Packed = readonly [lengths: string, octets: Uint8Array | null, more?: string];
+type SearchColumns = readonly [
+  sentMs: number | null,
+  subject: string | null,
+  from: string,
+  to: string,
+  cc: string,
+  bcc: string,
+];
 
 /**
  * The messages with their details, as many from the first one on as have no more of them than is
@@ -90,58 +58,129 @@ export function withDetails(
   const found: Found[] = [];
   let bytes = 0;
   for (let at = 0; at < messages.length && bytes <= DETAIL_BYTES; at += CHUNK) {
-    const chunk: Found[] = messages.slice(at, at + CHUNK);
-    const sizes = readChunk(sql, chunk, details, SMALL_BYTES);
-    for (const [index, message] of chunk.entries()) {
-      const size = sizes[index];
-      if (size === undefined || size.largest > SMALL_BYTES) {
+    const chunk = new Chunk(sql, messages.slice(at, at + CHUNK), SMALL_BYTES);
+    chunk.read(details);
+    for (const [index, message] of chunk.messages.entries()) {
+      if (chunk.isLarge(index)) {
         // A large one: alone in its answer, or the first of the next.
         if (found.length > 0) return found;
-        readChunk(sql, [message], details, ANY_BYTES);
+        new Chunk(sql, [message], ANY_BYTES).read(details);
         return [message];
       }
       found.push(message);
-      bytes += size.all;
     }
+    bytes += chunk.bytes;
   }
   return found;
 }
 
-interface Size {
-  largest: number;
-  all: number;
-}
+/** Messages that are read together. */
+class Chunk {
+  readonly messages: readonly Found[];
+  readonly #sql: Connection;
+  readonly #mostBytes: number;
+  readonly #ids: string;
+  readonly #large = new Set<number>();
+  bytes = 0;
 
-/** The rows come in the order of the numbers, one for each. */
-function readChunk(
-  sql: Connection,
-  chunk: readonly Found[],
-  details: readonly Detail[],
-  mostBytes: number,
-): readonly Size[] {
-  const ids = `[${chunk.map(({ content }) => content).join(',')}]`;
-  const sizes = chunk.map((): Size => ({ largest: 0, all: 0 }));
-  for (const detail of details) {
-    const kind = KINDS[detail];
-    const values = detail === 'head' ? [ids, mostBytes, HEAD_BYTES] : [ids, mostBytes];
-    const rows = sql.rows<readonly [number | null, ...Value[]]>(kind.sql, ...values);
-    for (const [index, [length, ...row]] of rows.entries()) {
-      const message = chunk[index];
-      const size = sizes[index];
-      if (message === undefined || size === undefined) continue;
-      kind.put(message, row, sql);
-      size.largest = Math.max(size.largest, length ?? 0);
-      size.all += length ?? 0;
+  constructor(sql: Connection, messages: readonly Found[], mostBytes: number) {
+    this.#sql = sql;
+    this.messages = messages;
+    this.#mostBytes = mostBytes;
+    this.#ids = `[${messages.map(({ content }) => content).join(',')}]`;
+  }
+
+  /** Whether some detail of a message was too large to be read. */
+  isLarge(index: number): boolean {
+    return this.#large.has(index);
+  }
+
+  /** What was not asked for is not even looked at. */
+  read(details: readonly Detail[]): void {
+    for (const detail of details) this.#read(detail);
+  }
+
+  #read(detail: Detail): void {
+    switch (detail) {
+      case 'envelope':
+        return this.#octets(ENVELOPE, this.#mostBytes, (found, octets) => {
+          found.envelope = octets;
+        });
+      case 'bodyStructure':
+        return this.#octets(STRUCTURE, this.#mostBytes, (found, octets) => {
+          found.bodyStructure = octets;
+        });
+      case 'head':
+        return this.#heads();
+      case 'parts':
+        return this.#parts();
+      case 'search':
+        return this.#search();
     }
   }
-  return sizes;
+
+  #octets(
+    statement: string,
+    mostBytes: number,
+    put: (found: Found, octets: Uint8Array, more: number | null) => void,
+    isNeeded = true,
+  ): void {
+    const row = this.#sql.row<Packed>(statement, this.#ids, mostBytes);
+    if (row === undefined) return;
+    const lengths = JSON.parse(row[0]) as readonly (number | null)[];
+    const more = row[2] === undefined ? [] : (JSON.parse(row[2]) as readonly (number | null)[]);
+    const octets = row[1] ?? new Uint8Array(0);
+    let from = 0;
+    for (const [index, found] of this.messages.entries()) {
+      const length = lengths[index] ?? null;
+      if (length === null) continue;
+      if (length > mostBytes) {
+        if (isNeeded) this.#large.add(index);
+        continue;
+      }
+      put(found, octets.subarray(from, from + length), more[index] ?? null);
+      from += length;
+    }
+    this.bytes += from;
+  }
+
+  /** Large and damaged ones are left away: whoever reads the octets is then told. */
+  #heads(): void {
+    const put = (found: Found, octets: Uint8Array, checked: number | null): void => {
+      if (checked === null) wholeHead(this.#sql, found);
+      else if (checkNumber(octets) === checked) found.head = octets;
+    };
+    this.#octets(HEAD, HEAD_BYTES, put, false);
+  }
+
+  #parts(): void {
+    type Columns = readonly [bytes: number | null, parts: string | null];
+    const rows = this.#sql.rows<Columns>(PARTS, this.#ids, this.#mostBytes);
+    for (const [index, found] of this.messages.entries()) {
+      const [bytes, parts] = rows[index] ?? [null, null];
+      if (parts !== null) found.parts = parts;
+      else if (bytes !== null) this.#large.add(index);
+      this.bytes += parts?.length ?? 0;
+    }
+  }
+
+  /** As large as a head at most. */
+  #search(): void {
+    const rows = this.#sql.rows<SearchColumns>(SEARCH, this.#ids);
+    for (const [index, found] of this.messages.entries()) {
+      const [sentMs, subject, from, to, cc, bcc] = rows[index] ?? [null, null, '', '', '', ''];
+      if (subject === null) continue;
+      found.search = { sentMs: sentMs ?? undefined, subject, from, to, cc, bcc };
+      this.bytes += subject.length + from.length + to.length + cc.length + bcc.length;
+    }
+  }
 }
 
-/** The head of a content from before heads had a number of their own. */
-function wholeHead(sql: Connection, message: Message): Uint8Array | undefined {
+/** The head of a content from before heads had a check number of their own. */
+function wholeHead(sql: Connection, found: Found): void {
   try {
-    return inlineOctets(sql, message.content).inline.subarray(0, message.headBytes);
+    found.head = inlineOctets(sql, found.content).inline.subarray(0, found.headBytes);
   } catch {
-    return undefined;
+    // It is damaged.
   }
 }

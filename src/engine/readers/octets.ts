@@ -10,14 +10,15 @@ import { fileFailure } from '../failures.ts';
 import type { Connection } from '../connection.ts';
 import type { Reading } from './reading.ts';
 
-const FIND = `SELECT contents.checked, contents.head, octets.bytes, files.name, files.size_bytes,
-  files.checks FROM contents LEFT JOIN octets ON octets.content = contents.id
+/** Head and body are joined by SQLite: two values would cost more than the copy. */
+const FIND = `SELECT contents.checked,
+  coalesce(CAST(contents.head || octets.bytes AS BLOB), contents.head),
+  files.name, files.size_bytes, files.checks FROM contents LEFT JOIN octets ON octets.content = contents.id
   LEFT JOIN files ON files.id = contents.file WHERE contents.id = ?`;
 
 type Found = readonly [
   checked: number,
-  head: Uint8Array,
-  body: Uint8Array | null,
+  inline: Uint8Array,
   file: string | null,
   fileBytes: number | null,
   checks: Uint8Array | null,
@@ -42,8 +43,7 @@ export interface InlineOctets {
 export function inlineOctets(sql: Connection, content: number): InlineOctets {
   const row = sql.row<Found>(FIND, content);
   if (row === undefined) throw Failure.temporary('no-such-content', 'the message is gone');
-  const [checked, head, body, name, sizeBytes, checks] = row;
-  const inline = body === null ? head : Buffer.concat([head, body]);
+  const [checked, inline, name, sizeBytes, checks] = row;
   if (checkNumber(inline) !== checked) throw rotten();
   if (name === null || sizeBytes === null || checks === null) return { inline, file: undefined };
   return { inline, file: { name, sizeBytes, checks } };

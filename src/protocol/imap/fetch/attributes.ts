@@ -3,7 +3,7 @@
 import { latin1 } from '#base/bytes.ts';
 import { Failure } from '#base/failure.ts';
 import { decodeParts } from '#message/tree.ts';
-import type { Detail, MessageDetail } from '#store/mail.ts';
+import type { Detail, MessageDetail, MessageFlags } from '#store/mail.ts';
 import { formatBody } from '../format/body-structure.ts';
 import { envelopeText } from '../format/envelope.ts';
 import { formatDateTime } from '../syntax/date.ts';
@@ -19,11 +19,16 @@ export interface Attribute {
   format(row: MessageDetail): string;
 }
 
+/** What a row of flags alone can say. */
+export const FLAG_ATTRIBUTES: ReadonlyMap<string, (row: MessageFlags) => string> = new Map([
+  ['FLAGS', (row: MessageFlags) => `FLAGS ${formatFlags(row.flags)}`],
+  ['MODSEQ', (row: MessageFlags) => `MODSEQ (${row.modSeq})`],
+  ['UID', (row: MessageFlags) => `UID ${row.uid}`],
+]);
+
 /** By the name of the item; what a row cannot say by itself is in section.ts. */
 export const ATTRIBUTES: ReadonlyMap<string, Attribute> = new Map<string, Attribute>([
-  ['FLAGS', { format: (row) => `FLAGS ${formatFlags(row.flags)}` }],
-  ['MODSEQ', { format: (row) => `MODSEQ (${row.modSeq})` }],
-  ['UID', { format: (row) => `UID ${row.uid}` }],
+  ...[...FLAG_ATTRIBUTES].map(([name, format]) => [name, { format }] as const),
   ['INTERNALDATE', { format: (row) => `INTERNALDATE ${formatDateTime(row.internalDateMs)}` }],
   ['RFC822.SIZE', { format: (row) => `RFC822.SIZE ${row.sizeBytes}` }],
   [

@@ -3,24 +3,30 @@
 import type { Uid } from '#base/brand.ts';
 import { Failure } from '#base/failure.ts';
 import { decodeParts } from '#message/tree.ts';
-import type { Detail, MessageDetail, UidRanges } from '#store/mail.ts';
+import type { Detail, MessageDetail, MessageFlags, UidRanges } from '#store/mail.ts';
 import { no, type Rejected } from '../completion.ts';
 import type { Session } from '../session.ts';
 import { rangesOf } from '../syntax/number-set.ts';
 import { flush, relieve, store, type Task } from '../task.ts';
 import { nameKeywords } from '../telling.ts';
 import type { View } from '../view.ts';
-import { ATTRIBUTES, formatFlags, type Attribute } from './attributes.ts';
+import { ATTRIBUTES, FLAG_ATTRIBUTES, formatFlags, type Attribute } from './attributes.ts';
 import type { Item } from './items.ts';
-import { locate, needsParts, selectFields, type Span } from './section.ts';
+import { isHead, locate, needsParts, selectFields, type Span } from './section.ts';
 
 /** Rows whose structure has to be read are heavier: fewer at a time. */
-const HEAVY_ROWS = 50;
+const HEAVY_ROWS = 100;
+/** So many times the usual rows are read when only their flags are asked for. */
+const FLAG_ROWS = 4;
 
 type SectionItem = Extract<Item, { kind: 'section' }>;
 
+type Format<Row> = (row: Row) => string;
+
 interface Plan {
   readonly attributes: readonly Attribute[];
+  /** When rows of flags alone have all that is asked for. */
+  readonly ofFlags: readonly Format<MessageFlags>[] | undefined;
   readonly sections: readonly SectionItem[];
   readonly details: readonly Detail[];
   readonly setsSeen: boolean;
@@ -36,6 +42,10 @@ export function* respond(
   items: readonly Item[],
 ): Task<void> {
   const plan = planFor(items, view.readOnly);
+  if (plan.ofFlags !== undefined) {
+    yield* respondFlags(session, view, ranges, plan, plan.ofFlags);
+    return;
+  }
   const { batchRows } = session.options;
   const limit = plan.details.length > 0 ? Math.min(HEAVY_ROWS, batchRows) : batchRows;
   let failure: Failure | undefined;
@@ -50,8 +60,10 @@ export function* respond(
     // Rows with details are fewer than asked for when they are large.
     const complete = details.length === 0 && rows.length < limit;
     const seen = plan.setsSeen ? yield* markSeen(session, view, rows) : NONE_SEEN;
-    if (plan.sections.length === 0) writeRows(session, view, rows, plan);
-    else {
+    if (plan.sections.length === 0) {
+      const formats = plan.attributes.map(({ format }) => format);
+      writeRows(session, view, rows, formats, plan.showsFlags);
+    } else {
       for (const row of rows) {
         if (view.numberOf(row.uid) === 0) continue;
         const unread = yield* writeWhole(session, view, row, plan, seen.get(row.uid));
@@ -64,6 +76,26 @@ export function* respond(
   }
   // The others were sent; this one could not be read.
   if (failure !== undefined) throw unreadable(failure);
+}
+
+/** The most asked of all: new clients want the flags of whole mailboxes. */
+function* respondFlags(
+  session: Session,
+  view: View,
+  ranges: UidRanges,
+  plan: Plan,
+  formats: readonly Format<MessageFlags>[],
+): Task<void> {
+  const limit = FLAG_ROWS * session.options.batchRows;
+  let left = ranges;
+  while (left.length > 0) {
+    const now = left;
+    const rows = yield* store(session, (access) => access.flags(view.id, now, limit));
+    writeRows(session, view, rows, formats, plan.showsFlags);
+    yield* relieve(session);
+    const last = rows.at(-1)?.uid;
+    left = rows.length < limit || last === undefined ? [] : after(left, last);
+  }
 }
 
 function planFor(items: readonly Item[], readOnly: boolean): Plan {
@@ -84,8 +116,13 @@ function planFor(items: readonly Item[], readOnly: boolean): Plan {
     attributes.push(attribute);
     if (attribute.detail !== undefined) details.add(attribute.detail);
   }
+  const formats = [...names].flatMap((name) => FLAG_ATTRIBUTES.get(name) ?? []);
+  const isOfFlags = sections.length === 0 && formats.length === names.size;
+  // Where a body is read the head comes along with it.
+  if (sections.length > 0 && sections.every(({ section }) => isHead(section))) details.add('head');
   return {
     attributes,
+    ofFlags: isOfFlags ? formats : undefined,
     sections,
     details: [...details],
     setsSeen: !readOnly && sections.some((item) => !item.peek),
@@ -95,18 +132,23 @@ function planFor(items: readonly Item[], readOnly: boolean): Plan {
 }
 
 /** The hot path: one string for a whole batch. */
-function writeRows(session: Session, view: View, rows: readonly MessageDetail[], plan: Plan): void {
-  const { attributes } = plan;
+function writeRows<Row extends MessageFlags>(
+  session: Session,
+  view: View,
+  rows: readonly Row[],
+  formats: readonly Format<Row>[],
+  showsFlags: boolean,
+): void {
   let text = '';
   for (const row of rows) {
     const number = view.numberOf(row.uid);
     // Expunged and told already, or arrived since: nothing that this client has a number for.
     if (number === 0) continue;
-    if (plan.showsFlags) nameKeywords(session, row.flags);
+    if (showsFlags) nameKeywords(session, row.flags);
     text += `* ${number} FETCH (`;
     let separator = '';
-    for (const attribute of attributes) {
-      text += separator + attribute.format(row);
+    for (const format of formats) {
+      text += separator + format(row);
       separator = ' ';
     }
     text += ')\r\n';
@@ -219,8 +261,8 @@ function* writeFields(
   const head = yield* octetsOf(session, row, span.from, span.length);
   const fields = selectFields(head, item.section.names, item.section.what === 'fields');
   const { from: start, length: count } = cut({ from: 0, length: fields.length }, item.partial);
-  send(session, reply, `{${count}}\r\n`);
-  session.out.bytes(fields.subarray(start, start + count));
+  const text = count === fields.length ? fields : fields.slice(start, start + count);
+  send(session, reply, `{${count}}\r\n${text}`);
 }
 
 /** A literal in slices: its length is promised when the first of them has been read. */
@@ -245,6 +287,9 @@ function* octetsOf(
   from: number,
   count: number,
 ): Task<Uint8Array> {
+  if (row.head !== undefined && from + count <= row.head.length) {
+    return row.head.subarray(from, from + count);
+  }
   const octets = yield* store(session, (access) => access.octets(row, from, count));
   if (octets.length === 0 && count > 0) {
     throw Failure.temporary('no-octets', 'the message is gone');

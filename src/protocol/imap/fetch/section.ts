@@ -1,6 +1,6 @@
 /** Where a BODY[section] lies in a message: octet ranges from the tree of parts (RFC 3501 6.4.5). */
 
-import { asBuffer, latin1, LF } from '#base/bytes.ts';
+import { CR, LF, latin1 } from '#base/bytes.ts';
 import type { Part } from '#message/part.ts';
 import type { MessageDetail } from '#store/mail.ts';
 import type { Section } from './items.ts';
@@ -77,30 +77,48 @@ function isMessage(part: Part): boolean {
   return part.type === 'message' && part.subtype === 'rfc822';
 }
 
-/** The fields of a header that are (not) named, each with its folded lines, and the empty line. */
+/** Whether it is the head of the message, or some fields of it. */
+export function isHead(section: Section): boolean {
+  return section.path.length === 0 && section.what !== 'all' && section.what !== 'text';
+}
+
+/**
+ * The fields of a header that are (not) named, each with its folded lines, and the empty line:
+ * octets as latin1.
+ */
 export function selectFields(
   head: Uint8Array,
   names: ReadonlySet<string>,
   wanted: boolean,
-): Uint8Array {
-  const kept: Uint8Array[] = [];
-  const buffer = asBuffer(head);
+): string {
+  const text = latin1(head);
+  const initials = new Set([...names].map((name) => name.charCodeAt(0) | CASE));
+  let kept = '';
   let keep = false;
-  for (let at = 0; at < buffer.length;) {
-    const end = buffer.indexOf(LF, at);
-    const next = end < 0 ? buffer.length : end + 1;
-    const first = buffer[at];
-    if (first === 0x0d || first === LF) break;
-    if (first !== 0x20 && first !== 0x09) {
-      const colon = buffer.subarray(at, next).indexOf(0x3a);
-      const name = colon < 0 ? '' : latin1(buffer.subarray(at, at + colon));
-      // RFC 5322 4.5: white space before the colon, as old writers put it.
-      keep = colon >= 0 && names.has(name.trimEnd().toLowerCase()) === wanted;
+  for (let at = 0; at < text.length;) {
+    const end = text.indexOf('\n', at);
+    const next = end < 0 ? text.length : end + 1;
+    const first = text.charCodeAt(at);
+    if (first === CR || first === LF) break;
+    if (first !== SPACE && first !== TAB) {
+      // Most fields begin with another letter than those that are named.
+      const mayBe = initials.has(first | CASE);
+      const name = mayBe || !wanted ? fieldName(text.slice(at, next)) : undefined;
+      keep = name !== undefined && names.has(name) === wanted;
     }
-    if (keep) kept.push(buffer.subarray(at, next));
+    if (keep) kept += text.slice(at, next);
     at = next;
   }
-  return Buffer.concat([...kept, CRLF]);
+  return `${kept}\r\n`;
 }
 
-const CRLF = Buffer.from('\r\n');
+/** RFC 5322 4.5: white space before the colon, as old writers put it; undefined: no field. */
+function fieldName(line: string): string | undefined {
+  const colon = line.indexOf(':');
+  return colon < 0 ? undefined : line.slice(0, colon).trimEnd().toLowerCase();
+}
+
+const SPACE = 0x20;
+const TAB = 0x09;
+/** The bit in which small letters differ from large ones. */
+const CASE = 0x20;
