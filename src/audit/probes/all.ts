@@ -2,9 +2,10 @@
 
 import type { Check } from '../check.ts';
 import type { Probe } from '../probe.ts';
+import * as fingerprint from './fingerprint/index.ts';
 import * as plaintext from './plaintext/index.ts';
 
-const GROUPS: readonly Readonly<Record<string, Probe>>[] = [plaintext];
+const GROUPS: readonly Readonly<Record<string, Probe>>[] = [fingerprint, plaintext];
 
 /** Every probe, in the order of the groups. */
 export const PROBES: readonly Probe[] = GROUPS.flatMap((group) => Object.values(group));

@@ -73,6 +73,7 @@ class GuardedConnection implements Connection {
   readonly #over: () => void;
   #isOver = false;
   #rest = '';
+  #transaction: 'mail' | 'rcpt' | undefined;
 
   constructor(inner: Connection, options: GuardOptions, over: () => void) {
     this.#inner = inner;
@@ -159,7 +160,14 @@ class GuardedConnection implements Connection {
 
   #judgeLine(line: string): void {
     this.#judgeRecipient(line);
-    if (/^(?:data$|bdat )/i.test(line.trimEnd())) this.#options.budget.message();
+    // Content counts from the moment it could be taken: MAIL and RCPT went before.
+    const [verb = ''] = line.trim().toLowerCase().split(/[\s:]/, 1);
+    if (verb === 'mail') this.#transaction = 'mail';
+    if (verb === 'rcpt' && this.#transaction === 'mail') this.#transaction = 'rcpt';
+    if ((verb === 'data' || verb === 'bdat') && this.#transaction === 'rcpt') {
+      this.#transaction = undefined;
+      this.#options.budget.message();
+    }
   }
 
   #judgeRecipient(line: string): void {

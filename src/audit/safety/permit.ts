@@ -101,11 +101,8 @@ export function isLoopback(address: string): boolean {
 /** A name of at least two letters, a comma, something to look it up by. */
 function isNamed(text: string): boolean {
   const comma = text.indexOf(',');
-  return (
-    text.length <= 200 &&
-    text.slice(0, comma).trim().length > 1 &&
-    text.slice(comma + 1).trim() !== ''
-  );
+  if (comma < 0 || text.length > 200) return false;
+  return text.slice(0, comma).trim().length > 1 && text.slice(comma + 1).trim() !== '';
 }
 
 /**

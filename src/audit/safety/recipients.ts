@@ -88,7 +88,11 @@ export class Recipients {
  * what routes in any dialect: behind `@` or `%`, before `!`; full-width signs count as plain.
  */
 function foreignHost(path: string, names: KnownNames): string | undefined {
-  const text = wide(path).normalize('NFKC').replaceAll('\u3002', '.');
+  const plain = wide(path).normalize('NFKC').replaceAll('\u3002', '.');
+  const literals = [...plain.matchAll(LITERAL)].map(([, inner = '']) => inner);
+  const other = literals.find((inner) => !isOwnLiteral(inner, names));
+  if (other !== undefined) return other;
+  const text = plain.replace(LITERAL, 'literal');
   const parts = text.split(/([@%!])|[\s<>()"',;:\\\0]/).filter((part) => part !== undefined);
   for (const [index, part] of parts.entries()) {
     if (part !== '@' && part !== '%' && part !== '!') continue;
@@ -104,23 +108,26 @@ function wide(path: string): string {
   return Buffer.from(path, 'latin1').toString('utf8');
 }
 
+const LITERAL = /\[([^\][\s]{0,80})\]/g;
+
 function isAllowed(host: string, names: KnownNames): boolean {
-  const bare = host.replace(/^\[(?:ipv6:)?|\]$/gi, '');
-  // Nothing, a single label: no name of the public DNS (RFC 5321 2.3.5).
-  if (bare === '' || bare === '[' || bare === 'IPv6') return true;
-  const name = plainName(bare);
+  const name = plainName(host);
   if (parseIp(name) !== undefined) return isOwnAddress(name, names);
+  // A single label is no name of the public DNS (RFC 5321 2.3.5).
   if (!name.includes('.')) return true;
   if (NOBODYS.some((top) => isWithin(name, top))) return true;
   if (names.canary !== undefined && isWithin(name, plainName(names.canary))) return true;
   return names.own.some((own) => isWithin(name, plainName(own)) || isWithin(plainName(own), name));
 }
 
+function isOwnLiteral(inner: string, names: KnownNames): boolean {
+  const ip = parseIp(inner.replace(/^ipv6:/i, ''));
+  return ip !== undefined && isOwnAddress(ip.text, names);
+}
+
+/** The target's, this machine's, and those of documentation, which nobody has (RFC 5737, RFC 3849). */
 function isOwnAddress(address: string, names: KnownNames): boolean {
-  return (
-    names.addresses.includes(address) ||
-    /^(?:127\.|192\.0\.2\.)/.test(address) ||
-    address === '::1' ||
-    address.startsWith('2001:db8:')
-  );
+  if (names.addresses.includes(address)) return true;
+  if (address === '::1' || address.startsWith('2001:db8:')) return true;
+  return /^(?:127\.|192\.0\.2\.|198\.51\.100\.)/.test(address);
 }
