@@ -57,7 +57,7 @@ mynetworks = ["10.9.0.0/16"]
 resolver_addresses = ["${dns.server}"]
 resolver_timeout = "1s"
 queue_minfree = "1M"
-smtp_port = 1
+${/^smtp_port/m.test(settings) ? '' : 'smtp_port = 1'}
 smtpd_client_connection_count_limit = 0
 ${settings}
 `,
