@@ -27,9 +27,25 @@ export const AUDIT_EXIT = {
   refused: 4,
 } as const;
 
+/** Those of `postern talk`: where it failed, by the numbers that scripts know from swaks. */
+export const TALK_EXIT = {
+  ok: 0,
+  connect: 2,
+  lost: 6,
+  banner: 21,
+  ehlo: 22,
+  mail: 23,
+  rcpt: 24,
+  data: 25,
+  content: 26,
+  auth: 28,
+  tls: 29,
+} as const;
+
 export type ExitStatus =
   | (typeof EXIT)[keyof typeof EXIT]
-  | (typeof AUDIT_EXIT)[keyof typeof AUDIT_EXIT];
+  | (typeof AUDIT_EXIT)[keyof typeof AUDIT_EXIT]
+  | (typeof TALK_EXIT)[keyof typeof TALK_EXIT];
 
 /** Something the person at the keyboard can mend: one line, never with a stack trace. */
 export class CommandError extends Error {

@@ -115,7 +115,10 @@ function add(parent: Parser, command: Command, io: Io, finish: (status: ExitStat
   }
   if (command.commands !== undefined) parser.enablePositionalOptions().helpCommand(false);
   parser.option('--config <file>', 'the configuration file');
-  parser.option('--data <dir>', 'the data directory, instead of the configured one');
+  // `talk --data FILE`, as in swaks: it has nothing to do with our own data.
+  if (!parser.options.some(({ long }) => long === '--data')) {
+    parser.option('--data <dir>', 'the data directory, instead of the configured one');
+  }
   parser.option('--json', 'print JSON');
   parser.action(async () => {
     finish((await run(contextOf(parser, command, io))) ?? EXIT.ok);

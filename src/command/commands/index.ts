@@ -10,6 +10,7 @@ export { trace } from './trace.ts';
 export { send } from './send.ts';
 export { audit } from './audit.ts';
 export { users } from './users.ts';
+export { talk } from './talk.ts';
 export { config } from './config.ts';
 export { version } from './version.ts';
 export { headers } from './headers.ts';
