@@ -95,7 +95,8 @@ function scan<Row extends FlagColumns | MessageColumns>(
   while (at < ranges.length && found.length < limit) {
     // Asked for up to the last range: no row at all then means that the rest is empty.
     const width = spanEnd(ranges, at) - from + 2;
-    const rows = read(from, last, Math.min(CHUNK, width, limit - found.length + GAP));
+    const between = at === ranges.length - 1 ? 0 : GAP;
+    const rows = read(from, last, Math.min(CHUNK, width, limit - found.length + between));
     for (const row of rows) {
       while (at < ranges.length && (ranges[at]?.[1] ?? 0) < row[0]) at += 1;
       const range = ranges[at];

@@ -1,6 +1,7 @@
 /** Answers FETCH: rows in batches, large octets in slices, so that memory stays bounded. */
 
 import type { Uid } from '#base/brand.ts';
+import { latin1 } from '#base/bytes.ts';
 import { Failure } from '#base/failure.ts';
 import { decodeParts } from '#message/tree.ts';
 import type { Detail, MessageDetail, MessageFlags, UidRanges } from '#store/mail.ts';
@@ -28,6 +29,8 @@ interface Plan {
   /** When rows of flags alone have all that is asked for. */
   readonly ofFlags: readonly Format<MessageFlags>[] | undefined;
   readonly sections: readonly SectionItem[];
+  /** Heads of messages, or fields of them, and nothing further in. */
+  readonly ofHeads: boolean;
   readonly details: readonly Detail[];
   readonly setsSeen: boolean;
   readonly showsFlags: boolean;
@@ -66,8 +69,14 @@ export function* respond(
     } else {
       for (const row of rows) {
         if (view.numberOf(row.uid) === 0) continue;
-        const unread = yield* writeWhole(session, view, row, plan, seen.get(row.uid));
-        failure ??= unread;
+        const nowSeen = seen.get(row.uid);
+        if (plan.ofHeads && hasHead(row)) {
+          writeHead(session, view, row, plan, nowSeen);
+          yield* relieve(session);
+        } else {
+          const unread = yield* writeWhole(session, view, row, plan, nowSeen);
+          failure ??= unread;
+        }
         if (session.ending) return;
       }
     }
@@ -119,10 +128,12 @@ function planFor(items: readonly Item[], readOnly: boolean): Plan {
   const formats = [...names].flatMap((name) => FLAG_ATTRIBUTES.get(name) ?? []);
   const isOfFlags = sections.length === 0 && formats.length === names.size;
   // Where a body is read the head comes along with it.
-  if (sections.length > 0 && sections.every(({ section }) => isHead(section))) details.add('head');
+  const ofHeads = sections.length > 0 && sections.every(({ section }) => isHead(section));
+  if (ofHeads) details.add('head');
   return {
     attributes,
     ofFlags: isOfFlags ? formats : undefined,
+    ofHeads,
     sections,
     details: [...details],
     setsSeen: !readOnly && sections.some((item) => !item.peek),
@@ -221,16 +232,9 @@ function* writeMessage(
   nowSeen: NowSeen | undefined,
   reply: Reply,
 ): Task<void> {
-  const { flags, modSeq } = nowSeen ?? row;
-  const current = { ...row, flags, modSeq };
-  if (plan.showsFlags || nowSeen !== undefined) nameKeywords(session, flags);
-  const fields = plan.attributes.map((attribute) => attribute.format(current));
-  if (nowSeen !== undefined) {
-    if (!plan.showsFlags) fields.push(`FLAGS ${formatFlags(flags)}`);
-    if (session.condstore && !plan.showsModSeq) fields.push(`MODSEQ (${modSeq})`);
-  }
-  reply.pending = `* ${view.numberOf(row.uid)} FETCH (${fields.join(' ')}`;
-  let separator = fields.length > 0 ? ' ' : '';
+  const start = beginning(session, view, row, plan, nowSeen);
+  reply.pending = start.text;
+  let { separator } = start;
   const root = row.parts === undefined ? undefined : decodeParts(row.parts);
   for (const item of plan.sections) {
     reply.pending += `${separator}${item.label} `;
@@ -242,6 +246,47 @@ function* writeMessage(
   }
   send(session, reply, ')\r\n');
   yield* relieve(session);
+}
+
+/** What comes before the sections, and what stands between it and the first of them. */
+function beginning(
+  session: Session,
+  view: View,
+  row: MessageDetail,
+  plan: Plan,
+  nowSeen: NowSeen | undefined,
+): { readonly text: string; readonly separator: string } {
+  const current = nowSeen === undefined ? row : { ...row, ...nowSeen };
+  if (plan.showsFlags || nowSeen !== undefined) nameKeywords(session, current.flags);
+  const fields = plan.attributes.map((attribute) => attribute.format(current));
+  if (nowSeen !== undefined) {
+    if (!plan.showsFlags) fields.push(`FLAGS ${formatFlags(current.flags)}`);
+    if (session.condstore && !plan.showsModSeq) fields.push(`MODSEQ (${current.modSeq})`);
+  }
+  const text = `* ${view.numberOf(row.uid)} FETCH (${fields.join(' ')}`;
+  return { text, separator: fields.length > 0 ? ' ' : '' };
+}
+
+/** A message of which only the head is asked for, and which has it along: nothing to wait for. */
+function writeHead(
+  session: Session,
+  view: View,
+  row: MessageDetail & { readonly head: Uint8Array },
+  plan: Plan,
+  nowSeen: NowSeen | undefined,
+): void {
+  const start = beginning(session, view, row, plan, nowSeen);
+  let { text } = start;
+  let { separator } = start;
+  for (const { label, section, partial } of plan.sections) {
+    const { what, names } = section;
+    const all =
+      names.size > 0 ? selectFields(row.head, names, what === 'fields') : latin1(row.head);
+    const { from, length } = cut({ from: 0, length: all.length }, partial);
+    text += `${separator}${label} {${length}}\r\n${all.slice(from, from + length)}`;
+    separator = ' ';
+  }
+  session.out.text(`${text})\r\n`);
 }
 
 function send(session: Session, reply: Reply, text: string): void {
@@ -287,14 +332,15 @@ function* octetsOf(
   from: number,
   count: number,
 ): Task<Uint8Array> {
-  if (row.head !== undefined && from + count <= row.head.length) {
-    return row.head.subarray(from, from + count);
-  }
   const octets = yield* store(session, (access) => access.octets(row, from, count));
   if (octets.length === 0 && count > 0) {
     throw Failure.temporary('no-octets', 'the message is gone');
   }
   return octets;
+}
+
+function hasHead(row: MessageDetail): row is MessageDetail & { readonly head: Uint8Array } {
+  return row.head !== undefined;
 }
 
 function cut(span: Span, partial: SectionItem['partial']): Span {
