@@ -87,11 +87,13 @@ function isAddress(name: string): boolean {
   return isIpv4(name) || name.includes(':');
 }
 
-function pem(certificate: X509Certificate): string {
+/** A certificate as PEM. */
+export function pem(certificate: X509Certificate): string {
   return `${certificate.toString('pem').trimEnd()}\n`;
 }
 
-async function exported(key: CryptoKey): Promise<string> {
+/** A private key as PEM, PKCS #8. */
+export async function exported(key: CryptoKey): Promise<string> {
   const x509 = await loadX509();
   const octets = await crypto.subtle.exportKey('pkcs8', key);
   return `${x509.PemConverter.encode(octets, 'PRIVATE KEY').trimEnd()}\n`;
@@ -102,7 +104,7 @@ async function exported(key: CryptoKey): Promise<string> {
  * metadata proposal in `Reflect`. None of its classes has constructor parameters to inject, so
  * "there is no metadata" is the right answer, and it is asked only while loading.
  */
-async function loadX509(): Promise<typeof import('@peculiar/x509')> {
+export async function loadX509(): Promise<typeof import('@peculiar/x509')> {
   const reflect = Reflect as unknown as Record<string, unknown>;
   const missing = METADATA.filter((name) => reflect[name] === undefined);
   for (const name of missing) reflect[name] = () => undefined;

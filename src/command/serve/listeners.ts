@@ -58,7 +58,7 @@ export function listenerRows(settings: Settings): readonly ListenerRow[] {
       name,
       protocol,
       tls,
-      hosts: hostsOf(settings, place),
+      hosts: placeHosts(settings, place),
       port: place.port,
       maxConnections: settings[limit],
     })),
@@ -80,7 +80,7 @@ function kind(
 }
 
 /** The addresses behind `all` and `loopback-only`, in the families that are allowed. */
-function hostsOf(settings: Settings, place: ListenPlace): readonly string[] {
+export function placeHosts(settings: Settings, place: ListenPlace): readonly string[] {
   const { inet_interfaces: interfaces, inet_protocols: family } = settings;
   const named = place.host === undefined ? interfaces : [place.host];
   const hosts = named.flatMap((name) => {

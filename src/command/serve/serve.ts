@@ -7,6 +7,7 @@ import type { Log, Metrics, World } from '#base/world.ts';
 import { Failure } from '#base/failure.ts';
 import { makeDirectory } from '#engine/directories.ts';
 import type { Store } from '#store/store.ts';
+import { stsRecordText } from '#trust/mta-sts/policy.ts';
 import type { Context } from '../command.ts';
 import { option } from '../command.ts';
 import { signingKeys } from '../dkim/signing-keys.ts';
@@ -22,11 +23,15 @@ import { demoBanner, serverBanner } from './banner.ts';
 import type { BannerFacts } from './banner.ts';
 import { certificateFiles, loadIdentity, misnamed, ownCertificates } from './certificates.ts';
 import { DEMO_DOMAIN, DEMO_NAMES } from './demo.ts';
+import { acmeFolder, makeRenewer, placeholder } from './acme.ts';
+import { loadX509 } from './authority.ts';
+import { Challenges } from './challenges.ts';
 import { openHost } from './host.ts';
 import { installationKey } from './installation.ts';
 import { lockDirectory } from './lock.ts';
 import type { Opened } from './opening.ts';
 import { makeProtection } from './protection.ts';
+import { ownStsPolicy, publicNames, startPublication } from './publication.ts';
 import { writeReady } from './ready.ts';
 import { listenForSignals } from './signals.ts';
 import { openServerStore } from './store.ts';
@@ -128,9 +133,50 @@ async function start(context: Context, mode: Mode, cleanups: (() => unknown)[]):
     figures.gauge('queue_recipients', recipients);
     figures.gauge('open_connections', host.door.open);
   });
+  await publish({ settings, world, store, certificates }, cleanups);
   const { opened } = host;
   announce(context, mode, { opened, store, accounts, authority: certificates.authority });
   return { reload: certificates.reload, stop: () => host.stop() };
+}
+
+/** The web server, and what orders certificates over it. */
+async function publish(
+  parts: {
+    readonly settings: Settings;
+    readonly world: World;
+    readonly store: Store;
+    readonly certificates: Awaited<ReturnType<typeof startCertificates>>;
+  },
+  cleanups: (() => unknown)[],
+): Promise<void> {
+  const { settings, world, store, certificates } = parts;
+  const challenges = new Challenges();
+  const { identity: tls } = certificates.identity;
+  const { directory } = store;
+  await startPublication({ settings, directory, tls, challenges }, cleanups);
+  const policy = ownStsPolicy(settings);
+  if (policy !== undefined) {
+    world.log.event('info', 'mta-sts-policy', { mode: policy.mode, record: stsRecordText(policy) });
+  }
+  const folder = acmeFolder(settings, false);
+  if (folder === undefined) return;
+  // A tenth of a second of loading: now, while nobody waits, not between two commands of somebody.
+  await loadX509();
+  const renewer = makeRenewer({
+    settings,
+    world,
+    folder,
+    challenges,
+    names: () =>
+      publicNames(
+        settings,
+        directory.domains().map(({ name }) => name),
+      ),
+    authority: certificates.authority,
+    renewed: certificates.reload,
+  });
+  renewer.start();
+  cleanups.push(() => renewer.stop());
 }
 
 async function startAccounts(store: Store, world: World): Promise<readonly DemoAccount[]> {
@@ -201,20 +247,25 @@ async function startCertificates({ settings, log, demo }: Mode) {
   const directory = join(settings.data_directory, 'tls');
   const own = (): ReturnType<typeof ownCertificates> =>
     ownCertificates(directory, names, Date.now());
-  const made = named.length === 0 ? await own() : undefined;
+  const acme = acmeFolder(settings, demo);
+  const made = named.length === 0 || acme !== undefined ? await own() : undefined;
+  const ordered = acme && made ? [placeholder(acme, made.files)] : [];
+  const usual =
+    settings.smtpd_tls_cert_file === '' ? [...ordered, ...named] : [...named, ...ordered];
+  const files = usual.length === 0 && made !== undefined ? [made.files] : usual;
   const told = (failure?: Failure): void => {
     if (failure === undefined)
       log.event('info', 'certificates-reloaded', { names: [...identity.names] });
     else log.event('error', 'certificates-kept', { reason: failure.message });
   };
-  const identity = loadIdentity(made === undefined ? named : [made.files], { reloaded: told });
+  const identity = loadIdentity(files, { reloaded: told });
   for (const { host, file } of misnamed(settings)) {
     log.event('warn', 'certificate-for-other-names', { host, file });
   }
-  if (made !== undefined && !demo) {
+  if (made !== undefined && !demo && acme === undefined) {
     log.event('warn', 'own-certificate', {
       authority: made.authority,
-      cure: 'set smtpd_tls_cert_file and smtpd_tls_key_file',
+      cure: 'set smtpd_tls_cert_file and smtpd_tls_key_file, or acme_directory',
     });
   }
   return {

@@ -1,5 +1,6 @@
 /** An MTA-STS policy: read from its file, written for our own domains, held against an MX. */
 
+import { createHash } from 'node:crypto';
 import { parseUtf8, utf8 } from '#base/bytes.ts';
 import { parseDomain } from '#base/domain.ts';
 
@@ -58,6 +59,12 @@ export function formatStsPolicy(policy: StsPolicy): Uint8Array {
     `max_age: ${policy.maxAgeSeconds}`,
   ];
   return utf8(lines.map((line) => `${line}\r\n`).join(''));
+}
+
+/** The TXT record that goes with a policy: its id changes whenever the policy does. */
+export function stsRecordText(policy: StsPolicy): string {
+  const id = createHash('sha256').update(formatStsPolicy(policy)).digest('hex').slice(0, 20);
+  return `v=STSv1; id=${id};`;
 }
 
 /** Whether the policy names this MX host (RFC 8461 4.1): `*` stands for one label, the first. */
