@@ -21,6 +21,7 @@ export interface ReaderLimits {
 
 const BODY_BYTES = 1_048_576;
 const PIECES = 1_024;
+const GATHER_BYTES = 8_192;
 
 /**
  * Memory is bounded by the two limits, whatever comes. If the first line ends in a bare LF, every
@@ -33,6 +34,9 @@ export class SpecimenReader {
   readonly #bodyBytes: number;
   readonly #hash: Hash = createHash('sha256');
   #sizeBytes = 0;
+  /** Lines of an mbox come one by one: together they cost a fifth. */
+  #gathered: Uint8Array | undefined;
+  #gatheredBytes = 0;
   /** Undecided until the first line ended. */
   #unixLines: boolean | undefined;
   #undecided: Uint8Array[] = [];
@@ -58,13 +62,15 @@ export class SpecimenReader {
 
   /** The next octets; they are not kept, so the caller may use the memory again. */
   push(bytes: Uint8Array): void {
-    this.#hash.update(bytes);
-    this.#sizeBytes += bytes.length;
-    if (this.#unixLines === undefined) this.#decide(bytes);
-    else this.#pass(bytes);
+    if (this.#gatheredBytes + bytes.length > GATHER_BYTES) this.#flush();
+    if (bytes.length > GATHER_BYTES) return this.#receive(bytes);
+    this.#gathered ??= new Uint8Array(GATHER_BYTES);
+    this.#gathered.set(bytes, this.#gatheredBytes);
+    this.#gatheredBytes += bytes.length;
   }
 
   finish(): Specimen {
+    this.#flush();
     if (this.#unixLines === undefined) this.#settle(false);
     if (this.#inHead) this.#endHead();
     const body = this.#bodyPieces;
@@ -79,6 +85,20 @@ export class SpecimenReader {
       body: this.#take === undefined || body === undefined ? undefined : concat(body),
       bodySeen: this.#take !== undefined,
     };
+  }
+
+  #flush(): void {
+    const bytes = this.#gathered?.subarray(0, this.#gatheredBytes);
+    this.#gathered = undefined;
+    this.#gatheredBytes = 0;
+    if (bytes !== undefined && bytes.length > 0) this.#receive(bytes);
+  }
+
+  #receive(bytes: Uint8Array): void {
+    this.#hash.update(bytes);
+    this.#sizeBytes += bytes.length;
+    if (this.#unixLines === undefined) this.#decide(bytes);
+    else this.#pass(bytes);
   }
 
   #decide(bytes: Uint8Array): void {

@@ -23,23 +23,23 @@ export function parseNetwork(text: string): Network | undefined {
 
 /** The first of the networks that holds an address. */
 export function networkOf(ip: string, networks: readonly Network[]): Network | undefined {
-  const address = parseIp(ip);
+  const address = networks.length === 0 ? undefined : parseIp(ip);
   if (address === undefined) return undefined;
   return networks.find((network) => inNetwork(address, network.address, network.bits));
 }
 
-/** RFC 1918, 6598, 3927, 4193 and what never leaves a machine. */
-const PRIVATE = networks('10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '100.64.0.0/10');
-const LOCAL = networks('169.254.0.0/16', 'fc00::/7', 'fe80::/10');
-const LOOPBACK = networks('127.0.0.0/8', '::1');
+/** RFC 1918, 6598, 3927, 4193 and link-local, of addresses in their usual form. */
+const PRIVATE =
+  /^(?:10\.|192\.168\.|169\.254\.|172\.(?:1[6-9]|2\d|3[01])\.|100\.(?:6[4-9]|[7-9]\d|1[01]\d|12[0-7])\.|f[cd][0-9a-f]{2}:|fe[89ab][0-9a-f]:)/;
 
+/** Addresses that never leave their machine; `ip` in its usual form. */
 export function isLoopback(ip: string): boolean {
-  return networkOf(ip, LOOPBACK) !== undefined;
+  return ip === '::1' || ip.startsWith('127.');
 }
 
-/** Addresses that mean something inside one network only. */
+/** Addresses that mean something inside one network only; `ip` in its usual form. */
 export function isPrivate(ip: string): boolean {
-  return networkOf(ip, PRIVATE) !== undefined || networkOf(ip, LOCAL) !== undefined;
+  return PRIVATE.test(ip);
 }
 
 /** The domain of an address as we compare it, or undefined. */
@@ -83,8 +83,4 @@ export function isInternalName(host: string): boolean {
 export function readableDomain(domain: string): string {
   const parsed = parseDomain(domain);
   return parsed === undefined ? domain : displayDomain(parsed);
-}
-
-function networks(...texts: readonly string[]): readonly Network[] {
-  return texts.flatMap((text) => parseNetwork(text) ?? []);
 }

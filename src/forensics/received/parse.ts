@@ -55,9 +55,7 @@ export function parseReceived(value: string): ReceivedLine {
   });
   const peer = readPeer(from.words, from.comments, product?.name);
   const all = [...clauses.found.values()].flatMap(({ comments }) => comments);
-  const outside = all.filter(
-    (comment) => !describesPeer(comment) || !from.comments.includes(comment),
-  );
+  const outside = all.filter((one) => !from.comments.includes(one) || !describesPeer(one));
   const words = [...withPart.words, ...part('other').words];
   const tls = readTls(withWords, [...outside, tlsOfWords(words), id.words.slice(1).join(' ')]);
   const byWord = by.words[0];

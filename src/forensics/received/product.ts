@@ -21,15 +21,18 @@ const NAMED: readonly (readonly [name: string, pattern: RegExp])[] = [
   ['Exim', /^exim(?:[ -]+(\d[\w.]{0,20}))?/i],
   ['OpenSMTPD', /^opensmtpd\b/i],
   ['Haraka', /^haraka(?:\/([\w.]{1,20}))?/i],
-  ['Amazon SES', /^simpleemailservice/i],
+  ['SimpleEmailService', /^simpleemailservice/i],
   ['Cyrus', /^cyrus(?: v?([\w.]{1,40}))?/i],
   ['Dovecot', /^dovecot/i],
   ['fetchmail', /^fetchmail[- ]([\w.]{1,20})/i],
   ['getmail', /^getmail/i],
   ['CommuniGate Pro', /^communigate pro(?: \w+)? ?([\d.]{1,20})?/i],
-  ['Lotus Domino', /^(?:lotus|ibm|hcl) domino release ([\w.]{1,20})/i],
+  ['Lotus Domino', /^lotus domino release ([\w.]{1,20})/i],
+  ['IBM Domino', /^ibm domino release ([\w.]{1,20})/i],
+  ['HCL Domino', /^hcl domino release ([\w.]{1,20})/i],
   ['MDaemon', /^mdaemon(?: pro)? v?([\w.]{1,20})/i],
-  ['IceWarp', /^(?:icewarp|merak)[ /]*([\d.]{1,20})?/i],
+  ['IceWarp', /^icewarp[ /]*([\d.]{1,20})?/i],
+  ['Merak', /^merak[ /]*([\d.]{1,20})?/i],
   ['SquirrelMail', /^squirrelmail/i],
   ['Roundcube', /^roundcube/i],
   ['Kerio', /^kerio (?:connect|mailserver) ?([\d.]{1,20})?/i],
@@ -38,11 +41,17 @@ const NAMED: readonly (readonly [name: string, pattern: RegExp])[] = [
   ['Zimbra', /^zimbra/i],
   ['Stalwart', /^stalwart/i],
   ['maddy', /^maddy/i],
-  ['Oracle', /^(?:oracle communications|sun java|iplanet)/i],
+  ['Oracle', /^oracle communications/i],
+  ['Sun Java System', /^sun java/i],
   ['MailEnable', /^mailenable/i],
-  ['James', /^(?:apache )?james/i],
-  ['Perl SMTPD', /^qpsmtpd(?:\/([\w.-]{1,20}))?/i],
+  ['James', /^james/i],
+  ['qpsmtpd', /^qpsmtpd(?:\/([\w.-]{1,20}))?/i],
 ];
+
+/** By the first letter, so that most comments cost one look-up. */
+const BY_LETTER: ReadonlyMap<string, typeof NAMED> = Map.groupBy(NAMED, ([name]) =>
+  name.slice(0, 1).toLowerCase(),
+);
 
 /** The program, or undefined: nothing is guessed from what any of several programs writes. */
 export function productOf(traits: Traits): Product | undefined {
@@ -60,7 +69,7 @@ function named({ fromComments, byComments, withComments, otherComments }: Traits
     return { name: 'SquirrelMail', version: undefined };
   }
   for (const comment of [...byComments, ...withComments, ...otherComments]) {
-    for (const [name, pattern] of NAMED) {
+    for (const [name, pattern] of BY_LETTER.get(comment.slice(0, 1).toLowerCase()) ?? []) {
       const found = pattern.exec(comment);
       if (found !== null) return { name, version: found[1]?.trim() || undefined };
     }

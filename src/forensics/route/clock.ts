@@ -37,6 +37,7 @@ const MAD_TO_DEVIATION = 1.4826;
  */
 export class ClockModel {
   readonly #seen = new Map<string, number[]>();
+  readonly #known = new Map<string, HostClock>();
 
   observe(hops: readonly Hop[]): void {
     const times = timesOf(hops);
@@ -54,14 +55,19 @@ export class ClockModel {
   clockOf(host: string): HostClock {
     const offsets = this.#seen.get(host) ?? [];
     if (offsets.length === 0) return { host, skewMs: 0, toleranceMs: BASE_MS, observations: 0 };
+    // A median over a tenth more is nearly the same: not worth sorting for each message.
+    const known = this.#known.get(host);
+    if (known !== undefined && offsets.length < known.observations * 1.1) return known;
     const skewMs = median(offsets);
     const spread = median(offsets.map((offset) => Math.abs(offset - skewMs))) * MAD_TO_DEVIATION;
-    return {
+    const clock: HostClock = {
       host,
       skewMs: Math.round(skewMs),
       toleranceMs: Math.round(Math.max(BASE_MS, spread)),
       observations: offsets.length,
     };
+    this.#known.set(host, clock);
+    return clock;
   }
 
   /** Delays between neighbours, newest first; hops without a date are passed over. */
