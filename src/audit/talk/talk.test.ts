@@ -8,10 +8,6 @@ import { parseOctets, parseTyped } from './typed.ts';
 
 describe('talk', () => {
   it('reads escapes as octets, orders as orders, and says which escape is none', () => {
-    const octets = (line: string): string => {
-      const typed = parseTyped(line);
-      return typed.kind === 'send' ? latin1(typed.octets) : JSON.stringify(typed);
-    };
     assert.equal(octets('NOOP'), 'NOOP\r\n');
     assert.equal(octets('a\\r\\n\\t\\0\\\\\\xFF'), 'a\r\n\t\0\\\xff\r\n');
     assert.equal(octets('//x'), '/x\r\n');
@@ -35,3 +31,8 @@ describe('talk', () => {
     assert.equal(annotate('* OK hello'), undefined);
   });
 });
+
+function octets(line: string): string {
+  const typed = parseTyped(line);
+  return typed.kind === 'send' ? latin1(typed.octets) : JSON.stringify(typed);
+}

@@ -74,8 +74,11 @@ export async function logIn(
   if (credentials === undefined) return false;
   const { secure } = session.wire;
   const nonce = random.bytes(NONCE_OCTETS);
-  const offered = mechanism === undefined ? mechanismsIn(keywords) : [mechanism];
-  const client = chooseSaslClient(offered, { credentials, secure, nonce });
+  const offered = mechanismsIn(keywords);
+  // A mechanism that was named is tried, offered or not: this is a tester's tool.
+  const only = mechanism === undefined ? undefined : [mechanism];
+  const all = [...offered, ...(only ?? [])];
+  const client = chooseSaslClient(all, { credentials, secure, nonce }, only);
   if (client === undefined) {
     session.note('no usable mechanism: PLAIN and LOGIN would show the password without TLS');
     return false;
