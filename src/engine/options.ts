@@ -27,6 +27,8 @@ export interface StoreLimits {
   readonly queuedBytes: number;
   /** Operations that share one transaction. */
   readonly batchOperations: number;
+  /** Messages that one step expunges; more take several, with other writes in between. */
+  readonly expungedMessages: number;
   /** Kinds of keywords in one mailbox. */
   readonly keywordKinds: number;
   readonly mailboxesPerAccount: number;
@@ -46,6 +48,7 @@ export const STORE_LIMITS: StoreLimits = {
   queuedOperations: 20_000,
   queuedBytes: 256 * 1_048_576,
   batchOperations: 1_000,
+  expungedMessages: 1_000,
   keywordKinds: 256,
   mailboxesPerAccount: 2_000,
   openFiles: 32,

@@ -17,6 +17,7 @@ import type { StoreLimits, StoreOptions } from './options.ts';
 import { hasRow, removeOrphans } from './orphans.ts';
 import { contentsOf, outsource } from './outsource.ts';
 import type { Place } from './place.ts';
+import { expungeInPortions } from './portions.ts';
 import { DirectoryCache } from './readers/directory.ts';
 import { LedgerRows } from './readers/ledger.ts';
 import { MailRows } from './readers/mail.ts';
@@ -53,6 +54,7 @@ export class SqliteStore implements EngineStore {
   readonly #room: DiskRoom;
   readonly #spool: SpoolRoom;
   readonly #link: WriterLink;
+  readonly #limits: StoreLimits;
   readonly #log: Log;
   readonly #timer: NodeJS.Timeout | undefined;
   #dataVersion: number;
@@ -61,6 +63,7 @@ export class SqliteStore implements EngineStore {
 
   constructor(options: StoreOptions, limits: StoreLimits, place: Place, reading: Reading) {
     const now = options.now ?? Date.now;
+    this.#limits = limits;
     this.#log = options.log;
     this.#reading = reading;
     this.#octets = new OctetReader(reading, place.spool, limits.openFiles);
@@ -113,7 +116,7 @@ export class SqliteStore implements EngineStore {
     );
     const committed = isLarge
       ? await this.#writeLarge(operation, input)
-      : await this.#link.write(operation, input);
+      : await this.#write(operation, input);
     for (const { body } of contents) {
       if (!(body instanceof Uint8Array)) this.#spool.forget(body.name);
     }
@@ -170,6 +173,20 @@ export class SqliteStore implements EngineStore {
     } catch (thrown) {
       this.#warn('orphans-failed', thrown);
     }
+  }
+
+  #write<K extends OperationName>(
+    operation: K,
+    input: Operations[K]['input'],
+  ): Promise<Committed<Operations[K]['result']>> {
+    if (operation !== 'expunge') return this.#link.write(operation, input);
+    const written = expungeInPortions(
+      this.#reading,
+      input as Operations['expunge']['input'],
+      this.#limits.expungedMessages,
+      (portion) => this.#link.write('expunge', portion),
+    );
+    return written as Promise<Committed<Operations[K]['result']>>;
   }
 
   async #writeLarge<K extends OperationName>(
