@@ -26,7 +26,16 @@ export const GROUPS = [
 export type Group = (typeof GROUPS)[number];
 
 /** Servers whose configuration we know how to mend. */
-export const PRODUCTS = ['postfix', 'exim', 'opensmtpd', 'sendmail', 'dovecot', 'postern'] as const;
+export const PRODUCTS = [
+  'postfix',
+  'exim',
+  'opensmtpd',
+  'sendmail',
+  'dovecot',
+  'postern',
+  /** No server: what the domain publishes. */
+  'dns',
+] as const;
 export type Product = (typeof PRODUCTS)[number];
 
 /** What to change in one server. */

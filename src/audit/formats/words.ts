@@ -37,6 +37,7 @@ export function productName(product: string): string {
     sendmail: 'sendmail',
     dovecot: 'Dovecot',
     postern: 'Postern',
+    dns: 'DNS zone',
   };
   return Object.hasOwn(names, product) ? (names[product] ?? product) : product;
 }

@@ -5,15 +5,7 @@ import { absent, found, inapplicable } from '../../finding.ts';
 import type { ServiceContext, ServiceProbe } from '../../probe.ts';
 import { smtpSession } from '../../session.ts';
 import { replyText } from '../../wire/smtp.ts';
-
-const CURES: Check['cures'] = [
-  { product: 'postfix', lines: ['smtpd_tls_security_level = may', 'smtpd_tls_auth_only = yes'] },
-  { product: 'exim', lines: ['auth_advertise_hosts = ${if eq{$tls_in_cipher}{}{}{*}}'] },
-  { product: 'opensmtpd', lines: ['listen on 0.0.0.0 port 587 tls-require pki example auth'] },
-  { product: 'sendmail', lines: ["define(`confAUTH_OPTIONS', `A p y')dnl"] },
-  { product: 'dovecot', lines: ['ssl = required', 'disable_plaintext_auth = yes'] },
-  { product: 'postern', lines: ['AUTH without TLS cannot be switched on; update Postern.'] },
-];
+import { TLS_BEFORE_LOGIN } from './cures.ts';
 
 const OFFERED: Check = {
   id: 'plaintext.smtp-auth-offered',
@@ -23,7 +15,7 @@ const OFFERED: Check = {
     'Mail programs that see the offer may send the password in clear; anyone on the way reads it.',
   doesNotMean: 'It does not say that somebody logged in this way already.',
   rfc: ['RFC 4954 4', 'RFC 8314 3.3'],
-  cures: CURES,
+  cures: TLS_BEFORE_LOGIN,
 };
 
 const ACCEPTED: Check = {
@@ -33,7 +25,7 @@ const ACCEPTED: Check = {
   means: 'A program that is configured to log in does so in clear, whatever the server announces.',
   doesNotMean: 'The test names no real account and sends no password.',
   rfc: ['RFC 4954 4', 'RFC 8314 3.3'],
-  cures: CURES,
+  cures: TLS_BEFORE_LOGIN,
 };
 
 export const authBeforeTls: ServiceProbe = {
