@@ -163,6 +163,7 @@ const STANDARDS: readonly (readonly [rfc: number, title: string, status: Status]
   [9422, 'SMTP LIMITS', 'yes'],
   [9715, 'DNS over UDP without fragments', 'yes'],
   [9989, 'DMARC', 'part'],
+  [9990, 'DMARC aggregate reports', 'part'],
 ];
 
 const WORDS: Readonly<Record<Status, string>> = {
