@@ -7,6 +7,7 @@ export { alias } from './alias.ts';
 export { dkim } from './dkim.ts';
 export { queue } from './queue.ts';
 export { trace } from './trace.ts';
+export { reports } from './reports.ts';
 export { send } from './send.ts';
 export { audit } from './audit.ts';
 export { users } from './users.ts';
