@@ -31,7 +31,10 @@ interface Waiting {
   readonly reject: (failure: Failure) => void;
 }
 
-/** Starts it with the first task, and again after it was lost; a lost task fails temporarily. */
+/**
+ * Starts it with the first task, and again after it was lost; a lost task fails temporarily. It
+ * keeps the process up until it is closed.
+ */
 export function signatureThread(
   thread: URL = new URL('./signatures-thread.ts', import.meta.url),
 ): SignatureThread {
@@ -69,7 +72,6 @@ class Desk {
       const worker = (this.#worker ??= this.#start());
       const ticket = (this.#ticket += 1);
       this.#waiting.set(ticket, { resolve: resolve as Waiting['resolve'], reject });
-      if (this.#waiting.size === 1) worker.ref();
       worker.postMessage({ ticket, ...task }, [task.input.head.buffer as ArrayBuffer]);
     });
   }
@@ -88,17 +90,15 @@ class Desk {
       ),
       name: 'postern-signatures',
     });
-    worker.unref();
-    worker.on('message', (answer: Answer) => this.#answered(worker, answer));
+    worker.on('message', (answer: Answer) => this.#answered(answer));
     worker.on('error', (error) => this.#lose(worker, Failure.from(error).message));
     worker.on('exit', () => this.#lose(worker, 'it ended'));
     return worker;
   }
 
-  #answered(worker: Worker, answer: Answer): void {
+  #answered(answer: Answer): void {
     const waiting = this.#waiting.get(answer.ticket);
     this.#waiting.delete(answer.ticket);
-    if (this.#waiting.size === 0) worker.unref();
     if ('failed' in answer) {
       waiting?.reject(Failure.temporary('signatures-failed', answer.failed));
     } else waiting?.resolve(answer.result);
