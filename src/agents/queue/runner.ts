@@ -54,6 +54,11 @@ export const QUEUE_OPTIONS: QueueOptions = {
 };
 
 const SHORTEST_SLEEP_MS = 100;
+/**
+ * A look for new rows may take a twentieth of the time. Each commit asks for one, and each looks
+ * back a little (scan.ts): one for each of some hundred commits a second was a sixth of all work.
+ */
+const LOOK_SHARE = 20;
 
 /** Makes the runner; everything it knows is on disk, so it may end at any time. */
 export function queueRunner(world: QueueWorld): QueueRunner {
@@ -71,6 +76,8 @@ class Runner implements QueueRunner {
   #unwatch: (() => void) | undefined;
   #state: 'new' | 'running' | 'stopping' | 'stopped' = 'new';
   #awake = false;
+  /** When the next look for new rows may be made. */
+  #nextLookMs = Number.NEGATIVE_INFINITY;
   /** What the next look is for; `whole` when something may have been missed. */
   #wanted: 'nothing' | 'tail' | 'whole' = 'nothing';
 
@@ -136,11 +143,19 @@ class Runner implements QueueRunner {
     let sleepMs = SHORTEST_SLEEP_MS;
     try {
       while (this.#wanted !== 'nothing' && !isStopped()) {
+        const { clock } = this.#world;
+        const earlyMs = this.#nextLookMs - clock.elapsed();
+        if (earlyMs > 0 && this.#wanted === 'tail') await pause(clock, earlyMs);
+        if (isStopped()) break;
+        const startMs = clock.elapsed();
         const whole = this.#wanted === 'whole';
         this.#wanted = 'nothing';
         const { jumpMs } = this.#steady.look();
         if (jumpMs !== 0) this.#world.log.event('warn', 'queue.clock-jumped', { jumpMs });
         const looked = await this.#scan.look(whole, isStopped);
+        const nowMs = clock.elapsed();
+        const restMs = looked === 'tail' ? LOOK_SHARE * (nowMs - startMs) : 0;
+        this.#nextLookMs = nowMs + Math.min(restMs, SHORTEST_SLEEP_MS);
         this.#dispatch();
         sleepMs = await this.#sleepMs(looked);
       }
