@@ -217,7 +217,8 @@ function lineStarts(body: Uint8Array): number[] {
 
 function withoutEmptyLines(body: Uint8Array, from: number, to: number): number {
   let end = to;
-  while (end - 2 > from && body[end - 1] === LF && body[end - 3] === LF && body[end - 2] === CR) {
+  while (end - 2 >= from && body[end - 1] === LF && body[end - 2] === CR) {
+    if (end > 2 && body[end - 3] !== LF) break;
     end -= 2;
   }
   return end;
