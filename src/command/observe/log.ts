@@ -76,8 +76,6 @@ const STYLES: Readonly<Partial<Record<LogLevel, Style>>> = {
   warn: 'yellow',
   error: 'red',
 };
-/** Nobody who reads along notices. */
-const MOMENT_MS = 20;
 const GATHERED_CHARACTERS = 65_536;
 const RESERVED: ReadonlySet<string> = new Set(['level', 'time', 'event']);
 
@@ -94,8 +92,8 @@ function renamed(fields: JsonObject | undefined): ReturnType<typeof tamed> {
 }
 
 /**
- * Lines of a moment go out in one write: a write for each message would be a twentieth of what a
- * message costs. What warns, and the end of the process, wait for nothing.
+ * Lines of one turn of the event loop go out in one write: a write for each message would be a
+ * twentieth of what a message costs. What warns, and the end of the process, wait for nothing.
  */
 function standardError(): LineSink {
   const stream = destination({ fd: 2, sync: true });
@@ -114,7 +112,7 @@ function standardError(): LineSink {
     write: (line) => {
       if (gathered === '') {
         process.once('exit', flush);
-        setTimeout(flush, MOMENT_MS).unref();
+        setImmediate(flush);
       }
       gathered += line;
       if (gathered.length > GATHERED_CHARACTERS) flush();
