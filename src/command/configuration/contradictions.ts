@@ -28,7 +28,18 @@ export function contradictions(
     ...places(settings),
     ...resolvers(settings),
     ...routes(settings),
+    ...publication(settings),
   ];
+}
+
+/** An authority that could not reach us would refuse us, again and again. */
+function publication(settings: Settings): Contradiction[] {
+  const { acme_directory: directory, acme_challenge: challenge } = settings;
+  const listener = challenge === 'http-01' ? 'http_listen' : 'https_listen';
+  if (directory === '' || settings[listener].length > 0) return [];
+  const cause = `has no effect: ${challenge} is answered on ${listener}, which is empty`;
+  const cure = `Set ${listener}, or choose another acme_challenge.`;
+  return [{ name: 'acme_directory', cause, cure }];
 }
 
 /** Networks that would let the world in, in the words of the policy. */
