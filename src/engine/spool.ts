@@ -12,7 +12,7 @@ import { fileFailure } from './failures.ts';
 import type { CheckedBody } from './steps/content.ts';
 
 /** Octets that are gathered before they are written: fewer, larger writes. */
-const WRITE_BYTES = 262_144;
+const WRITE_BYTES = 524_288;
 
 /** Where bodies lie; knows the names that no row names yet but somebody still needs. */
 export class SpoolRoom {

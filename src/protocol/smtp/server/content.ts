@@ -75,7 +75,7 @@ export class DataContent implements Content {
       const octet = bytes[index] ?? 0;
       switch (this.#position) {
         case 'middle': {
-          index = this.#plain(bytes, words, index);
+          index = this.#lines(bytes, words, index);
           const found = bytes[index];
           if (found === undefined) break;
           if (this.#lineLength > this.#lineBytes) return stop(false, 'line-too-long');
@@ -121,6 +121,18 @@ export class DataContent implements Content {
     }
     if (from < bytes.length) pieces.push(from === 0 ? bytes : bytes.subarray(from));
     return { used: bytes.length, pieces, done: false };
+  }
+
+  /** Passes ordinary lines: each ends in CRLF, and what follows is there and begins no dot line. */
+  #lines(bytes: Uint8Array, words: Int32Array, index: number): number {
+    const last = bytes.length - 2;
+    let at = this.#plain(bytes, words, index);
+    while (at < last && bytes[at] === CR && bytes[at + 1] === LF && bytes[at + 2] !== DOT) {
+      if (this.#lineLength > this.#lineBytes) break;
+      this.#lineLength = 0;
+      at = this.#plain(bytes, words, at + 2);
+    }
+    return at;
   }
 
   /** The first octet from `index` that is CR, LF, NUL or beyond the line's limit. */
