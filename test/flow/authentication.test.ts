@@ -171,6 +171,41 @@ test('nobody asks the DNS about mynetworks, users and loopback', async () => {
   assert.ok(target.dns.queries.length > 0);
 });
 
+test('what a trusted network sends elsewhere is signed, what stays here is not', async () => {
+  assert.equal((await target.command('dkim', 'create', HOME, '--selector', 'k')).code, 0);
+  await new Promise((resolve) => setTimeout(resolve, 1_100));
+  for (const [recipient, isSigned] of [
+    ['x@far.test', true],
+    [`ann@${HOME}`, false],
+  ] as const) {
+    const id = `${isSigned}@printer`;
+    const head = [`From: printer@${HOME}`, `Message-ID: <${id}>`, 'Subject: from a printer'];
+    const from = { ip: '10.9.0.1', sender: `ben@${HOME}`, recipient };
+    assert.match(await target.deliver({ ...from, message: letter(head) }), /^250/);
+    assert.equal(/signed:\n? .*selector k/.test(await target.trace(id)), isSigned);
+  }
+  // A stranger's message is never signed, whoever it says it is from.
+  const forged = letter([`From: ann@${HOME}`, 'Subject: not signed by us']);
+  assert.match(await target.deliver({ ip: BAD, sender: 'x@none.test', message: forged }), /^250/);
+  assert.doesNotMatch(await one('not signed by us'), /DKIM-Signature/);
+});
+
+test('reject_spf_fail at MAIL: refused before any content, with the record in the trace', async () => {
+  const zone = { 'tele.test': { txt: ['v=spf1 -all'] } };
+  const strict = await Target.start(zone, 'smtpd_sender_restrictions = ["reject_spf_fail"]');
+  try {
+    const message = letter(['From: a@tele.test']);
+    const said = await strict.deliver({ ip: BAD, sender: 'a@tele.test', message });
+    assert.match(said, /^550 5\.7\.23/);
+    const story = await strict.trace('a@tele.test');
+    assert.match(story, /rule: reject_spf_fail/);
+    assert.match(story, /mechanism: -all/);
+    assert.match(story, /v=spf1 -all/);
+  } finally {
+    await strict.stop();
+  }
+});
+
 test('a message of hostile questions makes at most 60, and is answered', async () => {
   const includes = Array.from({ length: 9 }, (_, n) => `mx:m${n}.storm.test`).join(' ');
   target.dns.zone.set('storm.test', { txt: [`v=spf1 ${includes} -all`] });

@@ -22,6 +22,7 @@ export class Attendance {
   readonly #session: SmtpContext;
   readonly #verification: SenderVerification | undefined;
   #recipients: readonly NewMailRecipient[] = [];
+  #leaves = false;
   #body: BodyReader | undefined;
 
   constructor(session: SmtpContext, client: ClientFacts, path: ReversePath) {
@@ -44,7 +45,8 @@ export class Attendance {
     const { listener, site } = this.#session;
     this.#recipients = recipients;
     if (this.#verification !== undefined) {
-      if (this.leaves() && site.signer.canSeal(this.sealers())) this.#verification.expectSeal();
+      this.#leaves = recipients.some(({ address }) => site.leaves(address));
+      if (this.#leaves && site.signer.canSeal(this.#sealers())) this.#verification.expectSeal();
       return this.#verification;
     }
     // Of mail on port 25 only what a trusted network sends elsewhere speaks for us.
@@ -55,15 +57,9 @@ export class Attendance {
     return this.#body;
   }
 
-  /** Whether some recipient's mail leaves this host: an alias to elsewhere, or relayed mail. */
-  leaves(): boolean {
-    return this.#recipients.some(({ address }) => this.#session.site.leaves(address));
-  }
-
-  /** In whose name a message is passed on: those it was sent to, else this host. */
-  sealers(): readonly Domain[] {
-    const domains = new Set(this.#recipients.map(({ address }) => address.domain));
-    return [...domains, this.#session.site.hostname];
+  /** Whether some recipient of a stranger's message reads it elsewhere, by an alias. */
+  get leaves(): boolean {
+    return this.#leaves;
   }
 
   /** Undefined where nobody verifies. */
@@ -86,8 +82,8 @@ export class Attendance {
       const { signed, ...message } = await signer.sign(judged, atMs, digests);
       return { ...message, facts: { ...judged.facts, ...signed } };
     }
-    if (verified === undefined || !this.leaves()) return judged;
-    const sealed = await signer.seal(judged.content, verified.seal, this.sealers(), atMs);
+    if (verified === undefined || !this.#leaves) return judged;
+    const sealed = await signer.seal(judged.content, verified.seal, this.#sealers(), atMs);
     if (sealed === undefined) return judged;
     return { ...judged, passedOn: sealed.content, facts: { ...judged.facts, sealed: sealed.by } };
   }
@@ -95,5 +91,11 @@ export class Attendance {
   /** For the ledger: what was found, and each answer of the DNS. */
   facts(): JsonObject {
     return this.#verification?.facts() ?? {};
+  }
+
+  /** In whose name a message is passed on: those it was sent to, else this host. */
+  #sealers(): readonly Domain[] {
+    const domains = new Set(this.#recipients.map(({ address }) => address.domain));
+    return [...domains, this.#session.site.hostname];
   }
 }

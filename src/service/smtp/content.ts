@@ -49,7 +49,7 @@ export async function takeIn(incoming: Incoming, session: SmtpContext): Promise<
     incoming.inquiry,
   );
   if (verdict?.kind === 'refuse') return refuse(verdict, incoming, session);
-  if (verdict?.kind === 'quarantine' && attendance.leaves()) {
+  if (verdict?.kind === 'quarantine' && attendance.leaves) {
     return refuse(notForwarded(verdict), incoming, session);
   }
   const complete = await attendance.complete(judged, arrived, verified, facts.atMs);
