@@ -1,13 +1,14 @@
 /** Examines one message: its way, its authentication, its signs, and what follows from them. */
 
-import type { Clock, Resolver } from '#base/world.ts';
-import type { Head } from '#message/fields.ts';
+import type { Clock, Lookup, Resolver } from '#base/world.ts';
+import { type Head, readHead } from '#message/fields.ts';
 import { authenticate } from './authentication/checks.ts';
+import { type Answer, replayResolver } from './authentication/dns.ts';
 import { SignatureWork } from './authentication/signatures.ts';
 import type { Case } from './case.ts';
 import { type Conclusions, conclude } from './conclusions.ts';
 import { displayed } from './input/displayed.ts';
-import { type ReaderLimits, SpecimenReader } from './input/reader.ts';
+import { type BodySink, type ReaderLimits, SpecimenReader } from './input/reader.ts';
 import { ClockModel } from './route/clock.ts';
 import { type Anchors, type LedgerFact, readRoute } from './route/route.ts';
 import { tracesOf } from './specimen.ts';
@@ -45,11 +46,16 @@ export class Examination {
   readonly #options: ExamineOptions;
   readonly #work: SignatureWork;
   readonly #reader: SpecimenReader;
+  #recorded: Promise<Recorded> | undefined;
 
   constructor(name: string, options: ExamineOptions) {
     this.#options = options;
-    this.#work = new SignatureWork(options.resolver);
-    const sink = options.headerOnly === true ? undefined : this.#work;
+    this.#work = new SignatureWork({ txt: (key) => this.#key(key) });
+    const begin: BodySink['begin'] = (octets) => {
+      this.#ask(options.ledger === undefined ? undefined : readHead(octets));
+      return this.#work.begin(octets);
+    };
+    const sink = options.headerOnly === true ? undefined : { begin };
     this.#reader = new SpecimenReader(name, sink, options.limits);
   }
 
@@ -60,25 +66,23 @@ export class Examination {
 
   /** The message is complete. Never fails on mail. */
   async finish(): Promise<Examined> {
-    const { known, resolver, asks, clock, nowMs, ledger } = this.#options;
+    const { known, clock, nowMs } = this.#options;
     const specimen = this.#reader.finish();
     const { head } = specimen;
-    const recorded = ledger === undefined ? undefined : await askLedger(head, ledger);
-    const anchors: Anchors = { ...this.#options.anchors, ledger: recorded };
+    const { ledger, answers } = await this.#ask(head);
+    const anchors: Anchors = { ...this.#options.anchors, ledger };
     const route = readRoute(head, anchors);
     const clocks = this.#options.clocks ?? new ClockModel();
     clocks.observe(route.hops);
     const received = (route.boundary ?? route.hops[0])?.line.date?.ms ?? nowMs;
-    const signatures = await this.#work.finish(specimen, received);
-    const { authservIds } = anchors;
     const authentication = await authenticate({
       specimen,
       route,
-      authservIds,
-      signatures,
-      resolver,
+      authservIds: anchors.authservIds,
+      signatures: await this.#work.finish(specimen, received),
+      resolver: answers.size === 0 ? this.#options.resolver : this.#replay(answers),
       clock,
-      asks,
+      asks: this.#options.asks || answers.size > 0,
     });
     const one: Case = {
       specimen,
@@ -93,20 +97,47 @@ export class Examination {
     };
     return { ...one, conclusions: conclude(one) };
   }
+
+  /** Asks our record once; keys are wanted before the body came, so as soon as the head is there. */
+  #ask(head: Head | undefined): Promise<Recorded> {
+    const { ledger } = this.#options;
+    this.#recorded ??=
+      ledger === undefined || head === undefined
+        ? Promise.resolve(NOT_RECORDED)
+        : askLedger(head, ledger);
+    return this.#recorded;
+  }
+
+  async #key(name: string): Promise<Lookup<string>> {
+    const { answers } = (await this.#recorded) ?? NOT_RECORDED;
+    return this.#replay(answers).txt(name);
+  }
+
+  #replay(answers: ReadonlyMap<string, Answer>): Resolver {
+    return replayResolver(answers, this.#options.resolver);
+  }
 }
 
-async function askLedger(
-  head: Head,
-  ledger: LedgerQuestion,
-): Promise<NonNullable<Anchors['ledger']>> {
+/** What our record says about the newest lines, and the DNS of that day. */
+interface Recorded {
+  readonly ledger: Anchors['ledger'];
+  readonly answers: ReadonlyMap<string, Answer>;
+}
+
+const NOT_RECORDED: Recorded = { ledger: undefined, answers: new Map() };
+
+async function askLedger(head: Head, ledger: LedgerQuestion): Promise<Recorded> {
   const facts = new Map<string, LedgerFact>();
+  const answers = new Map<string, Answer>();
   for (const { line } of tracesOf(head).traces.slice(0, ASKED)) {
     const [id, by] = [line.id?.text, line.by?.text];
     if (id === undefined || by === undefined) continue;
     const fact = await ledger(id, by);
-    if (fact !== undefined) facts.set(`${id} ${by}`, fact);
+    if (fact === undefined) continue;
+    facts.set(`${id} ${by}`, fact);
+    for (const [question, answer] of fact.answers ?? []) answers.set(question, answer);
   }
-  return (id, by) => facts.get(`${id} ${by}`);
+  return { ledger: (id, by) => facts.get(`${id} ${by}`), answers };
 }
 
 /** A message that lies in memory. */

@@ -61,6 +61,7 @@ const STANDARDS: readonly (readonly [rfc: number, title: string, status: Status]
   [3986, 'URI syntax', 'noted'],
   [4013, 'SASLprep', 'part'],
   [4035, 'DNSSEC in protocols', 'noted'],
+  [4155, 'The application/mbox media type', 'part'],
   [4193, 'Unique local IPv6 addresses', 'noted'],
   [4291, 'IPv6 addressing', 'part'],
   [4315, 'IMAP UIDPLUS', 'yes'],

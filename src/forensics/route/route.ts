@@ -3,6 +3,7 @@
 import type { Head } from '#message/fields.ts';
 import { type Network, isLoopback, matchesHost, networkOf } from '../names/domains.ts';
 import { type Trace, tracesOf } from '../specimen.ts';
+import type { Answer } from '../authentication/dns.ts';
 import { believableId } from '../authentication/results.ts';
 
 /** What the operator says is to be trusted; without any of it everything is a claim. */
@@ -22,6 +23,8 @@ export interface LedgerFact {
   readonly clientAddress: string | undefined;
   readonly helo: string | undefined;
   readonly atMs: number;
+  /** What the DNS said then, by question: keys and policies of the day. */
+  readonly answers?: ReadonlyMap<string, Answer> | undefined;
 }
 
 /**

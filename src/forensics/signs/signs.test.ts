@@ -1,11 +1,13 @@
 /** Tests of the signs: each has a message that shows it, and an ordinary one shows none but context. */
 
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { signed, testKey } from '#trust/dkim/testing.ts';
 import { zoneResolver } from '#test/vectors/zone.ts';
 import { BOUNDARY, NOW_MS, type Trust, US, examined, ids, message } from '../testing.ts';
 import * as registry from './index.ts';
+import { signTable } from './page.ts';
 
 const KEY = testKey('ed25519-sha256', 'example.org', 's1');
 const KEYED: Trust = {
@@ -172,4 +174,15 @@ test('every From gets a name and an address or none, however it is written', asy
     const one = await examined(text);
     assert.deepEqual([one.from.main.name, one.from.main.address], [name, address], from);
   }
+});
+
+test('docs/forensics.md has the table of the signs, docs/weaknesses.md names none that is not', () => {
+  const root = new URL('../../../docs/', import.meta.url);
+  const page = readFileSync(new URL('forensics.md', root), 'utf8');
+  assert.ok(page.includes(signTable()), signTable());
+  const known = new Set(Object.values(registry).map(({ id }) => id));
+  const rows = readFileSync(new URL('weaknesses.md', root), 'utf8').split('\n');
+  const named = rows.flatMap((row) => [...(row.split('|')[4] ?? '').matchAll(/`([\w-]+)`/g)]);
+  assert.ok(named.length >= 10);
+  for (const [, id = ''] of named) assert.ok(known.has(id), id);
 });
