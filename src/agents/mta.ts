@@ -56,7 +56,10 @@ export function receive(arrived: Arrived, facts: MailFacts, verified?: Verified)
   const { address, helo } = facts.client;
   const clean = withoutForged(arrived.content.head, head, facts);
   const newHead = editHead(clean.head, {
-    front: [...(verified?.fields ?? []), receivedFor(facts, { address, helo })],
+    front: [
+      ...(verified?.fields ?? []),
+      receivedFor(facts, { address, helo, name: verified?.clientName }),
+    ],
   });
   const messageId = messageIdOf(head);
   return ready(arrived, newHead, { messageId, facts: clean.facts, onlyTrace: true });

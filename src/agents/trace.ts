@@ -8,9 +8,16 @@ import type { Secure } from '#base/secure.ts';
 import { formatDate } from '#message/date.ts';
 import { type FieldText, acceptField } from '#message/field-text.ts';
 
+export interface TraceClient {
+  readonly helo: string;
+  readonly address: string;
+  /** A name of the address that leads back to it; what is not proved is not written. */
+  readonly name?: string | undefined;
+}
+
 export interface TraceFacts {
   /** undefined for submitted mail: a user's address and name are nobody's business. */
-  readonly client: { readonly helo: string; readonly address: string } | undefined;
+  readonly client: TraceClient | undefined;
   readonly hostname: Domain;
   readonly id: QueueId;
   readonly atMs: number;
@@ -22,13 +29,15 @@ export interface TraceFacts {
   readonly recipient: Address | undefined;
 }
 
+const HOST = /^[a-z0-9](?:[a-z0-9._-]{0,251}[a-z0-9])?$/;
+
 /** The whole field with its CRLF, folded; only checked values go in. */
 export function formatReceived(facts: TraceFacts): FieldText {
   const { client, secure } = facts;
   const from =
     client === undefined
       ? `from ${facts.hostname} (authenticated submission)`
-      : `from ${heloDomain(client.helo)} (${addressLiteral(client.address)})`;
+      : `from ${heloDomain(client.helo)} (${tcpInfo(client)})`;
   const tls = secure === undefined ? '' : ` (${secure.facts.protocol} ${secure.facts.cipher})`;
   const recipient = facts.recipient === undefined ? '' : ` for <${formatAddress(facts.recipient)}>`;
   const field = acceptField(
@@ -51,6 +60,12 @@ function protocolName(facts: TraceFacts): string {
 /** A HELO name as it may stand in a field: what is no name becomes a comment-safe word. */
 function heloDomain(helo: string): string {
   return /^[A-Za-z0-9_.:[\]-]{1,255}$/.test(helo) ? helo : 'unknown';
+}
+
+/** RFC 5321 4.4 `TCP-info`. */
+function tcpInfo({ address, name }: TraceClient): string {
+  const literal = addressLiteral(address);
+  return name !== undefined && HOST.test(name) ? `${name} ${literal}` : literal;
 }
 
 function addressLiteral(address: string): string {

@@ -46,7 +46,10 @@ test('aligned mail is accepted and its results stand above our Received', async 
   assert.match(results ?? '', /dkim=pass.*header\.d=good\.test/s);
   assert.match(results ?? '', /iprev=pass \(out\.good\.test\)/);
   assert.match(spf ?? '', /^Received-SPF: pass .*client-ip=192\.0\.2\.10/s);
-  assert.match(received ?? '', /^Received: from mx\.far\.test/);
+  assert.match(
+    received ?? '',
+    /^Received: from mx\.far\.test \(out\.good\.test \[192\.0\.2\.10\]\)/,
+  );
   const story = await target.trace(`joe@good.test`, '--json');
   const evidence = JSON.parse(story.trim().split('\n').at(-1) ?? '').facts.authentication;
   assert.equal(evidence.dmarc.result, 'pass');

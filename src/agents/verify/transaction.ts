@@ -39,6 +39,8 @@ export interface VerifyOptions {
 export interface Verified {
   /** Authentication-Results and Received-SPF, to be put above our own Received. */
   readonly fields: readonly FieldText[];
+  /** The client's name, if it leads back to its address (RFC 8601 3). */
+  readonly clientName: string | undefined;
   /** Why nobody can say who the author is: such a message is refused. */
   readonly unusableAuthor: string | undefined;
   /** What a seal of ours would say, should the message be passed on. */
@@ -155,6 +157,7 @@ export class SenderVerification implements Authentication, Reader {
     invariant(results !== undefined, 'the results come first');
     return {
       fields,
+      clientName: iprev.name,
       unusableAuthor: dmarc.result === 'permerror' ? dmarc.why : undefined,
       seal: { report: arc, results: resultsText(results), body: begun.signatures.digests },
     };

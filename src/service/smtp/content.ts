@@ -40,6 +40,7 @@ export async function takeIn(incoming: Incoming, session: SmtpContext): Promise<
   const facts = factsOf(incoming, session);
   const { attendance } = incoming;
   const verified = attendance.verifies ? await attendance.finish(facts.atMs) : undefined;
+  countVerified(attendance, session);
   const judged = judge(arrived, facts, verified, session);
   if (judged.kind === 'refuse') return refuse(judged, incoming, session);
   const verdict = await session.listener.gate.content(
@@ -70,6 +71,12 @@ export async function takeIn(incoming: Incoming, session: SmtpContext): Promise<
   return session.listener.mode === 'lmtp'
     ? { kind: 'accepted', durable, id: mail.id, perRecipient }
     : { kind: 'accepted', durable, id: mail.id };
+}
+
+/** How DMARC ends for strangers' mail: an operator sees a wave of spoofing, or a broken resolver. */
+function countVerified({ authentication }: Attendance, { site }: SmtpContext): void {
+  const dmarc = authentication.message?.dmarc.result;
+  if (dmarc !== undefined) site.metrics.count('messages_verified_total', { dmarc });
 }
 
 /** Junk that we pass on is our junk: whoever gets it would trust us less, and all our users. */
