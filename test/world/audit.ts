@@ -202,7 +202,8 @@ export function smtpAnswers(
       const rows = ['mock.test', ...offered];
       return rows.map((row, i) => `250${i === rows.length - 1 ? ' ' : '-'}${row}\r\n`).join('');
     }
-    if (verb === 'STARTTLS') return capabilities.includes(verb) ? '220 2.0.0 go\r\n' : undefined;
+    if (verb === 'STARTTLS')
+      return capabilities.includes(verb) ? '220 2.0.0 go\r\n' : '502 5.5.1 no\r\n';
     const fixed: Readonly<Record<string, string>> = {
       HELO: '250 mock.test',
       MAIL: '250 2.1.0 ok',

@@ -3,7 +3,7 @@
 import { latin1 } from '#base/bytes.ts';
 import type { World } from '#base/world.ts';
 import type { Exchange } from '../finding.ts';
-import { isOwnNetwork } from '../safety/permit.ts';
+import { isLoopback, isOwnNetwork } from '../safety/permit.ts';
 import type { Service } from '../service.ts';
 import { dial } from '../wire/dial.ts';
 import { isLost, lossText, type Wire } from '../wire/wire.ts';
@@ -45,7 +45,7 @@ export const USUAL_PORTS: readonly number[] = [24, 25, 110, 143, 465, 587, 993, 
 const GREETING_MS = 7_000;
 /** Silence after which TLS is tried beside: a server for TLS waits for our hello. */
 const IMPLICIT_MS = 150;
-const UNKNOWN_MS = 700;
+const UNKNOWN_MS = { near: 200, far: 1_000 };
 const CONNECT_MS = { own: 2_000, other: 5_000 };
 const IMPLICIT_PORTS = new Set([465, 993, 995]);
 /** Never spoken to early: a hello before the greeting gets us on a list of spammers. */
@@ -108,7 +108,7 @@ async function underTls(
     ? IMPLICIT_MS
     : CLEAR_PORTS.has(port)
       ? GREETING_MS
-      : UNKNOWN_MS;
+      : UNKNOWN_MS[isLoopback(address) ? 'near' : 'far'];
   const silence = Promise.withResolvers<'silence'>();
   const timer = world.clock.after(patienceMs, () => silence.resolve('silence'));
   const early = await Promise.race([clear, silence.promise]);

@@ -3,10 +3,16 @@
 import type { Check } from '../check.ts';
 import type { Probe } from '../probe.ts';
 import * as fingerprint from './fingerprint/index.ts';
+import * as hygiene from './hygiene/index.ts';
 import * as plaintext from './plaintext/index.ts';
 import * as posture from './posture/index.ts';
 
-const GROUPS: readonly Readonly<Record<string, Probe>>[] = [fingerprint, plaintext, posture];
+const GROUPS: readonly Readonly<Record<string, Probe>>[] = [
+  fingerprint,
+  plaintext,
+  hygiene,
+  posture,
+];
 
 /** Every probe, in the order of the groups. */
 export const PROBES: readonly Probe[] = GROUPS.flatMap((group) => Object.values(group));

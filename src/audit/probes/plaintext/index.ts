@@ -2,6 +2,6 @@
 
 export { authBeforeTls } from './auth-before-tls.ts';
 export { noTls } from './no-tls.ts';
-export { accessLogin } from './access-login.ts';
+export { accessLogin, imapLogin } from './access-login.ts';
 export { mechanisms } from './mechanisms.ts';
 export { authManners } from './auth-manners.ts';

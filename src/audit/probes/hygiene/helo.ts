@@ -1,0 +1,166 @@
+/** HELO and EHLO: whether they are needed, and which names are believed. */
+
+import type { Check } from '../../check.ts';
+import { absent, found, inapplicable, type Outcome, unclear } from '../../finding.ts';
+import type { ServiceContext, ServiceProbe } from '../../probe.ts';
+import { answered, opened } from '../../session.ts';
+import { ask, readReply, replyText, type SmtpReply } from '../../wire/smtp.ts';
+import { accepted, attemptIn, postmaster } from './transaction.ts';
+
+const MEANS =
+  'Spam programs that lie here are let in; it is the cheapest test by which they are recognised.';
+const NOT = 'A receiver need not refuse by the name alone; real senders make mistakes here too.';
+
+function heloCheck(id: string, title: string, rfc: readonly string[], line: string): Check {
+  return {
+    id: `hygiene.${id}`,
+    title,
+    severity: 'info',
+    means: MEANS,
+    doesNotMean: NOT,
+    rfc,
+    cures: [
+      {
+        product: 'postfix',
+        lines: ['smtpd_helo_required = yes', `smtpd_helo_restrictions = ${line}`],
+      },
+      { product: 'exim', lines: ['helo_allow_chars =', 'acl_smtp_helo = acl_check_helo'] },
+      {
+        product: 'sendmail',
+        lines: ["define(`confPRIVACY_FLAGS', `needmailhelo')dnl", "FEATURE(`block_bad_helo')dnl"],
+      },
+      {
+        product: 'opensmtpd',
+        lines: ['filter check_fcrdns phase helo match !fcrdns disconnect "550 no"'],
+      },
+      { product: 'postern', lines: [`smtpd_helo_restrictions = ["${line}"]`] },
+    ],
+  };
+}
+
+const REQUIRED = heloCheck(
+  'helo-not-required',
+  'MAIL is taken without HELO or EHLO',
+  ['RFC 5321 4.1.1.1'],
+  'reject_invalid_helo_hostname',
+);
+const SYNTAX = heloCheck(
+  'helo-syntax',
+  'EHLO with an impossible name is believed',
+  ['RFC 5321 4.1.1.1', 'RFC 5321 4.1.4'],
+  'reject_invalid_helo_hostname',
+);
+const UNQUALIFIED = heloCheck(
+  'helo-not-fqdn',
+  'EHLO with a name of one label is believed',
+  ['RFC 5321 2.3.5'],
+  'reject_non_fqdn_helo_hostname',
+);
+const BARE_IP = heloCheck(
+  'helo-bare-address',
+  'EHLO with an address without brackets is believed',
+  ['RFC 5321 4.1.3'],
+  'reject_invalid_helo_hostname',
+);
+const OWN = heloCheck(
+  'helo-own-name',
+  'EHLO with the name of the server itself is believed',
+  ['RFC 5321 4.1.4'],
+  'check_helo_access hash:/etc/postfix/own',
+);
+const LOCALHOST = heloCheck(
+  'helo-localhost',
+  'EHLO localhost is believed from elsewhere',
+  ['RFC 5321 2.3.5'],
+  'reject_non_fqdn_helo_hostname',
+);
+const LONG = heloCheck(
+  'helo-too-long',
+  'EHLO with a name beyond 255 octets is believed',
+  ['RFC 5321 4.5.3.1.2'],
+  'reject_invalid_helo_hostname',
+);
+
+export const helo: ServiceProbe = {
+  name: 'helo',
+  scope: 'service',
+  level: 'safe',
+  checks: [REQUIRED, SYNTAX, UNQUALIFIED, BARE_IP, OWN, LOCALHOST, LONG],
+  fits: ({ protocol, role }) => protocol === 'smtp' && role === 'reception',
+  run,
+};
+
+async function run(context: ServiceContext): Promise<void> {
+  context.tell(await required(context));
+  // The negative control: how far a name without fault gets, with the same mail behind it.
+  const control = await trial(context, context.options.heloName);
+  const own = context.recipients.own.find((name) => name.includes('.') && !/^[\d.]+$/.test(name));
+  const cases: readonly [Check, string | undefined][] = [
+    [SYNTAX, 'not_a!name'],
+    [UNQUALIFIED, context.token()],
+    [BARE_IP, '192.0.2.1'],
+    [OWN, own],
+    [LOCALHOST, 'localhost'],
+    [LONG, `${`${'a'.repeat(60)}.`.repeat(5)}invalid`],
+  ];
+  for (const [check, name] of cases) {
+    if (name === undefined) context.tell(inapplicable(check, 'the server tells no name'));
+    else if (control.step === 'EHLO' || control.step === 'MAIL') {
+      context.tell(unclear(check, `a good name does not get through either: ${control.text}`));
+    } else {
+      const result = await trial(context, name);
+      const seen = `EHLO ${name.slice(0, 40)}: ${result.text}`;
+      const controls = { negative: { passed: 1, of: 1 } };
+      context.tell((sameWay(control, result) ? found : absent)(check, seen, { controls }));
+    }
+  }
+}
+
+/** Where a session with this name ended, and with which answer. */
+interface Trial {
+  readonly step: 'EHLO' | 'MAIL' | 'RCPT';
+  readonly reply: SmtpReply;
+  readonly text: string;
+}
+
+/** Refusals may come with EHLO, with MAIL, or (as Postfix likes it) only with RCPT. */
+async function trial(context: ServiceContext, name: string): Promise<Trial> {
+  const { replyMs } = context.options;
+  const wire = await opened(context);
+  const asking = async (line: string) =>
+    answered(await ask(wire, line, replyMs), line.split(/[ :]/, 1)[0] ?? '');
+  try {
+    const greeting = answered(await readReply(wire, replyMs), 'greeting');
+    const ehlo = await asking(`EHLO ${name}`);
+    if (!accepted(ehlo)) return at('EHLO', ehlo);
+    const session = { wire, greeting, ehlo, keywords: new Map(), ask: asking };
+    const { mail, rcpt } = await attemptIn(session, '', postmaster(context));
+    return rcpt === undefined ? at('MAIL', mail) : at('RCPT', rcpt);
+  } finally {
+    wire.line('QUIT');
+    wire.close();
+  }
+}
+
+function at(step: Trial['step'], reply: SmtpReply): Trial {
+  return { step, reply, text: `${step} is answered with "${replyText(reply)}"` };
+}
+
+/** The same answer as for a good name: whatever was said, it was not about the name. */
+function sameWay(control: Trial, { step, reply }: Trial): boolean {
+  return (
+    step === control.step &&
+    reply.code === control.reply.code &&
+    reply.enhanced === control.reply.enhanced
+  );
+}
+
+async function required(context: ServiceContext): Promise<Outcome> {
+  const { replyMs } = context.options;
+  const wire = await opened(context);
+  answered(await readReply(wire, replyMs), 'greeting');
+  const reply = answered(await ask(wire, 'MAIL FROM:<>', replyMs), 'MAIL');
+  wire.close();
+  const seen = `MAIL before EHLO is answered with "${replyText(reply)}"`;
+  return accepted(reply) ? found(REQUIRED, seen) : absent(REQUIRED, seen);
+}

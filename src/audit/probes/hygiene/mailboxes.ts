@@ -1,0 +1,101 @@
+/** Mailboxes and senders that everybody must take: postmaster, abuse, and the null sender. */
+
+import type { Check } from '../../check.ts';
+import { absent, found, inapplicable, unclear } from '../../finding.ts';
+import type { ServiceContext, ServiceProbe } from '../../probe.ts';
+import { replyText } from '../../wire/smtp.ts';
+import { accepted, attempt, type Attempt, deferred, postmaster } from './transaction.ts';
+
+const POSTMASTER: Check = {
+  id: 'hygiene.postmaster-refused',
+  title: 'Mail to postmaster is refused',
+  severity: 'low',
+  means: 'Nobody can tell the administrator about abuse or a break-in; some lists punish it.',
+  doesNotMean: 'Other mail is not touched. A blocklist may have refused us, not the name.',
+  rfc: ['RFC 5321 4.5.1', 'RFC 2142 5'],
+  cures: [
+    { product: 'postfix', lines: ['postmaster: root (in /etc/aliases, then newaliases)'] },
+    { product: 'exim', lines: ['accept local_parts = postmaster (first in acl_check_rcpt)'] },
+    { product: 'opensmtpd', lines: ['postmaster: root (in /etc/mail/aliases)'] },
+    { product: 'sendmail', lines: ['postmaster: root (in /etc/mail/aliases, then newaliases)'] },
+    { product: 'postern', lines: ['postern alias add postmaster@example.org admin@example.org'] },
+  ],
+};
+
+const ABUSE: Check = {
+  id: 'hygiene.abuse-refused',
+  title: 'Mail to abuse is refused',
+  severity: 'info',
+  means: 'Others cannot report spam that comes from here.',
+  doesNotMean: 'The mailbox is a custom, not a must, where nobody but postmaster is asked.',
+  rfc: ['RFC 2142 4'],
+  cures: [
+    { product: 'postfix', lines: ['abuse: postmaster (in /etc/aliases, then newaliases)'] },
+    { product: 'postern', lines: ['postern alias add abuse@example.org admin@example.org'] },
+  ],
+};
+
+const NULL_SENDER: Check = {
+  id: 'hygiene.null-sender-refused',
+  title: 'Mail from the null sender <> is refused',
+  severity: 'low',
+  means: 'Notices about undelivered mail are lost: senders never learn that their mail failed.',
+  doesNotMean: 'Unwanted notices are better refused by signed return addresses.',
+  rfc: ['RFC 5321 6.1', 'RFC 5321 4.5.5'],
+  cures: [
+    { product: 'postfix', lines: ['Remove the entry <> from smtpd_sender_restrictions tables.'] },
+    { product: 'exim', lines: ['Remove the condition on an empty sender from acl_check_mail.'] },
+    { product: 'postern', lines: ['The null sender is always taken; update Postern.'] },
+  ],
+};
+
+export const mailboxes: ServiceProbe = {
+  name: 'mailboxes',
+  scope: 'service',
+  level: 'safe',
+  checks: [POSTMASTER, ABUSE, NULL_SENDER],
+  fits: ({ protocol, role }) => protocol === 'smtp' && role === 'reception',
+  run,
+};
+
+async function run(context: ServiceContext): Promise<void> {
+  const [domain] = context.options.domains;
+  const sender = `audit@${context.token()}.invalid`;
+  const nobody = await attempt(context, '', postmaster(context));
+  const named = accepted(nobody.mail)
+    ? nobody
+    : await attempt(context, sender, postmaster(context));
+  if (accepted(nobody.mail)) context.tell(absent(NULL_SENDER, 'MAIL FROM:<> is taken'));
+  else if (deferred(nobody.mail)) {
+    context.tell(unclear(NULL_SENDER, `deferred: "${replyText(nobody.mail)}"`));
+  } else if (accepted(named.mail)) {
+    const seen = `MAIL FROM:<> is answered with "${replyText(nobody.mail)}", another sender is taken`;
+    context.tell(found(NULL_SENDER, seen, { controls: { positive: { passed: 1, of: 1 } } }));
+  } else {
+    const seen = `every sender is refused: "${replyText(named.mail)}"`;
+    context.tell(inapplicable(NULL_SENDER, seen));
+  }
+  tellMailbox(context, POSTMASTER, named);
+  if (domain === undefined) context.tell(inapplicable(ABUSE, 'no domain is known (--domain)'));
+  else {
+    const abuse = context.recipients.here('abuse', domain);
+    tellMailbox(context, ABUSE, await attempt(context, '', abuse));
+  }
+}
+
+function tellMailbox(context: ServiceContext, check: Check, { mail, rcpt }: Attempt): void {
+  const reply = rcpt ?? mail;
+  const seen = `the answer is "${replyText(reply)}"`;
+  if (accepted(rcpt)) context.tell(absent(check, seen));
+  else if (rcpt === undefined) context.tell(inapplicable(check, `no sender is taken: ${seen}`));
+  else if (/relay/i.test(replyText(rcpt))) {
+    context.tell(inapplicable(check, `the server receives no mail for this domain: ${seen}`));
+  } else if (deferred(rcpt)) context.tell(unclear(check, `deferred (greylisting?): ${seen}`));
+  else if (POLICY.test(replyText(rcpt)))
+    context.tell(unclear(check, `refused for who we are: ${seen}`));
+  else context.tell(found(check, seen));
+}
+
+/** Refusals that are about us (address, name, rDNS), not about the mailbox. */
+const POLICY =
+  /\b(?:block|blacklist|dnsbl|rbl|spamhaus|helo|reverse|ptr|client host|sender|dynamic)/i;

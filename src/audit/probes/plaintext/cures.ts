@@ -1,0 +1,71 @@
+/** Cures that several checks of logins and TLS share. */
+
+import type { Cure } from '../../check.ts';
+
+/** Logins only under TLS. */
+export const TLS_BEFORE_LOGIN: readonly Cure[] = [
+  { product: 'postfix', lines: ['smtpd_tls_security_level = may', 'smtpd_tls_auth_only = yes'] },
+  { product: 'exim', lines: ['auth_advertise_hosts = ${if eq{$tls_in_cipher}{}{}{*}}'] },
+  { product: 'opensmtpd', lines: ['listen on 0.0.0.0 port 587 tls-require pki example auth'] },
+  { product: 'sendmail', lines: ["define(`confAUTH_OPTIONS', `A p y')dnl"] },
+  { product: 'dovecot', lines: ['ssl = required', 'disable_plaintext_auth = yes'] },
+  { product: 'postern', lines: ['Logins without TLS cannot be switched on; update Postern.'] },
+];
+
+/** TLS at all. */
+export const TLS_AT_ALL: readonly Cure[] = [
+  {
+    product: 'postfix',
+    lines: [
+      'smtpd_tls_security_level = may',
+      'smtpd_tls_chain_files = /etc/postfix/key.pem, /etc/postfix/cert.pem',
+    ],
+  },
+  {
+    product: 'exim',
+    lines: [
+      'tls_advertise_hosts = *',
+      'tls_certificate = /etc/exim4/exim.crt',
+      'tls_privatekey = /etc/exim4/exim.key',
+    ],
+  },
+  {
+    product: 'opensmtpd',
+    lines: ['pki example cert "/etc/ssl/example.crt"', 'listen on 0.0.0.0 tls pki example'],
+  },
+  { product: 'sendmail', lines: ["define(`confSERVER_CERT', `/etc/mail/tls/cert.pem')dnl"] },
+  {
+    product: 'dovecot',
+    lines: [
+      'ssl = required',
+      'ssl_cert = </etc/dovecot/cert.pem',
+      'ssl_key = </etc/dovecot/key.pem',
+    ],
+  },
+  {
+    product: 'postern',
+    lines: ['tls_cert_file = "/etc/postern/cert.pem"', 'tls_key_file = "/etc/postern/key.pem"'],
+  },
+];
+
+/** Only good mechanisms. */
+export const MECHANISMS: readonly Cure[] = [
+  {
+    product: 'postfix',
+    lines: [
+      'smtpd_sasl_security_options = noanonymous',
+      'smtpd_sasl_mechanism_filter = !anonymous, !ntlm, !cram-md5, !digest-md5, static:rest',
+    ],
+  },
+  {
+    product: 'exim',
+    lines: ['Remove the authenticator of this mechanism from begin authenticators.'],
+  },
+  { product: 'opensmtpd', lines: ['Only PLAIN and LOGIN are built in; update OpenSMTPD.'] },
+  {
+    product: 'sendmail',
+    lines: ["define(`confAUTH_MECHANISMS', `PLAIN')dnl", "define(`confAUTH_OPTIONS', `A p y')dnl"],
+  },
+  { product: 'dovecot', lines: ['auth_mechanisms = plain login scram-sha-256'] },
+  { product: 'postern', lines: ['The mechanism is not built in; update Postern.'] },
+];
