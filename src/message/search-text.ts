@@ -1,6 +1,7 @@
 /** What SEARCH looks at in a message: its texts, folded, in windows; one reading for scan and index. */
 
 import { LF, asBuffer } from '#base/bytes.ts';
+import { HEAD_BYTES } from '#base/limits.ts';
 import { readHead } from './fields.ts';
 import type { Part } from './part.ts';
 import { partText } from './text.ts';
@@ -39,7 +40,7 @@ export function* searchTexts(
 ): Generator<Look, void, Uint8Array> {
   for (const part of walkParts(root)) {
     if (options.heads) {
-      const head = yield { kind: 'read', from: part.headStart, lengthBytes: part.headBytes };
+      const head = yield { kind: 'read', from: part.headStart, lengthBytes: readableHead(part) };
       yield* headTexts(head);
     }
     if (part.type === 'text') yield* bodyTexts(part, options.overlap);
@@ -50,9 +51,14 @@ export function* searchTexts(
 export function searchTextBytes(root: Part): number {
   let bytes = 0;
   for (const part of walkParts(root)) {
-    bytes += part.headBytes + (part.type === 'text' ? part.bodyBytes : 0);
+    bytes += readableHead(part) + (part.type === 'text' ? part.bodyBytes : 0);
   }
   return bytes;
+}
+
+/** Of a longer head the rest is no text: what it says was not read at its delivery either. */
+function readableHead(part: Part): number {
+  return Math.min(part.headBytes, HEAD_BYTES);
 }
 
 function* headTexts(head: Uint8Array): Generator<Look, void, Uint8Array> {

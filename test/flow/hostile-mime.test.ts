@@ -45,6 +45,7 @@ const SHAPES: readonly (readonly [string, () => string])[] = [
     '10,000 described parts',
     () => parts(10_000, `Content-Disposition: attachment; filename=x\r\n`),
   ],
+  ['a head of 8 MB in a message inside', () => inside('X: y\r\n'.repeat(1_400_000))],
   ['quotes without end', () => `To: ${'"'.repeat(100_000)}\r\n\r\nthe end`],
   ['comments without end', () => `To: ${'('.repeat(100_000)}\r\n\r\nthe end`],
   ['groups without end', () => `To: ${'g:'.repeat(50_000)}\r\n\r\nthe end`],
@@ -86,6 +87,7 @@ for (const [what, make] of SHAPES) {
     for (const section of ['1', '1.MIME', '1.1', '1.1.1.1.1', 'HEADER', 'TEXT', '1.HEADER']) {
       await ask(`FETCH * BODY.PEEK[${section}]<0.100>`);
     }
+    await ask('FETCH * BODY.PEEK[1.HEADER.FIELDS (X-A)]');
     const found = await ask('SEARCH TEXT "the end"');
     // What lies deeper than any mail program goes is kept, and not looked into.
     if (!what.includes('nested')) assert.match(found, /^\* SEARCH .*\d/);
@@ -165,6 +167,10 @@ function nested(depth: number): string {
 
 function parts(count: number, head = ''): string {
   return `${multipart('b')}${`--b\r\n${head}\r\nthe end\r\n`.repeat(count)}--b--\r\n`;
+}
+
+function inside(head: string): string {
+  return `${multipart('b')}--b\r\nContent-Type: message/rfc822\r\n\r\n${head}\r\nthe end\r\n--b--\r\n`;
 }
 
 function umlauts(): string {

@@ -3,6 +3,7 @@
 import type { Uid } from '#base/brand.ts';
 import { latin1 } from '#base/bytes.ts';
 import { Failure } from '#base/failure.ts';
+import { HEAD_BYTES } from '#base/limits.ts';
 import { decodeParts } from '#message/tree.ts';
 import type { Detail, MessageDetail, MessageFlags, UidRanges } from '#store/mail.ts';
 import { no, type Rejected } from '../completion.ts';
@@ -303,7 +304,9 @@ function* writeFields(
   span: Span,
   reply: Reply,
 ): Task<void> {
-  const head = yield* octetsOf(session, row, span.from, span.length);
+  // Of a longer one (inside the message) the fields that stand in its beginning.
+  const length = Math.min(span.length, HEAD_BYTES);
+  const head = yield* octetsOf(session, row, span.from, length);
   const fields = selectFields(head, item.section.names, item.section.what === 'fields');
   const { from: start, length: count } = cut({ from: 0, length: fields.length }, item.partial);
   const text = count === fields.length ? fields : fields.slice(start, start + count);
