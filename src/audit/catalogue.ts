@@ -1,6 +1,7 @@
 /** docs/checks.md from the checks themselves: what is looked for, how bad it is, what cures it. */
 
 import { type Check, groupOf, GROUPS, type Group, type Level, LEVELS } from './check.ts';
+import { CONFIGURATION_CHECKS } from './configuration/findings.ts';
 import type { Probe } from './probe.ts';
 import { NOTHING_ANSWERS, UNIDENTIFIED } from './run/discovered.ts';
 import { productName } from './formats/words.ts';
@@ -47,6 +48,7 @@ function entriesOf(probes: readonly Probe[]): readonly Entry[] {
   const all = new Map<string, Entry>();
   for (const check of [NOTHING_ANSWERS, UNIDENTIFIED])
     all.set(check.id, { check, level: 'passive' });
+  for (const check of CONFIGURATION_CHECKS) all.set(check.id, { check, level: 'passive' });
   for (const { checks, level } of probes) {
     for (const check of checks) {
       const before = all.get(check.id);

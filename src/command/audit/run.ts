@@ -9,13 +9,20 @@ import { sarifText } from '#audit/formats/sarif.ts';
 import type { Report } from '#audit/report.ts';
 import type { AuditRequest } from '#audit/run/request.ts';
 import { runAudit } from '#audit/run/run.ts';
-import { type Judged, judge } from '#audit/verdict.ts';
+import type { Severity } from '#audit/check.ts';
+import { type Judged, judge, type Waiver } from '#audit/verdict.ts';
 import type { Context } from '../command.ts';
-import { argument, option } from '../command.ts';
+import { option } from '../command.ts';
 import { posternVersion } from '../commands/version.ts';
 import { AUDIT_EXIT, type ExitStatus } from '../exit.ts';
 import { writeWhole } from '../files.ts';
 import { harmless } from '../io.ts';
+import {
+  besideText,
+  configurationReport,
+  otherConfiguration,
+  type ReadConfiguration,
+} from './configuration.ts';
 import * as read from './options.ts';
 import { progressBar } from './progress.ts';
 import { ourselves, type Targeted, targeted } from './target.ts';
@@ -30,9 +37,27 @@ export async function runAuditCommand(context: Context): Promise<ExitStatus> {
   // Everything that can be wrong with the command line is told before the first connection.
   const failOn = read.failOnOf(context);
   const waivers = read.waiversOf(context);
-  const request = await requestOf(context, world);
-  const report = await performed(context, request, world);
+  const configuration = otherConfiguration(context);
+  const report =
+    configuration !== undefined && !context.given.has('target')
+      ? configurationReport(context, configuration)
+      : await performed(context, await requestOf(context, world), world);
   if (report === undefined) return AUDIT_EXIT.refused;
+  const whole =
+    configuration === undefined || !context.given.has('target')
+      ? report
+      : { ...report, findings: [...report.findings, ...configuration.findings] };
+  return told(context, whole, configuration, failOn, waivers);
+}
+
+/** Judges a report and writes it wherever it was asked for. */
+function told(
+  context: Context,
+  report: Report,
+  configuration: ReadConfiguration | undefined,
+  failOn: Severity,
+  waivers: readonly Waiver[],
+): ExitStatus {
   const judged = judge(report, failOn, waivers, context.now());
   writeFiles(context, report, judged);
   if (context.json) context.io.write(`${jsonText(report)}\n`);
@@ -40,6 +65,9 @@ export async function runAuditCommand(context: Context): Promise<ExitStatus> {
     const { options } = context;
     const how = { quiet: options.has('quiet'), all: options.has('all') };
     context.io.write(terminalReport(report, judged, context.io, how));
+    if (configuration !== undefined && context.given.has('target')) {
+      context.io.write(besideText(configuration, report.findings));
+    }
   }
   return AUDIT_EXIT[judged.verdict];
 }
@@ -51,7 +79,10 @@ export async function performed(
   world: AuditWorld,
 ): Promise<Report | undefined> {
   const bar = progressBar(context.io, !context.json);
-  const result = await runAudit({ ...request, progress: bar.show }, world);
+  // The clock's timers do not keep a process up, and a probe may wait for nothing else.
+  const awake = setInterval(() => undefined, 1_000);
+  const running = runAudit({ ...request, progress: bar.show }, world);
+  const result = await running.finally(() => clearInterval(awake));
   bar.clear();
   if (result.kind === 'done') return result.report;
   context.io.warn(`postern: refused: ${harmless(result.why)}.\n`);
@@ -81,7 +112,7 @@ async function requestOf(context: Context, world: AuditWorld): Promise<AuditRequ
   };
   const { places, domains } = await placesOf(context, world);
   return {
-    target: argument(context, 'target'),
+    target: targetOf(context),
     places,
     domains: [...new Set([...given, ...domains])],
     level,
@@ -94,8 +125,17 @@ async function requestOf(context: Context, world: AuditWorld): Promise<AuditRequ
   };
 }
 
+function targetOf(context: Context): string {
+  const target = context.given.get('target');
+  if (target !== undefined) return target;
+  const file = option(context, 'config');
+  const problem =
+    file === undefined ? 'there is no target' : `${file} is in no language that is known here`;
+  throw read.usage(problem, 'Name host[:port], a domain, self, or --config with its main.cf.');
+}
+
 async function placesOf(context: Context, { resolver }: AuditWorld): Promise<Targeted> {
-  const target = argument(context, 'target');
+  const target = targetOf(context);
   if (target === 'self') return ourselves(await context.settings());
   return targeted(target, read.portsOf(context), resolver);
 }

@@ -35,7 +35,7 @@ export const audit: Command = {
     'nor private need --authorised-by, or TXT "v=mailaudit1; level=active" at ' +
     '_mailaudit.<host>. Exit status: 0 pass, 1 findings, 2 undecided, 3 usage, 4 refused by policy.',
   usageStatus: AUDIT_EXIT.usage,
-  arguments: [{ name: 'target', summary: 'host[:port], a domain, or self' }],
+  arguments: [{ name: 'target', summary: 'host[:port], a domain, or self', optional: true }],
   options: [
     { flags: '--level <level>', summary: 'passive, safe (default), active or intrusive' },
     { flags: '--only <checks>', summary: 'ids or groups, separated by commas' },
@@ -51,6 +51,7 @@ export const audit: Command = {
   ],
   examples: [
     'postern audit self',
+    'postern audit --config /etc/postfix/main.cf',
     'postern audit mail.example.org --authorised-by "Jane Doe, ticket 12" --html report.html',
     'postern audit 127.0.0.1:1025 --level active --domain demo.test --json',
   ],

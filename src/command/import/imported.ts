@@ -1,6 +1,6 @@
 /** What comes of importing another server's configuration: settings, people, and what is left. */
 
-import type { WeakLine } from '#audit/configuration/postfix/judge.ts';
+import type { WeakLine } from '#audit/configuration/reader.ts';
 import type { Raw } from '../configuration/declare.ts';
 
 /** A parameter there and what it became here. */

@@ -1,6 +1,6 @@
 /** A Postfix main.cf (or `postconf -n`) to settings and people of Postern. */
 
-import { judgeMainCf } from '#audit/configuration/postfix/judge.ts';
+import { postfix } from '#audit/configuration/postfix/judge.ts';
 import { parseMainCf } from '#audit/configuration/postfix/main-cf.ts';
 import type { DefaultFacts, Raw } from '../configuration/declare.ts';
 import type { Problem } from '../configuration/read.ts';
@@ -45,7 +45,7 @@ export function importPostfix(text: string, read: ReadFile, facts: DefaultFacts)
     people,
     taken: taken.sort(byLine),
     left: left.sort(byLine),
-    unsafe: judgeMainCf(file),
+    unsafe: postfix.judge(text),
     relayLogin,
   };
 }

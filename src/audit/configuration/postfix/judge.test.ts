@@ -2,8 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import { POSTFIX_CHECKS, judgeMainCf } from './judge.ts';
-import { parseMainCf } from './main-cf.ts';
+import { postfix } from './judge.ts';
 import { isWide } from './networks.ts';
 
 /** A file about which nothing is to be said. */
@@ -84,13 +83,13 @@ suite('rules about main.cf', () => {
   test('every rule is tried above', () => {
     const tried = new Set(cases.map(([id]) => `configuration.postfix-${id}`));
     assert.deepEqual(
-      POSTFIX_CHECKS.filter(({ id }) => !tried.has(id)),
+      postfix.checks.filter(({ id }) => !tried.has(id)),
       [],
     );
   });
 
   test('a weakness says its line, a default has none', () => {
-    const found = judgeMainCf(parseMainCf('smtpd_helo_required = no\n'));
+    const found = postfix.judge('smtpd_helo_required = no\n');
     assert.equal(found.find(({ parameter }) => parameter === 'smtpd_helo_required')?.line, 1);
     assert.equal(
       found.find(({ parameter }) => parameter === 'disable_vrfy_command')?.line,
@@ -123,5 +122,5 @@ suite('rules about main.cf', () => {
 function idsOf(lines: readonly string[]): string[] {
   const names = new Set(lines.map((line) => line.split('=')[0]?.trim()));
   const others = GOOD.filter((line) => !names.has(line.split('=')[0]?.trim()));
-  return judgeMainCf(parseMainCf([...others, ...lines].join('\n'))).map(({ check }) => check.id);
+  return postfix.judge([...others, ...lines].join('\n')).map(({ check }) => check.id);
 }

@@ -1,26 +1,18 @@
-/** All rules over one main.cf. */
+/** The reader of main.cf and of what `postconf -n` prints. */
 
-import type { Check } from '../../check.ts';
-import type { MainCf } from './main-cf.ts';
-import type { Weak } from './rule.ts';
-import * as registry from './rules/index.ts';
+import { readerOf } from '../reader.ts';
+import { parseMainCf } from './main-cf.ts';
+import * as rules from './rules/index.ts';
 import { valuesOf } from './values.ts';
 
-/** A weakness with its place in the file; `line` undefined: it comes from a default. */
-export interface WeakLine extends Weak {
-  readonly check: Check;
-  readonly line: number | undefined;
-}
+const KNOWN =
+  /^(?:smtpd_[a-z_]+|smtp_tls_[a-z_]+|myhostname|mynetworks|mydestination|compatibility_level|virtual_[a-z_]+)[ \t]*=/m;
 
-/** Every check of the rules, for the list of checks. */
-export const POSTFIX_CHECKS: readonly Check[] = Object.values(registry).map(({ check }) => check);
-
-/** What is weak in the file as it stands, in the order of the rules. Never throws. */
-export function judgeMainCf(file: MainCf): WeakLine[] {
-  const values = valuesOf(file);
-  return Object.values(registry).flatMap(({ check, judge }) => {
-    const weak = judge(values);
-    if (weak === undefined) return [];
-    return [{ ...weak, check, line: file.parameters.get(weak.parameter)?.line }];
-  });
-}
+/** Postfix. */
+export const postfix = readerOf(
+  'postfix',
+  (text) => KNOWN.test(text),
+  (text) => valuesOf(parseMainCf(text)),
+  Object.values(rules),
+  (values, parameter) => values.line(parameter),
+);

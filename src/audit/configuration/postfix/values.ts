@@ -14,6 +14,8 @@ export interface Values {
   seconds(name: string, unit: TimeUnit): number | undefined;
   /** Whether the file sets it. */
   given(name: string): boolean;
+  /** Where, from 1. */
+  line(name: string): number | undefined;
 }
 
 export type TimeUnit = 's' | 'm' | 'h' | 'd' | 'w';
@@ -85,6 +87,7 @@ export function valuesOf(file: MainCf): Values {
     yes: (name) => ({ yes: true, no: false })[text(name)?.toLowerCase() ?? ''],
     seconds: (name, unit) => parseSeconds(text(name) ?? '', unit),
     given: (name) => file.parameters.has(name),
+    line: (name) => file.parameters.get(name)?.line,
   };
 }
 

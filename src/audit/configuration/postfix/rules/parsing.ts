@@ -1,9 +1,8 @@
 /** Rules about how strictly SMTP is read, and about limits. */
 
-import type { Rule } from '../rule.ts';
-import { check, whenSwitch } from '../rule.ts';
+import { check, type PostfixRule, whenSwitch } from '../check.ts';
 
-export const bareNewline: Rule = {
+export const bareNewline: PostfixRule = {
   check: check('bare-newline', 'high', 'A bare line feed ends lines: messages can be smuggled', {
     means: 'A message may carry a second one behind a false end, with any sender it likes.',
     doesNotMean: 'Versions without this parameter need the update that brings it.',
@@ -13,7 +12,7 @@ export const bareNewline: Rule = {
   judge: whenSwitch('smtpd_forbid_bare_newline', false),
 };
 
-export const unauthorisedPipelining: Rule = {
+export const unauthorisedPipelining: PostfixRule = {
   check: check('pipelining', 'low', 'Commands may come before their turn', {
     means: 'Programs that do not wait for replies, as those of spammers, are served.',
     doesNotMean: 'Pipelining after EHLO, where it is offered, is right.',
@@ -28,7 +27,7 @@ export const unauthorisedPipelining: Rule = {
   },
 };
 
-export const heloNotRequired: Rule = {
+export const heloNotRequired: PostfixRule = {
   check: check('helo-required', 'low', 'Clients need not say who they are', {
     means: 'MAIL is taken without HELO: checks of the name are passed by leaving it out.',
     doesNotMean: 'A name in HELO is only a claim.',
@@ -36,9 +35,10 @@ export const heloNotRequired: Rule = {
     cure: ['smtpd_helo_required = yes'],
   }),
   judge: whenSwitch('smtpd_helo_required', false),
+  live: ['hygiene.helo-not-required'],
 };
 
-export const noSizeLimit: Rule = {
+export const noSizeLimit: PostfixRule = {
   check: check('no-size-limit', 'medium', 'Messages may be of any size', {
     means: 'One client fills the disk.',
     doesNotMean: 'queue_minfree refuses before the disk is full.',
@@ -53,7 +53,7 @@ export const noSizeLimit: Rule = {
 
 const ERRORS = 1_000;
 
-export const noErrorLimit: Rule = {
+export const noErrorLimit: PostfixRule = {
   check: check('error-limit', 'low', 'A client may make any number of errors', {
     means: 'Guessing users and passwords is not slowed down.',
     doesNotMean: 'Other limits may hold (anvil, fail2ban).',

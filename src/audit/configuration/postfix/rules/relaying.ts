@@ -1,11 +1,10 @@
 /** Rules about who may relay: trusted networks, relay restrictions, trust in what clients say. */
 
-import type { Rule } from '../rule.ts';
-import { check, whenSwitch } from '../rule.ts';
+import { check, type PostfixRule, whenSwitch } from '../check.ts';
 import type { Values } from '../values.ts';
 import { isWide } from '../networks.ts';
 
-export const mynetworksWide: Rule = {
+export const mynetworksWide: PostfixRule = {
   check: check('mynetworks-wide', 'critical', 'mynetworks trusts networks that are not yours', {
     means: 'Everybody in these networks may send mail to everywhere: an open relay for them.',
     doesNotMean: 'A private network is yours to judge; a gateway or proxy in it brings the world.',
@@ -37,7 +36,7 @@ const PERMITS = new Set([
   'permit_mx_backup',
 ]);
 
-export const relayUnrestricted: Rule = {
+export const relayUnrestricted: PostfixRule = {
   check: check('relay-unrestricted', 'critical', 'The relay restrictions let strangers relay', {
     means: 'A stranger may send mail through this server to any domain.',
     doesNotMean: 'Tables named before it may refuse as well; they are not followed here.',
@@ -63,7 +62,7 @@ function refusesFirst(values: Values, name: string): boolean {
   return refusal !== -1 && (permit === -1 || refusal < permit);
 }
 
-export const untrustedRouting: Rule = {
+export const untrustedRouting: PostfixRule = {
   check: check('untrusted-routing', 'high', 'Addresses may carry routes through this server', {
     means: 'user%elsewhere@relay-domain is taken for a relay domain and sent on elsewhere.',
     doesNotMean: 'Without relay_domains there is nothing to route through.',
@@ -73,7 +72,7 @@ export const untrustedRouting: Rule = {
   judge: whenSwitch('allow_untrusted_routing', true),
 };
 
-export const xclientOpen: Rule = {
+export const xclientOpen: PostfixRule = {
   check: check('xclient-open', 'critical', 'Clients may claim another address by XCLIENT', {
     means: 'Who may use XCLIENT says that he is a trusted client, and relays.',
     doesNotMean: 'A single proxy of your own may need it.',
@@ -90,7 +89,7 @@ export const xclientOpen: Rule = {
   },
 };
 
-export const proxyProtocol: Rule = {
+export const proxyProtocol: PostfixRule = {
   check: check('proxy-protocol', 'medium', 'Clients say their address in a PROXY header', {
     means: 'Who reaches the port directly, not through the proxy, may claim any address.',
     doesNotMean: 'It is right behind a proxy when nobody else reaches the port.',
@@ -104,7 +103,7 @@ export const proxyProtocol: Rule = {
   },
 };
 
-export const loginMismatch: Rule = {
+export const loginMismatch: PostfixRule = {
   check: check('sender-login', 'medium', 'A login may send in the name of any other user', {
     means: 'One stolen password is enough to write as every user and every domain here.',
     doesNotMean: 'It matters only where users log in to this Postfix.',

@@ -1,9 +1,8 @@
 /** Rules about what the server tells: names of users, versions, addresses of clients. */
 
-import type { Rule } from '../rule.ts';
-import { check, whenSwitch } from '../rule.ts';
+import { check, type PostfixRule, whenSwitch } from '../check.ts';
 
-export const vrfyOn: Rule = {
+export const vrfyOn: PostfixRule = {
   check: check('vrfy-on', 'low', 'VRFY tells which users exist', {
     means: 'A stranger tries thousands of names and keeps those that exist, for spam and guesses.',
     doesNotMean: 'RCPT may tell the same; that needs limits, not this switch.',
@@ -13,7 +12,7 @@ export const vrfyOn: Rule = {
   judge: whenSwitch('disable_vrfy_command', false),
 };
 
-export const versionInBanner: Rule = {
+export const versionInBanner: PostfixRule = {
   check: check('banner-version', 'low', 'The greeting names the version', {
     means: 'Who looks for servers with a known fault finds this one by its greeting.',
     doesNotMean: 'Hiding a version mends no fault.',
@@ -24,9 +23,10 @@ export const versionInBanner: Rule = {
     if (!/mail_version|\b[0-9]+\.[0-9]+\.[0-9]+\b/.test(banner)) return undefined;
     return { parameter: 'smtpd_banner', seen: `smtpd_banner is "${banner.slice(0, 80)}"` };
   },
+  live: ['fingerprint.greeting-version'],
 };
 
-export const loginInReceived: Rule = {
+export const loginInReceived: PostfixRule = {
   check: check('login-in-received', 'low', "Users' login names are written into Received", {
     means: 'Every receiver of a message learns the login name of its author.',
     doesNotMean: 'Passwords are not told.',
@@ -35,7 +35,7 @@ export const loginInReceived: Rule = {
   judge: whenSwitch('smtpd_sasl_authenticated_header', true),
 };
 
-export const catchAllLocal: Rule = {
+export const catchAllLocal: PostfixRule = {
   check: check('accept-then-bounce', 'medium', 'Mail for unknown users is accepted and bounced', {
     means: 'Bounces go to forged senders: this server sends unwanted mail to strangers.',
     doesNotMean: 'With luser_relay or a catch-all nothing is bounced.',
@@ -54,7 +54,7 @@ export const catchAllLocal: Rule = {
   },
 };
 
-export const relayRecipientsUnknown: Rule = {
+export const relayRecipientsUnknown: PostfixRule = {
   check: check('relay-recipients', 'medium', 'Mail for relay domains is taken for any name', {
     means: 'What the next server refuses becomes a bounce to a forged sender.',
     doesNotMean: 'Address verification by probes (reject_unverified_recipient) cures it too.',
@@ -70,7 +70,7 @@ export const relayRecipientsUnknown: Rule = {
   },
 };
 
-export const unknownUserTemporary: Rule = {
+export const unknownUserTemporary: PostfixRule = {
   check: check('unknown-450', 'info', 'Unknown users are refused for now, not for good', {
     means: 'Senders try again for days, and a stranger still tells users apart.',
     doesNotMean: 'It is what one sets for the first days of a move.',

@@ -1,10 +1,9 @@
 /** Rules about plaintext and TLS, for mail that comes in and mail that goes out. */
 
-import type { Rule } from '../rule.ts';
-import { check } from '../rule.ts';
+import { check, type PostfixRule } from '../check.ts';
 import type { Values } from '../values.ts';
 
-export const noTlsIn: Rule = {
+export const noTlsIn: PostfixRule = {
   check: check('tls-in-off', 'medium', 'Mail comes in without TLS', {
     means: 'Everybody on the way reads mail and passwords.',
     doesNotMean: 'Opportunistic TLS stops listeners, not those who change what is sent.',
@@ -23,9 +22,10 @@ export const noTlsIn: Rule = {
       seen: level === '' ? `${parameter} is not set` : `${parameter} is ${level}`,
     };
   },
+  live: ['plaintext.no-tls'],
 };
 
-export const authInClear: Rule = {
+export const authInClear: PostfixRule = {
   check: check('auth-in-clear', 'high', 'Passwords are taken without TLS', {
     means: 'Mail programs send the password in clear; anyone on the way reads it.',
     doesNotMean: 'Where AUTH is only offered on 465 there is nothing to cure: look at master.cf.',
@@ -39,9 +39,10 @@ export const authInClear: Rule = {
     const seen = 'smtpd_sasl_auth_enable is yes, smtpd_tls_auth_only is not';
     return { parameter: 'smtpd_tls_auth_only', seen };
   },
+  live: ['plaintext.smtp-auth-offered', 'plaintext.smtp-auth-accepted'],
 };
 
-export const anonymousLogin: Rule = {
+export const anonymousLogin: PostfixRule = {
   check: check('anonymous-login', 'high', 'Anonymous logins are permitted', {
     means: 'Who logs in as nobody is authenticated, and permit_sasl_authenticated lets him relay.',
     doesNotMean: 'The SASL library may not have the mechanism.',
@@ -56,11 +57,12 @@ export const anonymousLogin: Rule = {
     }
     return undefined;
   },
+  live: ['plaintext.anonymous-offered'],
 };
 
 const OLD = ['SSLv2', 'SSLv3', 'TLSv1', 'TLSv1.1'];
 
-export const oldTls: Rule = {
+export const oldTls: PostfixRule = {
   check: check('tls-old', 'medium', 'TLS versions that are given up are spoken', {
     means: 'Sessions may be made weaker than both sides could.',
     doesNotMean: 'On port 25 old TLS is still better than none; for logins it is not.',
@@ -83,7 +85,7 @@ export const oldTls: Rule = {
   },
 };
 
-export const weakCiphers: Rule = {
+export const weakCiphers: PostfixRule = {
   check: check('tls-ciphers', 'medium', 'Weak ciphers are permitted', {
     means: 'A session may be encrypted with what can be broken.',
     doesNotMean: 'The TLS library may have removed them.',
@@ -104,7 +106,7 @@ export const weakCiphers: Rule = {
   },
 };
 
-export const noTlsOut: Rule = {
+export const noTlsOut: PostfixRule = {
   check: check('tls-out-off', 'medium', 'Mail goes out without TLS', {
     means: 'Mail to servers that offer TLS is sent in clear all the same.',
     doesNotMean: 'Even so the receiver may refuse mail in clear.',

@@ -1,0 +1,184 @@
+/** The reader of Exim's configuration, and of what `exim -bP` prints. */
+
+import { isWide } from '../postfix/networks.ts';
+import { readerOf } from '../reader.ts';
+import { checksFor, type Rule } from '../rule.ts';
+import { readSettings, type Setting, settingOf } from '../settings-file.ts';
+
+type EximRule = Rule<readonly Setting[]>;
+const check = checksFor('exim');
+
+const value = (settings: readonly Setting[], name: string): string | undefined =>
+  settingOf(settings, name)?.value;
+
+const relayWide: EximRule = {
+  check: check('relay-wide', 'critical', 'Networks that are not yours may relay', {
+    means: 'Everybody there may send mail to everywhere: an open relay for them.',
+    doesNotMean: 'The list is called so by custom; an ACL must use it.',
+    rfc: ['RFC 5321 7.9'],
+    cure: ['hostlist relay_from_hosts = 127.0.0.1 : ::1'],
+  }),
+  judge: (settings) => {
+    const parameter = 'hostlist relay_from_hosts';
+    const text = value(settings, parameter) ?? '';
+    const members = text.replace(/^<\S\s*/, '').split(/\s+[:;]\s*|\s*[;]\s*/);
+    const wide = members.filter((one) => one.trim() === '*' || isWide(one.trim()));
+    if (wide.length === 0) return undefined;
+    return { parameter, seen: `relay_from_hosts has ${wide.slice(0, 3).join(', ')}` };
+  },
+};
+
+const relayDomains: EximRule = {
+  check: check('relay-domains', 'critical', 'Mail for every domain is relayed', {
+    means: 'A stranger may send mail through this server to any domain.',
+    doesNotMean: 'The list is called so by custom; an ACL must use it.',
+    rfc: ['RFC 5321 7.9'],
+    cure: ['domainlist relay_to_domains ='],
+  }),
+  judge: (settings) => {
+    const parameter = 'domainlist relay_to_domains';
+    const text = value(settings, parameter) ?? '';
+    if (!/(?:^|:\s*)\*(?:\s*:|\s*$)/.test(text)) return undefined;
+    return { parameter, seen: `relay_to_domains is ${text.slice(0, 60)}` };
+  },
+};
+
+const authInClear: EximRule = {
+  check: check('auth-in-clear', 'high', 'Logins are offered without TLS', {
+    means: 'Mail programs send the password in clear; anyone on the way reads it.',
+    doesNotMean: 'An authenticator may refuse by server_advertise_condition.',
+    rfc: ['RFC 4954 4', 'RFC 8314 3.3'],
+    cure: ['auth_advertise_hosts = ${if eq{$tls_in_cipher}{}{}{*}}'],
+  }),
+  judge: (settings) => {
+    const hosts = settingOf(settings, 'auth_advertise_hosts');
+    const offers = settings.some(
+      ({ path }) => path === 'server_condition' || path === 'public_name',
+    );
+    if (!offers || settings.some(({ path }) => path === 'server_advertise_condition'))
+      return undefined;
+    if (hosts !== undefined && hosts.value !== '*') return undefined;
+    const seen =
+      hosts === undefined ? 'auth_advertise_hosts is * by default' : 'auth_advertise_hosts is *';
+    return { parameter: 'auth_advertise_hosts', seen };
+  },
+  live: ['plaintext.smtp-auth-offered', 'plaintext.smtp-auth-accepted'],
+};
+
+const noTls: EximRule = {
+  check: check('tls-off', 'medium', 'Mail comes in without TLS', {
+    means: 'Everybody on the way reads mail and passwords.',
+    doesNotMean: 'Exim makes a certificate of its own where none is named.',
+    rfc: ['RFC 3207 4'],
+    cure: ['tls_advertise_hosts = *', 'tls_certificate = /etc/exim4/exim.crt'],
+  }),
+  judge: (settings) => {
+    const hosts = settingOf(settings, 'tls_advertise_hosts');
+    if (hosts === undefined || hosts.value !== '') return undefined;
+    return { parameter: 'tls_advertise_hosts', seen: 'tls_advertise_hosts is empty' };
+  },
+  live: ['plaintext.no-tls'],
+};
+
+/** An ACL for a command that tells who lives here. */
+function tells(command: 'vrfy' | 'expn', means: string): EximRule {
+  const parameter = `acl_smtp_${command}`;
+  return {
+    check: check(`${command}-on`, 'low', `${command.toUpperCase()} is answered`, {
+      means,
+      doesNotMean: 'The list may permit it to some hosts only.',
+      rfc: ['RFC 5321 7.3'],
+      cure: [`# ${parameter} = ... (not set: refused)`],
+    }),
+    judge: (settings) => {
+      const acl = value(settings, parameter);
+      if (acl === undefined || acl === '' || acl === 'deny') return undefined;
+      return { parameter, seen: `${parameter} is ${acl.slice(0, 60)}` };
+    },
+  };
+}
+
+const banner: EximRule = {
+  check: check('banner-version', 'low', 'The greeting names the version', {
+    means: 'Who looks for servers with a known fault finds this one by its greeting.',
+    doesNotMean: 'Hiding a version mends no fault.',
+    cure: ['smtp_banner = $smtp_active_hostname ESMTP'],
+  }),
+  judge: (settings) => {
+    const text = value(settings, 'smtp_banner');
+    if (text !== undefined && !/version/.test(text)) return undefined;
+    const seen = text === undefined ? 'smtp_banner has the version by default' : `it is "${text}"`;
+    return { parameter: 'smtp_banner', seen };
+  },
+  live: ['fingerprint.greeting-version'],
+};
+
+const percentHack: EximRule = {
+  check: check('percent-hack', 'high', 'Addresses may carry routes through this server', {
+    means: 'user%elsewhere@here is sent on elsewhere.',
+    doesNotMean: 'An ACL may refuse such addresses.',
+    rfc: ['RFC 5321 3.6.1'],
+    cure: ['percent_hack_domains ='],
+  }),
+  judge: (settings) => {
+    const text = value(settings, 'percent_hack_domains') ?? '';
+    if (text === '') return undefined;
+    return {
+      parameter: 'percent_hack_domains',
+      seen: `percent_hack_domains is ${text.slice(0, 60)}`,
+    };
+  },
+};
+
+const sync: EximRule = {
+  check: check('sync-off', 'low', 'Commands may come before their turn', {
+    means: 'Programs that do not wait for replies, as those of spammers, are served.',
+    doesNotMean: 'Pipelining after EHLO, where it is offered, is right.',
+    rfc: ['RFC 2920 3.1'],
+    cure: ['smtp_enforce_sync = true'],
+  }),
+  judge: (settings) => {
+    const off = value(settings, 'smtp_enforce_sync');
+    if (off !== 'false' && off !== 'no') return undefined;
+    return { parameter: 'smtp_enforce_sync', seen: `smtp_enforce_sync is ${off}` };
+  },
+};
+
+const junkHelo: EximRule = {
+  check: check('helo-junk', 'low', 'Any text is taken as the name in HELO', {
+    means: 'The name goes into Received and logs as it came.',
+    doesNotMean: 'A name in HELO is only a claim.',
+    rfc: ['RFC 5321 4.1.1.1'],
+    cure: ['helo_accept_junk_hosts ='],
+  }),
+  judge: (settings) => {
+    if (value(settings, 'helo_accept_junk_hosts') !== '*') return undefined;
+    return { parameter: 'helo_accept_junk_hosts', seen: 'helo_accept_junk_hosts is *' };
+  },
+  live: ['hygiene.helo-syntax'],
+};
+
+const RULES = [
+  relayWide,
+  relayDomains,
+  authInClear,
+  noTls,
+  tells('vrfy', 'A stranger tries names and keeps those that exist.'),
+  tells('expn', 'A stranger reads who is on a list.'),
+  banner,
+  percentHack,
+  sync,
+  junkHelo,
+];
+
+/** Exim. */
+export const exim = readerOf(
+  'exim',
+  (text) =>
+    /^(?:begin (?:acl|routers|transports)|acl_smtp_[a-z]+[ \t]*=|(?:domain|host)list [a-z_]+[ \t]*=|(?:no_)?helo_[a-z_]+)/m.test(
+      text,
+    ),
+  readSettings,
+  RULES,
+  (settings, parameter) => settingOf(settings, parameter)?.line,
+);
