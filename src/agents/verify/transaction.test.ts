@@ -42,10 +42,10 @@ function transaction(
   signatures: Signatures = signaturesHere,
 ) {
   const resolver = zoneResolver(zone);
-  const clock = { ...virtualClock(), now: () => NOW_MS };
+  const clock = virtualClock(NOW_MS);
   const options = { resolver, clock, hostname: 'mx.home.test' as Domain, signatures };
   const path = parseAddress('x@a.test') ?? null;
-  return { resolver, options, verification: new SenderVerification(options, client, path) };
+  return { resolver, options, clock, verification: new SenderVerification(options, client, path) };
 }
 
 async function verified(verification: SenderVerification, message = MESSAGE) {
@@ -85,6 +85,20 @@ suite('verification of one transaction', () => {
     assert.equal((dns as unknown[]).length, resolver.questions.length);
     assert.match(JSON.stringify(dns), /v=DKIM1; k=rsa; p=/);
     assert.match(JSON.stringify(dkim), /"domain":"a.test","selector":"s"/);
+  });
+
+  test('a client that waits does not talk its way past DMARC', async () => {
+    const { clock, verification } = transaction({ ...ZONE, 'a.test': { txt: ['v=spf1 -all'] } });
+    const { head, body } = splitMessage(fromLatin1('From: x@a.test\r\n\r\nhello\r\n'));
+    await verification.spf();
+    clock.pass(60_000);
+    verification.head(head);
+    clock.pass(60_000);
+    verification.body(body);
+    clock.pass(60_000);
+    await verification.finish(clock.now());
+    const { result, disposition } = verification.message?.dmarc ?? {};
+    assert.deepEqual([result, disposition], ['fail', 'reject']);
   });
 
   test('no answer is temperror, and nothing about the author', async () => {
