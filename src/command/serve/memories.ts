@@ -15,7 +15,7 @@ export interface Memories {
 
 const DAY_MS = 86_400_000;
 const WRITTEN_MS = 730 * DAY_MS;
-const ENTRIES = 200_000;
+const ENTRIES = 100_000;
 /** What a power cut may cost: a client that has to come back once more. */
 const EVERY_MS = 5_000;
 /** Rows of one write, so that mail does not wait behind it. */

@@ -8,13 +8,13 @@ export interface MemoryOptions {
   readonly clock: Pick<Clock, 'now'>;
   /** Forgotten so long after it was last seen. */
   readonly keepMs: number;
-  /** Default 200,000; what was seen longest ago goes first. */
+  /** Default 100,000; what was seen longest ago goes first. */
   readonly entries?: number;
   /** What was written down before, the newest first. */
   readonly known?: readonly Remembered[];
 }
 
-const ENTRIES = 200_000;
+const ENTRIES = 100_000;
 /** Changes that wait to be written; without a writer they must not pile up. */
 const CHANGES = 50_000;
 const DIGEST_CHARACTERS = 22;

@@ -40,8 +40,11 @@ export function makeGate(options: GateOptions): Gate {
     options.heloRestrictions,
     options.senderRestrictions,
   ].filter(({ length }) => length > 0);
-  const factsOf = (about: Omit<About, 'inMynetworks'>): CheckFacts =>
-    new Facts({ ...about, inMynetworks: mynetworks.includes(about.client.address) }, options);
+  const factsOf = (about: About): CheckFacts => {
+    const { client } = about;
+    const inMynetworks = mynetworks.includes(client.address);
+    return new Facts(about, inMynetworks, options);
+  };
   const decide = (facts: CheckFacts, recipient: Address): Refusal | RelayPermit => {
     const permit = RelayPermit.decide({
       recipient,
@@ -139,7 +142,6 @@ function relayDenied(facts: CheckFacts, recipient: Address): Refusal {
 
 interface About {
   readonly client: ClientFacts;
-  readonly inMynetworks: boolean;
   readonly sender: ReversePath;
   readonly recipient?: Address | undefined;
   readonly recipients?: readonly Address[];
@@ -160,10 +162,11 @@ class Facts implements CheckFacts {
 
   constructor(
     about: About,
+    inMynetworks: boolean,
     { directory, addresses }: Pick<GateOptions, 'directory' | 'addresses'>,
   ) {
     this.client = about.client;
-    this.inMynetworks = about.inMynetworks;
+    this.inMynetworks = inMynetworks;
     this.sender = about.sender;
     this.recipient = about.recipient;
     this.recipients = about.recipients ?? [];
