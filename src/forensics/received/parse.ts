@@ -125,6 +125,7 @@ function clauseOf(found: Map<ClauseName, Clause>, name: ClauseName): Clause {
 /** After the last semicolon that a date follows, else after the last one. */
 function dateStart(value: string, items: readonly Item[]): number | undefined {
   const stops = items.flatMap((item) => (item.kind === 'semicolon' ? [item.at] : []));
+  if (stops.length < 2) return stops[0];
   const dated = stops.slice(-4).findLast((at) => parseMailDate(value.slice(at, at + 200)));
   return dated ?? stops.at(-1);
 }

@@ -66,9 +66,12 @@ export function readPeer(
   };
 }
 
+/** Most words are names: one look tells. */
+const ADDRESS_START = /^[[(]{0,4}(?:\d{1,3}\.|ipv6:|[0-9a-f]{0,4}:)/i;
+
 /** `192.0.2.1`, `[192.0.2.1]:25`, `IPv6:2001:db8::1`, `::ffff:192.0.2.1`; else undefined. */
 export function addressOf(word: string): string | undefined {
-  if (word.length > 80) return undefined;
+  if (word.length > 80 || !ADDRESS_START.test(word)) return undefined;
   let text = word.replace(/^[[(]+/, '');
   const close = text.search(/[\])]/);
   if (close !== -1) {
