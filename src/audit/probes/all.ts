@@ -6,12 +6,16 @@ import * as fingerprint from './fingerprint/index.ts';
 import * as hygiene from './hygiene/index.ts';
 import * as plaintext from './plaintext/index.ts';
 import * as posture from './posture/index.ts';
+import * as relay from './relay/index.ts';
+import * as users from './users/index.ts';
 
 const GROUPS: readonly Readonly<Record<string, Probe>>[] = [
   fingerprint,
   plaintext,
   hygiene,
   posture,
+  users,
+  relay,
 ];
 
 /** Every probe, in the order of the groups. */

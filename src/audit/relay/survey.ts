@@ -70,18 +70,22 @@ export async function surveyRelay(options: SurveyOptions): Promise<Survey> {
   const jobs = forms
     .filter(({ level }) => level === 'safe' || options.level === 'active')
     .flatMap((form) => runner.attemptsOf(form).map((attempt) => ({ form, ...attempt })));
-  const trials: Judged[] = [];
+  const tried: Trial[] = [];
   let next = 0;
   const worker = async (): Promise<void> => {
     while (next < jobs.length) {
       const index = next++;
       const job = jobs[index];
       if (job === undefined) return;
-      const trial = await runner.try(job.form, job.attempt, job.place);
-      trials[index] = { ...trial, verdict: judgeTrial(trial, isCatchAll) };
+      tried[index] = await runner.try(job.form, job.attempt, job.place);
     }
   };
   await Promise.all(Array.from({ length: options.parallel ?? 4 }, worker));
+  const mayBeLocal = isCatchAll && !seesRoutes(tried, nobody);
+  const trials = tried.map((trial) => ({
+    ...trial,
+    verdict: judgeTrial(trial, isCatchAll, mayBeLocal),
+  }));
   const [verdict, why] = conclude(trials);
   const returns: Trial[] = [];
   for (const form of options.canary === undefined ? [] : RETURN_FORMS) {
@@ -146,13 +150,25 @@ class Runner {
   }
 }
 
-function judgeTrial(trial: Trial, isCatchAll: boolean): Judged['verdict'] {
+/**
+ * Whether the server reads `a%b@c` as a route: it refuses some as relaying, while it refuses names
+ * that nobody has at its domains as unknown. Such a form accepted elsewhere is then no odd name.
+ */
+function seesRoutes(trials: readonly Trial[], nobody: readonly Trial[]): boolean {
+  const asRelay = ({ rung, answer }: Trial): boolean => {
+    return rung === 'refused' && /\brelay|\b[45]\.7\.1\b/i.test(answer);
+  };
+  const unknown = nobody.some((trial) => trial.rung === 'refused' && !asRelay(trial));
+  return unknown && trials.some((trial) => trial.mayBeLocal && asRelay(trial));
+}
+
+function judgeTrial(trial: Trial, isCatchAll: boolean, local: boolean): Judged['verdict'] {
   const { rung, mayBeLocal } = trial;
   if (rung === 'not-applicable') return rung;
   if (rung === 'refused') return 'closed';
   if (rung === 'unclear') return 'unclear';
   if (rung === 'arrived') return 'relays';
-  if (mayBeLocal && isCatchAll) return 'may-be-local';
+  if (mayBeLocal && local) return 'may-be-local';
   // Queued, and names that nobody has are refused: it is not a mailbox of its own.
   return rung === 'queued' && !isCatchAll ? 'relays' : 'accepts';
 }

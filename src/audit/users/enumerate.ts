@@ -178,6 +178,7 @@ class Run {
   }
 
   #undecided(left: readonly string[]): string[] {
+    this.#baseline = this.#baseline.after(this.#answers.values());
     const open = [...this.#answers].filter(
       ([, answers]) => judge(answers, this.#baseline).kind === 'ask',
     );
@@ -232,6 +233,7 @@ class Run {
   }
 
   #conclude(left: readonly string[], why: string | undefined): Enumeration {
+    this.#baseline = this.#baseline.after(this.#answers.values());
     const unclear: { name: string; why: string }[] = [];
     const { knownUser } = this.#options;
     // postmaster must be there everywhere (RFC 5321 4.5.1): it is told only where it was asked for.

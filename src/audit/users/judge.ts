@@ -11,10 +11,11 @@ export class Baseline {
   readonly coarse: boolean;
   readonly controls: readonly Answer[];
 
-  constructor(controls: readonly Answer[]) {
+  /** `seenFlaky`: some name was put off once and answered another time. */
+  constructor(controls: readonly Answer[], seenFlaky = false) {
     this.controls = controls;
     const put = controls.filter(({ signature }) => signature.kind === 'later');
-    this.flaky = put.length > 0 && put.length < controls.length;
+    this.flaky = put.length < controls.length && (put.length > 0 || seenFlaky);
     const meant = this.flaky ? controls.filter((one) => !put.includes(one)) : controls;
     const codes = new Set(meant.map(({ signature }) => signature.coarse));
     const keys = new Set(meant.map(({ signature }) => signature.key));
@@ -29,6 +30,16 @@ export class Baseline {
 
   has(signature: Signature): boolean {
     return this.keys.has(this.keyOf(signature));
+  }
+
+  /** The same, knowing what the names' own answers show: a server that puts off at random. */
+  after(answers: Iterable<readonly Answer[]>): Baseline {
+    if (this.flaky) return this;
+    for (const one of answers) {
+      const later = one.filter(({ signature }) => signature.kind === 'later').length;
+      if (later > 0 && later < one.length) return new Baseline(this.controls, true);
+    }
+    return this;
   }
 
   /** All controls were answered alike. */

@@ -3,14 +3,12 @@
 export interface PaceOptions {
   /** Errors per connection to begin with: one below the limits that are usual. Default 9. */
   readonly perConnection?: number;
-  /** Connections at the same time. Default 8. */
+  /** Connections at the same time. Default 10. */
   readonly parallel?: number;
 }
 
 /** An answer later than this, behind quick ones, was held back on purpose. */
 const HELD_MS = 400;
-/** A whole second is nobody's scheduler. */
-const CERTAIN_MS = 900;
 const MOST_ERRORS = 40;
 
 export class Pace {
@@ -20,12 +18,14 @@ export class Pace {
   tarpitAt: number | undefined;
   /** Errors after which it closed or said 421, once seen. */
   limitAt: number | undefined;
-  #doubts = 0;
+  /** By number of the error: connections that got so far, and those first held back there. */
+  readonly #reached: number[] = [];
+  readonly #seen: number[] = [];
   #scouted = false;
 
   constructor(options: PaceOptions = {}) {
     this.perConnection = options.perConnection ?? 9;
-    this.parallel = options.parallel ?? 8;
+    this.parallel = options.parallel ?? 10;
   }
 
   /** Whether this session shall find out where the server's patience ends; true once. */
@@ -39,14 +39,34 @@ export class Pace {
     return MOST_ERRORS;
   }
 
-  /** An error's answer took `ms`, being error number `errors` on its connection. */
-  answered(ms: number, errors: number): void {
-    if (ms < HELD_MS) return;
-    this.#doubts += 1;
-    if (ms < CERTAIN_MS && this.#doubts < 3) return;
-    if (this.tarpitAt === undefined || errors < this.tarpitAt) this.tarpitAt = errors;
+  /**
+   * A connection's errors and how long each answer took. A tarpit holds back every error from one
+   * on; a busy machine holds back any: so two in a row, or the same place again and again.
+   */
+  heard(errorsMs: readonly number[]): void {
+    let first = errorsMs.length;
+    while (first > 0 && (errorsMs[first - 1] ?? 0) >= HELD_MS) first -= 1;
+    const held = errorsMs.length - first;
+    for (let at = 1; at <= errorsMs.length; at += 1) {
+      this.#reached[at] = (this.#reached[at] ?? 0) + 1;
+    }
+    if (held === 0) return;
+    const at = first + 1;
+    this.#seen[at] = (this.#seen[at] ?? 0) + 1;
+    const often =
+      (this.#seen[at] ?? 0) >= 3 && (this.#seen[at] ?? 0) * 2 >= (this.#reached[at] ?? 0);
+    if (held < 2 && !often) return;
+    if (this.tarpitAt !== undefined && this.tarpitAt <= at) return;
+    this.tarpitAt = at;
     // From the first error on: new connections would gain nothing.
-    if (this.tarpitAt > 1) this.perConnection = Math.min(this.perConnection, this.tarpitAt - 1);
+    if (at > 1) this.perConnection = Math.min(this.perConnection, at - 1);
+  }
+
+  /** The scout was held back at this error: those before it are free. */
+  scouted(errors: number): void {
+    if (this.tarpitAt !== undefined || this.limitAt !== undefined) return;
+    this.tarpitAt = errors;
+    this.perConnection = Math.max(this.perConnection, errors - 1);
   }
 
   /** The server ended a connection, or refused to go on, after so many errors. */

@@ -1,7 +1,7 @@
 /** One round of questions: names shared by several connections, paced, resumed, none left out. */
 
 import type { Exchange } from '../wire/exchange.ts';
-import type { Asking, Opened, Oracle, OracleSession } from './oracle.ts';
+import type { Asked, Asking, Opened, Oracle, OracleSession } from './oracle.ts';
 import type { Pace } from './pace.ts';
 import type { Answer } from './signature.ts';
 
@@ -36,6 +36,8 @@ const FRUITLESS = 8;
 /** The same before the first that did. */
 const NEVER_USEFUL = 4;
 const WAIT_MS = 100;
+/** A scout waits no longer for one answer: where none is held back they come at once. */
+const SCOUT_MS = 350;
 const LONGEST_WAIT_MS = 3_000;
 /** RFC 5321 4.5.3.1.8: a server takes at least 100 recipients. */
 const NAMES_PER_CONNECTION = 90;
@@ -124,6 +126,7 @@ class Round {
     const scouts = scouting === true && pace.scout(this.#queue.length);
     const controls: Answer[] = [];
     const answers: Answer[] = [];
+    const errorsMs: number[] = [];
     let errors = 0;
     let stopped: string | undefined;
     while (!this.#over && stopped === undefined && answers.length < NAMES_PER_CONNECTION) {
@@ -131,20 +134,28 @@ class Round {
       if (count <= 0) break;
       const own = control !== undefined && controls.length === 0 ? control() : undefined;
       const batch = this.#take(own === undefined ? count : Math.max(1, count - 1), own);
-      const asked = await session.ask(batch);
+      const beyond = scouts && errors >= pace.perConnection;
+      const asked = beyond ? await this.#soon(session, batch) : await session.ask(batch);
+      if (asked === undefined) {
+        // Held back: that is what the scout was sent for; the name is asked by somebody else.
+        pace.scouted(errors + 1);
+        this.#queue.push(...batch.filter((name) => name !== own));
+        break;
+      }
       const unsaid = session.pipelined || asked.stopped === undefined ? 0 : 1;
       this.#probes += session.pipelined ? batch.length : asked.answers.length + unsaid;
       stopped = asked.stopped;
       for (const answer of asked.answers) {
         if (answer.signature.kind === 'later' || answer.signature.kind === 'refused') {
           errors += 1;
-          pace.answered(answer.ms, errors);
+          errorsMs.push(answer.ms);
         }
         (answer.name === own ? controls : answers).push(answer);
       }
       const missing = batch.slice(asked.answers.length).filter((name) => name !== own);
       this.#queue.push(...missing.toReversed());
     }
+    pace.heard(errorsMs);
     if (stopped !== undefined) pace.limited(errors);
     else if (scouts) pace.patient(errors);
     this.#why = stopped ?? this.#why;
@@ -161,6 +172,17 @@ class Round {
       this.#fruitless = 0;
       this.#useful = true;
     } else await this.#fruitlessOnce();
+  }
+
+  /** The answer, unless it is held back. */
+  #soon(session: OracleSession, names: readonly string[]): Promise<Asked | undefined> {
+    return new Promise((resolve, reject) => {
+      const timer = this.#options.asking.clock.after(SCOUT_MS, () => resolve(undefined));
+      session.ask(names).then((asked) => {
+        timer.cancel();
+        resolve(asked);
+      }, reject);
+    });
   }
 
   /** How many names may follow on a connection with so many errors. */

@@ -1,0 +1,110 @@
+/** A check for each relay form, and those for trust that is given before a form is tried. */
+
+import type { Check, Cure } from '../../check.ts';
+import type { Form } from '../../relay/forms.ts';
+import { FORMS } from '../../relay/survey.ts';
+
+const RELAY_CURES: readonly Cure[] = [
+  {
+    product: 'postfix',
+    lines: [
+      'smtpd_relay_restrictions = permit_mynetworks, permit_sasl_authenticated, reject_unauth_destination',
+      'mynetworks_style = host',
+      'allow_untrusted_routing = no',
+    ],
+  },
+  { product: 'exim', lines: ['hostlist relay_from_hosts = <; 127.0.0.1 ; ::1'] },
+  { product: 'opensmtpd', lines: ['match from any for domain <domains> action "local"'] },
+  { product: 'sendmail', lines: ["Leave out FEATURE(`promiscuous_relay') and loose_relay_check."] },
+  { product: 'postern', lines: ['mynetworks = []'] },
+];
+
+const TRUST_CURES: readonly Cure[] = [
+  {
+    product: 'postfix',
+    lines: [
+      'smtpd_authorized_xclient_hosts =',
+      'smtpd_authorized_xforward_hosts =',
+      'smtpd_upstream_proxy_protocol =',
+    ],
+  },
+  { product: 'exim', lines: ['hosts_proxy ='] },
+  { product: 'postern', lines: ['smtpd_upstream_proxy_hosts = []'] },
+];
+
+const RETURN_CURES: readonly Cure[] = [
+  {
+    product: 'postfix',
+    lines: [
+      'relay_recipient_maps = hash:/etc/postfix/relay_recipients',
+      'local_recipient_maps = $alias_maps unix:passwd.byname',
+    ],
+  },
+  { product: 'exim', lines: ['require verify = recipient'] },
+  { product: 'postern', lines: ['Unknown recipients are always refused in the session.'] },
+];
+
+const ETRN_CURES: readonly Cure[] = [
+  { product: 'postfix', lines: ['smtpd_etrn_restrictions = reject'] },
+  { product: 'exim', lines: ['acl_smtp_etrn ='] },
+];
+
+/** One for each form: `relay.n1`, `relay.r17`. */
+export const FORM_CHECKS: ReadonlyMap<string, Check> = new Map(
+  FORMS.map((form) => [form.id, formCheck(form)]),
+);
+
+export const TRUSTED: Check = {
+  id: 'relay.stranger-trusted',
+  title: 'XCLIENT, XFORWARD or PROXY from a stranger is believed',
+  severity: 'high',
+  means:
+    'A stranger says which address it comes from and is treated as that: address rules, limits ' +
+    'and logs are worth nothing, and a trusted address may relay.',
+  doesNotMean: 'It is meant for proxies of your own; for them alone it is right.',
+  rfc: [],
+  cures: TRUST_CURES,
+};
+
+export const BACKSCATTER: Check = {
+  id: 'relay.backscatter',
+  title: 'Mail to nobody is accepted first and bounced to a sender who may be forged',
+  severity: 'medium',
+  means: 'Somebody else is flooded with bounces of spam, and the server gets on block lists.',
+  doesNotMean: 'A catch-all accepts such mail too, but bounces nothing.',
+  rfc: ['RFC 5321 6.1'],
+  cures: RETURN_CURES,
+};
+
+export const AUTOREPLY: Check = {
+  id: 'relay.autoreply',
+  title: 'Automatic replies go to a sender who may be forged',
+  severity: 'low',
+  means: 'The server can be made to write to anybody.',
+  doesNotMean: 'An answer by a person within the time of the test looks the same.',
+  rfc: ['RFC 3834 2'],
+  cures: [],
+};
+
+export const ETRN: Check = {
+  id: 'relay.etrn',
+  title: 'ETRN is taken for a domain that is not its own',
+  severity: 'low',
+  means: 'A stranger makes the server run its queue, as often as it likes.',
+  doesNotMean: 'No mail is handed to the stranger by it.',
+  rfc: ['RFC 1985 5'],
+  cures: ETRN_CURES,
+};
+
+function formCheck(form: Form): Check {
+  return {
+    id: `relay.${form.id.toLowerCase()}`,
+    title: `Open relay: ${form.title}`,
+    severity: 'critical',
+    means: 'Spammers send their mail through the server: it gets on block lists within hours.',
+    doesNotMean:
+      'Accepted at RCPT alone is not relayed yet; and what a trusted address may do is no open relay.',
+    rfc: ['RFC 5321 7.1'],
+    cures: form.id.startsWith('R28') ? TRUST_CURES : RELAY_CURES,
+  };
+}

@@ -1,0 +1,3 @@
+/** Probes of the relay. */
+
+export { openRelay } from './open-relay.ts';
