@@ -1,6 +1,6 @@
 /** The rules of RFC 7671 and RFC 7672 for every usage, selector and matching type, as a suite. */
 
-import { createHash, X509Certificate } from 'node:crypto';
+import { createHash, createPrivateKey, X509Certificate } from 'node:crypto';
 import type { TlsaRecord } from '#base/world.ts';
 import { matchDane } from '#trust/dane/match.ts';
 import { tlsaName, usableRecords } from '#trust/dane/records.ts';
@@ -142,6 +142,7 @@ function anchorCases({ authority, other, leaf, wide }: Parties): Case[] {
     row('not yet valid', made(mx, authority, future), 'failed'),
     row('signed by another', made(mx, other), 'failed'),
     row('signed by another of the same name', made(mx, testAuthority('Trust Anchor')), 'failed'),
+    row('signed by a server’s key', made(mx, issuerOf(leaf)), 'failed', [leaf, authority]),
     row('authority not sent', leaf, 'failed', []),
     row('more sent than needed', leaf, 'matched', [other, authority]),
     {
@@ -161,6 +162,11 @@ function anchorCases({ authority, other, leaf, wide }: Parties): Case[] {
       };
     }),
   ];
+}
+
+/** Whoever has a certificate has a key, and with it he could sign: that makes him no authority. */
+function issuerOf({ certificate, key }: TestCertificate): Parties['authority'] {
+  return { name: 'mx.example.com', certificate, key, privateKey: createPrivateKey(key) };
 }
 
 /** RFC 7672 3.1.3, 2.2: what cannot be used is as if it were not there. */

@@ -9,7 +9,7 @@ import * as registry from './kinds/index.ts';
 
 const KINDS = Object.values(registry);
 /** Octets of a report when unpacked; a bomb of a thousand times that packs into a mail. */
-export const UNPACKED_BYTES = 20_971_520;
+export const UNPACKED_BYTES = 10_485_760;
 const PARTS = 50;
 
 /** The report that these octets are, or those that are attached to the message that they are. */
