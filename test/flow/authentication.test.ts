@@ -66,6 +66,10 @@ test('a spoof of a domain with p=reject is refused, and the trace says why', asy
   const message = letter(['From: Joe <joe@good.test>', 'Subject: spoofed', 'Message-ID: <s@x>']);
   const said = await target.deliver({ ip: BAD, sender: 'joe@good.test', message });
   assert.match(said, /^550 5\.7\./);
+  const chunked = { ip: BAD, sender: 'joe@good.test', message, chunked: true };
+  assert.match(await target.deliver(chunked), /^550 5\.7\./, 'in chunks');
+  const aligned = { ...chunked, ip: GOOD, message: message.replace('spoofed', 'in chunks') };
+  assert.match(await target.deliver(aligned), /^250/);
   const story = await target.trace('joe@good.test');
   assert.match(story, /rule: reject_dmarc/);
   assert.match(story, /nothing aligned with good\.test; p=reject of good\.test/);

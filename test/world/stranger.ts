@@ -23,6 +23,8 @@ export interface Letter {
   readonly recipient?: string;
   /** Octets as latin1. */
   readonly message: string;
+  /** By BDAT, in two chunks (RFC 3030). */
+  readonly chunked?: boolean;
 }
 
 /** `ann@home.test` and `ben@home.test` behind a proxy on loopback that names any client. */
@@ -93,10 +95,16 @@ ${settings}
       client.send(`PROXY ${family} ${ip} ${here} 4711 25\r\n`);
       await client.reply();
       await client.ask(`EHLO ${helo}`);
-      const steps = [`MAIL FROM:<${sender}>`, `RCPT TO:<${recipient}>`, 'DATA'];
-      for (const step of steps) {
+      const steps = [`MAIL FROM:<${sender}>`, `RCPT TO:<${recipient}>`];
+      for (const step of letter.chunked === true ? steps : [...steps, 'DATA']) {
         const said = await client.ask(step);
         if (!/^[23]/.test(said)) return said;
+      }
+      if (letter.chunked === true) {
+        client.send(`BDAT 20\r\n${message.slice(0, 20)}`);
+        await client.reply();
+        client.send(`BDAT ${message.length - 20} LAST\r\n${message.slice(20)}`);
+        return (await client.reply()).at(-1) ?? '';
       }
       await client.pour(message.replace(/^\./gm, '..'));
       return await client.ask(`${message.endsWith('\r\n') ? '' : '\r\n'}.`);
