@@ -26,6 +26,8 @@ const FREE_UNKNOWN = 3;
 const TARPIT_STEP_MS = 1_000;
 /** Answers held back at a time: more of them would hold us, not the client. */
 const TARPITS = 1_000;
+/** Addresses whose networks are kept at hand. */
+const NETWORKS = 10_000;
 
 type What = 'connections' | 'messages' | 'recipients' | 'unknown';
 
@@ -34,6 +36,7 @@ export class ClientLimits {
   readonly #clock: Clock;
   readonly #rates: ClientRates;
   readonly #budgets: Readonly<Record<What, readonly [narrow: Budget, wide: Budget]>>;
+  readonly #networks = new Map<string, ClientNetwork>();
   #tarpits = 0;
 
   constructor(clock: Clock, rates: ClientRates) {
@@ -67,7 +70,7 @@ export class ClientLimits {
    */
   recipient(address: string): Refusal | undefined {
     const { recipientsPerMinute, unknownPerHour } = this.#rates;
-    const network = clientNetwork(address);
+    const network = this.#network(address);
     if (this.#waitMs('unknown', network) > 0) {
       const why = `${network.narrow} asked for more than ${unknownPerHour} unknown recipients`;
       return refusal('smtpd_client_unknown_limit', 'unknown recipients', `${why} in an hour`);
@@ -77,7 +80,7 @@ export class ClientLimits {
 
   /** A recipient did not exist: milliseconds to let the client wait for the answer. */
   unknown(address: string): number {
-    const network = clientNetwork(address);
+    const network = this.#network(address);
     const [narrow, wide] = this.#budgets.unknown;
     narrow.charge(network.narrow);
     if (network.wide !== undefined) wide.charge(network.wide);
@@ -97,9 +100,19 @@ export class ClientLimits {
     });
   }
 
+  /** To read an address costs more than to count it; a session asks about the same one often. */
+  #network(address: string): ClientNetwork {
+    let network = this.#networks.get(address);
+    if (network !== undefined) return network;
+    network = clientNetwork(address);
+    if (this.#networks.size >= NETWORKS) this.#networks.clear();
+    this.#networks.set(address, network);
+    return network;
+  }
+
   #take(what: What, address: string, limit: number, period: string): Refusal | undefined {
     if (limit === 0) return undefined;
-    const network = clientNetwork(address);
+    const network = this.#network(address);
     if (this.#waitMs(what, network) > 0) {
       const why = `${network.narrow} had more than ${limit} ${what} in a ${period}`;
       return refusal(RULES[what], what, why);
