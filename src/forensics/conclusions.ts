@@ -73,7 +73,10 @@ export function headlineText(headline: Headline): string {
  * Authenticated only if one author can be read, every way of reading shows that one, and a domain
  * that is proved or attested is the author's. Without an anchor there is no verdict at all.
  */
-function headlineOf({ route, authentication, from }: Case, findings: readonly Finding[]): Headline {
+function headlineOf(
+  { specimen, route, authentication, from }: Case,
+  findings: readonly Finding[],
+): Headline {
   if (!route.anchored) return { kind: 'cannot be determined', why: route.why };
   const contradiction = findings.find(
     ({ sign, strength }) => sign.contradiction === true && strength === 'strong',
@@ -82,6 +85,8 @@ function headlineOf({ route, authentication, from }: Case, findings: readonly Fi
     return { kind: 'contradicts itself', why: contradiction.sign.title };
   }
   const { author, aligned, unknown } = authentication;
+  // Behind the limit another From may stand, which a mail program shows.
+  if (specimen.headCut) return { kind: 'cannot be determined', why: 'the header is too long' };
   if (author.kind !== 'author') return { kind: 'contradicts itself', why: author.why };
   const shown = from.addresses.every((address) => domainOf(address) === author.domain);
   if (!shown) return { kind: 'contradicts itself', why: 'what is shown is not what is checked' };
@@ -134,7 +139,10 @@ function responsible({ authentication, from }: Case): Statement {
   const signer = signatures.dkim.find(({ status }) => status === 'pass')?.domain;
   const sender = spf.result === 'pass' ? spf.domain : undefined;
   const other = signer ?? sender;
-  if (other !== undefined) return { text: `${other}, while ${shown} is shown`, grade: 'P' };
+  if (other !== undefined) {
+    const grade = signer === undefined ? spf.grade : 'P';
+    return { text: `${other}, while ${shown} is shown`, grade };
+  }
   const [why] = unknown;
   if (why !== undefined) return { text: `unknown; ${shown} is shown. ${why}`, grade: 'C' };
   return { text: `none; ${shown} is shown`, grade: 'I' };

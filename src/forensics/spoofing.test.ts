@@ -136,5 +136,6 @@ test('the control: the victim’s own mail is authenticated, by signature and by
   assert.deepEqual(bySignature.conclusions.headline, proved);
   const sent = received(`admin@${VICTIM}`, '192.0.2.1', mail);
   const byAddress = await examine('a', fromLatin1(sent), examineOptions(trust));
-  assert.deepEqual(byAddress.conclusions.headline, proved);
+  // The address is our host's word, no proof of ours.
+  assert.deepEqual(byAddress.conclusions.headline, { ...proved, grade: 'T' });
 });

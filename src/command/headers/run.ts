@@ -203,11 +203,15 @@ class Outputs {
 
 /** JSON that a terminal cannot be steered by: what JSON does not escape itself, escaped. */
 function safeJson(value: unknown): string {
-  return JSON.stringify(value).replace(
-    /[\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g,
-    (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  return JSON.stringify(value).replace(UNSAFE, (one) =>
+    Array.from({ length: one.length }, (_, at) => {
+      return `\\u${one.charCodeAt(at).toString(16).padStart(4, '0')}`;
+    }).join(''),
   );
 }
+
+const UNSAFE =
+  /[\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]|[\u{e0000}-\u{e007f}]/gu;
 
 function writeAll(file: number, text: string): void {
   const bytes = Buffer.from(text);

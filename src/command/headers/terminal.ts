@@ -118,6 +118,10 @@ function authenticationLines({ authentication, specimen }: Examined): string[] {
   if (signatures.notLookedAt > 0)
     lines.push(`         ${signatures.notLookedAt} more not looked at`);
   lines.push(`  ARC    ${signatures.arc.status}: ${harmless(signatures.arc.reason, 300)}`);
+  for (const { instance, sealer, results } of signatures.arc.sets) {
+    const said = harmless(quoteText(results), QUOTE);
+    lines.push(`         ${instance}: sealed by ${harmless(sealer, 100)}, who says: ${said}`);
+  }
   lines.push(`  DMARC  ${dmarc.result}: ${harmless(dmarc.why, 400)}`);
   for (const { standing, why, field } of fields.slice(0, 20)) {
     lines.push(`  ${standing} results, ${why}: ${harmless(quoteText(field.value), QUOTE)}`);

@@ -119,8 +119,9 @@ async function checkSpf(checking: Checking, mailFrom: string | undefined): Promi
   const outcome = await checkHost({ ip, helo, resolver, ...who, ...(clock && { clock }) });
   const { result, domain, why } = outcome;
   if (result === 'temperror') return { ...unknown(`the DNS did not answer: ${why}`), domain };
-  // By today's record: the one of the day may have been another.
-  return { result, domain, why: `${identity} ${domain}, client ${ip}: ${why}`, grade: 'P' };
+  // The address is a trusted host's word, unless our own record has the line.
+  const grade = boundary.recorded === undefined ? 'T' : 'P';
+  return { result, domain, why: `${identity} ${domain}, client ${ip}: ${why}`, grade };
 }
 
 async function checkDmarc(
@@ -166,16 +167,20 @@ function alignedByUs(
   const found: Aligned[] = (outcome?.aligned ?? []).map((one) => ({
     domain,
     by: one.method,
-    grade: 'P',
+    grade: one.method === 'spf' ? attested(spf) : 'P',
     how: `${one.method} of ${one.domain}, ${one.how}`,
   }));
   if (found.length > 0) return found;
   const signed = dkim.some((one) => one.status === 'pass' && one.domain === domain);
   if (signed) found.push({ domain, by: 'dkim', grade: 'P', how: `DKIM signature of ${domain}` });
   if (spf.result === 'pass' && spf.domain === domain) {
-    found.push({ domain, by: 'spf', grade: 'P', how: `SPF of ${domain}` });
+    found.push({ domain, by: 'spf', grade: attested(spf), how: `SPF of ${domain}` });
   }
   return found;
+}
+
+function attested({ grade }: SpfFinding): Aligned['grade'] {
+  return grade === 'P' ? 'P' : 'T';
 }
 
 /** What a trusted host says it found out, if it is about the very author that we read. */

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { lines, signed, testKey } from '#trust/dkim/testing.ts';
+import { digestOf, lines, signed, testKey } from '#trust/dkim/testing.ts';
 import { type ZoneName, zoneResolver } from '#test/vectors/zone.ts';
 import type { Examined } from '../examine.ts';
 import { BOUNDARY, NOW_MS, type Trust, US, examined } from '../testing.ts';
@@ -114,6 +114,16 @@ test('a line quoted for an mbox is found', async () => {
 test('without the key the body’s repair is still found, and not called proved', async () => {
   const repair = await repairOf(`${mail()}-- \r\nlist\r\n`, US);
   assert.deepEqual([repair?.undone, repair?.proved], [['footer'], false]);
+});
+
+test('white space that c=simple does not survive is found', async () => {
+  const clean = lines('Hi.', 'Bye.');
+  const hash = digestOf(clean, { canon: 'simple', lengthBytes: undefined });
+  const field = `DKIM-Signature: v=1; a=ed25519-sha256; c=simple/simple; d=example.org; s=s1; h=from; bh=${hash}; b=AAAA\r\n`;
+  const head = field + HEAD;
+  const repair = await repairOf(`${head}\r\n${lines('Hi.  ', 'Bye.')}`);
+  assert.deepEqual([repair?.undone, repair?.proved], [['white space'], false]);
+  assert.equal(await repairOf(`${head}\r\n${lines('Ho.', 'Bye.')}`), undefined);
 });
 
 test('what nothing explains is not explained: the author’s words were changed', async () => {

@@ -120,6 +120,15 @@ test('no hostile head costs much: hops, lines, fields, comments, signatures, wor
   }
 });
 
+test('a second From behind the limit does not get a verdict', async () => {
+  const top = 'Authentication-Results: mx.us.test; dmarc=pass header.from=example.org\r\n';
+  const long = message({ 'X-Long': 'a'.repeat(HEAD_BYTES), 'X-End': 'x' }, { top });
+  const one = await examined(`${long.replace('X-End: x', 'From: boss@us.test')}`);
+  assert.deepEqual(one.conclusions.headline.kind, 'cannot be determined');
+  const short = await examined(message({}, { top }));
+  assert.equal(short.conclusions.headline.kind, 'authenticated');
+});
+
 test('a line of many megabytes, of a head or of a body, is read in bounded memory', () => {
   const piece = new Uint8Array(1_048_576).fill(0x61);
   const reader = new SpecimenReader('x', { begin: () => () => undefined });
