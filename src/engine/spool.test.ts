@@ -178,6 +178,24 @@ test('one bit that changed is noticed, in the database and in a file', async (t)
   await assert.rejects(read(99 as ContentId, 0), { code: 'no-such-content' });
 });
 
+test('a head that changed on disk is not brought along, and its octets are damaged', async (t) => {
+  const it = await openTestStore(t);
+  const { id } = await mailboxOf(it, await addAccount(it));
+  await it.do('append', { mailbox: id, messages: [messageOf(), messageOf()] });
+  const database = new DatabaseSync(`${it.directory}/postern.db`);
+  database
+    .prepare('UPDATE contents SET head = ? WHERE id = 1')
+    .run(Buffer.from('Subject: hellO\r\n\r\n'));
+  database.close();
+  const options = { limit: 2, details: ['head'] } as const;
+  const [damaged, whole] = await it.store.mail.messages(id, [[1, 2]], options);
+  assert.equal(damaged?.head, undefined);
+  assert.deepEqual(Buffer.from(whole!.head!).toString(), 'Subject: hello\r\n\r\n');
+  await assert.rejects(async () => it.store.mail.octets(damaged!.content, 0, 5), {
+    code: 'content-damaged',
+  });
+});
+
 test('sweep frees contents an hour after their last reference, and their files', async (t) => {
   const it = await openTestStore(t, { limits: { inlineBytes: 10 } });
   const { id, message } = await storeLarge(it, bodyOf(100));

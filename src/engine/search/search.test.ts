@@ -36,7 +36,7 @@ function letter(number: number): string {
   ];
   return (
     `From: "O\\"Neil, P." <p${number}@a.test>\r\nSubject: =?utf-8?q?gr=C3=BC?= ${number}\r\n` +
-    `X-Mark: mark${number}\r\n${kinds[number % kinds.length]}`
+    `To: first${number}@to.test\r\nX-Mark: mark${number}\r\nTo: second@to.test\r\n${kinds[number % kinds.length]}`
   );
 }
 
@@ -99,6 +99,8 @@ test('whatever a scan finds is among the candidates, and few others are', async 
     'in base64',
   );
   needles.push('x-mark: mark9', 'nowhere at all', 'filler text', 'f\u00fcr', 'ab', 'w\u00d6RD101');
+  // What stands in two fields is one text to SEARCH TO, and in no field.
+  needles.push(messages[0]!.facts.to);
   let candidates = 0;
   for (const asked of needles) {
     const text = foldText(asked);

@@ -26,10 +26,8 @@ export function refer(step: Step, content: number): void {
 /** Takes one away; the sweep frees what has none, an hour later. */
 export function release(step: Step, content: number, nowMs: number): void {
   const left = step.sql.row<[number]>(RELEASE, content)?.[0];
-  if (left === undefined || left < 1) step.sql.run(FREE, content, nowMs);
-  if (left !== undefined && left < 2) {
-    step.sql.run('DELETE FROM shares WHERE content = ?', content);
-  }
+  if (left === undefined) step.sql.run(FREE, content, nowMs);
+  else if (left < 2) step.sql.run('DELETE FROM shares WHERE content = ?', content);
 }
 
 /** Messages of a mailbox: UIDs from, to, and the flags that they must have. */
