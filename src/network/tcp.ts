@@ -8,6 +8,7 @@ import { SocketConnection } from './connection.ts';
 import { endpointOf, isAddress } from './endpoint.ts';
 import { connectFailure, listenFailure } from './failures.ts';
 import { Admission } from './admission.ts';
+import { type InheritedSockets, placeKey } from './inherited.ts';
 
 export interface TcpOptions {
   /** How long a connection that was ended may take to finish. Default 10,000. */
@@ -16,6 +17,8 @@ export interface TcpOptions {
   readonly waitingConnections?: number;
   /** Connections that the kernel holds for us, not yet accepted. Default 1,024. */
   readonly backlog?: number;
+  /** Sockets that listen already; a place among them is not bound again. */
+  readonly inherited?: InheritedSockets;
   /** Told when a connection could not be accepted (`EMFILE`): for the log. */
   readonly acceptFailed?: (failure: Failure) => void;
 }
@@ -56,7 +59,7 @@ async function listen(
     socket.on('error', ignored);
     admission.arrived(socket);
   });
-  await bound(server, where, options.backlog ?? BACKLOG);
+  await bound(server, where, options);
   const address = server.address();
   invariant(typeof address === 'object' && address !== null, 'a TCP server has an address');
   const local = endpointOf(address.address, address.port);
@@ -74,11 +77,18 @@ async function listen(
   };
 }
 
-function bound(server: Server, where: ListenOptions, backlog: number): Promise<void> {
+function bound(server: Server, where: ListenOptions, options: TcpOptions): Promise<void> {
+  const { host, port } = where;
+  const backlog = options.backlog ?? BACKLOG;
+  const fd = options.inherited?.get(placeKey(host, port));
   return new Promise((resolve, reject) => {
-    server.once('error', (error) => reject(listenFailure(error, text(where.host, where.port))));
+    server.once('error', (error) => reject(listenFailure(error, text(host, port))));
+    if (fd !== undefined) {
+      server.listen({ fd, backlog }, resolve);
+      return;
+    }
     // IPv6 alone: whoever wants both families listens twice, and no address comes mapped.
-    server.listen({ host: where.host, port: where.port, backlog, ipv6Only: true }, resolve);
+    server.listen({ host, port, backlog, ipv6Only: true }, resolve);
   });
 }
 

@@ -5,6 +5,7 @@ import type { Log, Metrics, Resolver, World } from '#base/world.ts';
 import { systemClock } from '#network/clock.ts';
 import { dnsResolver } from '#network/dns/resolver.ts';
 import { systemRandom } from '#network/random.ts';
+import { inheritedSockets } from '#network/inherited.ts';
 import { tcpNetwork } from '#network/tcp.ts';
 import type { Settings } from '../configuration/settings.ts';
 
@@ -14,6 +15,7 @@ export function systemWorld(settings: Settings, log: Log, metrics: Metrics): Wor
     clock: systemClock,
     random: systemRandom,
     network: tcpNetwork({
+      inherited: inheritedSockets(process.env, process.pid),
       acceptFailed: ({ message }) => log.event('error', 'accept-failed', { reason: message }),
     }),
     resolver: systemResolver(settings),
