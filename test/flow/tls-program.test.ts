@@ -52,7 +52,7 @@ mta_sts_mode = "enforce"
     'left.test',
     '127.0.0.2',
     `
-smtp_tls_CAfile = "${path.join(folder, 'ca.pem')}"
+smtp_tls_ca_file = "${path.join(folder, 'ca.pem')}"
 smtp_tls_mta_sts_port = ${ports.https}
 tls_report_from = "tls@left.test"
 minimal_backoff_time = "1s"

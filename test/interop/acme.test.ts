@@ -161,7 +161,7 @@ acme_directory = "https://127.0.0.1:${ports.acme}/dir"
 acme_terms_agreed = true
 acme_contact = "postmaster@here.test"
 acme_challenge = "${challenge}"
-acme_CAfile = "${path.join(folder, 'ca.pem')}"
+acme_ca_file = "${path.join(folder, 'ca.pem')}"
 ${more}
 `,
   });

@@ -99,7 +99,7 @@ const BROKEN: readonly (readonly [what: string, toml: string, ...errors: RegExp[
   ['a fraction', 'smtpd_recipient_limit = 100.5', /must be a whole number from 100 to 50000/],
   ['a count too small', 'smtpd_recipient_limit = 5', /whole number from 100 to 50000, not 5/],
   ['text for a switch', 'verify_for_authenticated = "yes"', /must be true or false without quotes/],
-  ['a word unknown', 'smtp_tls_security_level = "dane"', /one of "none", "may", "encrypt"/],
+  ['a word unknown', 'smtp_tls_security_level = "fingerprint"', /one of "none", "may", "encrypt"/],
   ['a scalar for a list', 'smtp_listen = "25"', /smtp_listen must be a list.*in \[ \]/],
   ['a member', 'smtp_listen = [25, "x"]', /^p\.toml:1: smtp_listen\[1\] must be a port or address/],
   ['a port too large', 'smtp_listen = [65536]', /smtp_listen\[0\] must be a port/],

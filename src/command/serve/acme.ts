@@ -69,7 +69,7 @@ export function makeRenewer(parts: {
     ...world,
     web: systemWeb({
       resolver: world.resolver,
-      authorities: authoritiesFrom(settings, 'acme_CAfile'),
+      authorities: authoritiesFrom(settings, 'acme_ca_file'),
     }),
     directory: folder,
     authority: settings.acme_directory,

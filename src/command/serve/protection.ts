@@ -19,7 +19,7 @@ export function makeProtection(
   world: World,
 ): { readonly protection: Protection; readonly reports: ReportSources; close(): void } {
   const { clock, resolver, log } = world;
-  const authorities = authoritiesFrom(settings, 'smtp_tls_CAfile');
+  const authorities = authoritiesFrom(settings, 'smtp_tls_ca_file');
   const web = systemWeb({
     resolver,
     authorities,
@@ -57,7 +57,7 @@ export function makeProtection(
 /** The PEM file that a setting names, or undefined when it names none. */
 export function authoritiesFrom(
   settings: Settings,
-  name: 'smtp_tls_CAfile' | 'acme_CAfile',
+  name: 'smtp_tls_ca_file' | 'acme_ca_file',
 ): string | undefined {
   const file = settings[name];
   if (file === '') return undefined;

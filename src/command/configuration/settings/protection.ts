@@ -50,7 +50,7 @@ export const protection = group(
       default: 443,
       doc: 'The port of MTA-STS policy hosts; another one is for tests.',
     },
-    smtp_tls_CAfile: {
+    smtp_tls_ca_file: {
       type: path(),
       default: '',
       doc: 'PEM authorities for mail and policy hosts; empty: the system knows them.',
@@ -118,7 +118,7 @@ export const publication = group(
       default: [],
       doc: 'The names of the certificate; empty: myhostname, and mta-sts of each local domain.',
     },
-    acme_CAfile: {
+    acme_ca_file: {
       type: path(),
       default: '',
       doc: 'PEM authorities that the ACME authority itself is verified by; empty: the system.',
