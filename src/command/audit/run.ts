@@ -23,6 +23,7 @@ import {
   otherConfiguration,
   type ReadConfiguration,
 } from './configuration.ts';
+import { startCanary } from './canary.ts';
 import * as read from './options.ts';
 import { progressBar } from './progress.ts';
 import { ourselves, type Targeted, targeted } from './target.ts';
@@ -41,13 +42,25 @@ export async function runAuditCommand(context: Context): Promise<ExitStatus> {
   const report =
     configuration !== undefined && !context.given.has('target')
       ? configurationReport(context, configuration)
-      : await performed(context, await requestOf(context, world), world);
+      : await withCanary(context, world);
   if (report === undefined) return AUDIT_EXIT.refused;
   const whole =
     configuration === undefined || !context.given.has('target')
       ? report
       : { ...report, findings: [...report.findings, ...configuration.findings] };
   return told(context, whole, configuration, failOn, waivers);
+}
+
+/** The run, with our receiver listening as long as it lasts where one was asked for. */
+async function withCanary(context: Context, world: AuditWorld): Promise<Report | undefined> {
+  const request = await requestOf(context, world);
+  const running = await startCanary(context, world);
+  try {
+    const options = { ...request.options, canary: running?.canary };
+    return await performed(context, { ...request, options }, world);
+  } finally {
+    await running?.close();
+  }
 }
 
 /** Judges a report and writes it wherever it was asked for. */

@@ -45,6 +45,10 @@ export const audit: Command = {
     { flags: '--names <file>', summary: 'names to try where users can be enumerated' },
     { flags: '--known-user <address>', summary: 'a mailbox that exists, as a control' },
     { flags: '--selector <names>', summary: 'DKIM selectors of the domain' },
+    {
+      flags: '--canary <place>',
+      summary: 'domain=address:port: start a receiver there for test mail',
+    },
     { flags: '--helo <name>', summary: 'our name in EHLO (default audit.invalid)' },
     ...ACCESS,
     ...REPORTS,
