@@ -68,12 +68,12 @@ export function speaksOfUsers({ text }: Signature): boolean {
 
 /** Lower case; the name itself, addresses, numbers and ids are taken out: they differ anyway. */
 function normalText(text: string, name: string): string {
-  const bare = name.toLowerCase();
+  // As a word of its own: `ann` is not what `cannot` speaks of.
+  const escaped = name.toLowerCase().replace(/[^a-z\d]/g, '\\$&');
   return text
     .slice(0, 500)
     .toLowerCase()
-    .replaceAll(`"${bare}"`, '*')
-    .replaceAll(bare, '*')
+    .replace(new RegExp(`(?<![a-z\\d])"?${escaped}"?(?![a-z\\d])`, 'g'), '*')
     .replace(/<[^<>\s]*>/g, '<*>')
     .replace(/\S*@\S*/g, '@')
     .replace(/\b(?=[a-z]*\d)[a-z\d]{2,}\b|\d/g, '#')

@@ -1,0 +1,117 @@
+/** Probes of users: each way of telling planted alone is found, and only that one. */
+
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { auditMock, type MockAudit, type MockOptions, smtpAnswers } from '#test/world/audit.ts';
+import * as probes from './index.ts';
+
+const PROBES = Object.values(probes);
+const KEYWORDS = ['PIPELINING', 'AUTH PLAIN'];
+const KNOWN = 'ann';
+
+async function told(mock: MockOptions, options: MockAudit = {}): Promise<string[]> {
+  const findings = await auditMock(mock, PROBES, {
+    level: 'active',
+    domains: ['own.test'],
+    ...options,
+    options: { knownUser: KNOWN, names: ['zoe', 'max', KNOWN], ...options.options },
+  });
+  return [...findings.values()]
+    .filter(({ confidence }) => confidence === 'confirmed' || confidence === 'likely')
+    .map(({ id }) => id)
+    .toSorted();
+}
+
+function smtp(more: (line: string) => string | undefined): MockOptions {
+  const answer = smtpAnswers(KEYWORDS, (line) => {
+    const own = more(line);
+    if (own !== undefined) return own;
+    return line.startsWith('AUTH') ? '535 5.7.8 no\r\n' : undefined;
+  });
+  return { greeting: '220 mock.test ESMTP\r\n', answer };
+}
+
+function withName(line: string): boolean {
+  return /(?:^|[ <"])ann(?:@own\.test|["> ]|$)/.test(line);
+}
+
+describe('users in the auditor', () => {
+  it('a server that tells nothing shows nothing', async () => {
+    assert.deepEqual(await told(smtp(() => undefined)), []);
+  });
+
+  it('users.vrfy: 252 for one and 550 for the others', async () => {
+    const mock = smtp((line) => {
+      if (!line.startsWith('VRFY')) return undefined;
+      return withName(line) ? '252 2.0.0 ok\r\n' : '550 5.1.1 unknown\r\n';
+    });
+    assert.deepEqual(await told(mock), ['users.vrfy']);
+  });
+
+  it('users.expn', async () => {
+    const mock = smtp((line) =>
+      line.startsWith('EXPN') && withName(line) ? '250 2.1.5 <ann@own.test>\r\n' : undefined,
+    );
+    assert.deepEqual(await told(mock), ['users.expn']);
+  });
+
+  it('users.rcpt', async () => {
+    const mock = smtp((line) => {
+      if (!line.startsWith('RCPT')) return undefined;
+      return withName(line) ? '250 2.1.5 ok\r\n' : '550 5.1.1 unknown\r\n';
+    });
+    assert.deepEqual(await told(mock), ['users.rcpt']);
+  });
+
+  it('users.login-smtp: other words for a login that is known', async () => {
+    let login = '';
+    const mock = smtp((line) => {
+      if (line === 'AUTH PLAIN') return '334 \r\n';
+      const plain = Buffer.from(line, 'base64').toString('latin1').split('\0');
+      if (plain.length !== 3) return undefined;
+      login = plain[1] ?? '';
+      return login === KNOWN ? '535 5.7.8 wrong password\r\n' : '535 5.7.8 no such user\r\n';
+    });
+    assert.deepEqual(await told(mock), ['users.login-smtp']);
+  });
+
+  it('users.login-imap', async () => {
+    const greeting = '* OK [CAPABILITY IMAP4rev1] ready\r\n';
+    assert.deepEqual(await told({ greeting, answer: imapAnswer }), ['users.login-imap']);
+    const same = (line: string): string =>
+      line.includes('LOGIN') ? `${line.split(' ', 1)[0]} NO failed\r\n` : imapAnswer(line);
+    assert.deepEqual(await told({ greeting, answer: same }), []);
+  });
+
+  it('users.login-pop3', async () => {
+    assert.deepEqual(await told({ greeting: '+OK ready\r\n', answer: pop3Answer }), [
+      'users.login-pop3',
+    ]);
+  });
+
+  it('users.timing is tried at level intrusive alone, and needs a name that exists', async () => {
+    const findings = await auditMock(
+      smtp(() => undefined),
+      [probes.toldByTime],
+      {
+        level: 'intrusive',
+      },
+    );
+    const finding = findings.get('users.timing');
+    assert.equal(finding?.confidence, 'not-observed');
+    assert.match(finding?.seen ?? '', /no name that exists/);
+  });
+});
+
+function imapAnswer(line: string): string {
+  const [tag = ''] = line.split(' ', 1);
+  if (line.includes('CAPABILITY')) return `* CAPABILITY IMAP4rev1\r\n${tag} OK done\r\n`;
+  if (!line.includes('LOGIN')) return `${tag} OK done\r\n`;
+  return `${tag} NO ${withName(line) ? 'wrong password' : 'unknown user'}\r\n`;
+}
+
+function pop3Answer(line: string): string {
+  if (line.startsWith('CAPA')) return '+OK\r\nUSER\r\n.\r\n';
+  if (line.startsWith('USER')) return withName(line) ? '+OK go on\r\n' : '-ERR no such user\r\n';
+  return line.startsWith('PASS') ? '-ERR wrong\r\n' : '+OK\r\n';
+}
