@@ -2,11 +2,11 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { auditMock, type MockSession, smtpAnswers } from '#test/world/audit.ts';
-import type { Finding } from '../../finding.ts';
-import type { Attempt } from '../../relay/forms.ts';
-import { FORMS } from '../../relay/survey.ts';
-import { openRelay } from './open-relay.ts';
+import { auditMock, type MockSession, smtpAnswers } from '../world/audit.ts';
+import type { Finding } from '#audit/finding.ts';
+import type { Attempt } from '#audit/relay/forms.ts';
+import { FORMS } from '#audit/relay/survey.ts';
+import { openRelay } from '#audit/probes/relay/open-relay.ts';
 
 /** Every check of the probe; those of forms are planted one by one below. */
 const CHECKS = [

@@ -2,8 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { auditMock, type MockAudit, type MockOptions, smtpAnswers } from '#test/world/audit.ts';
-import * as probes from './index.ts';
+import { auditMock, type MockAudit, type MockOptions, smtpAnswers } from '../world/audit.ts';
+import * as probes from '#audit/probes/users/index.ts';
 
 const PROBES = Object.values(probes);
 const KEYWORDS = ['PIPELINING', 'AUTH PLAIN'];

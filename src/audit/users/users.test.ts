@@ -13,6 +13,10 @@ function answer(text: string, name = 'x'): Answer {
   return { name, signature: smtpSignature(reply as never, name), ms: 1 };
 }
 
+function key(text: string, name: string): string {
+  return answer(text, name).signature.key;
+}
+
 const NO = '550 5.1.1 User unknown';
 const YES = '250 2.1.5 Ok';
 const LATER = '451 4.7.1 Greylisted';
@@ -23,7 +27,6 @@ function many(...texts: readonly string[]): Answer[] {
 
 describe('signatures', () => {
   it('leave out the name, addresses, numbers and ids, and nothing else', () => {
-    const key = (text: string, name: string): string => answer(text, name).signature.key;
     const one = key('550 5.1.1 <ann@a.test>: ann unknown (id 4F2a9) at 10:31', 'ann');
     assert.equal(one, key('550 5.1.1 <zoe@a.test>: zoe unknown (id 77b1c) at 11:02', 'zoe'));
     assert.notEqual(one, key('550 5.1.1 <ann@a.test>: ann disabled (id 4F2a9) at 10:31', 'ann'));
