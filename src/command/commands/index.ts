@@ -1,6 +1,7 @@
 /** The commands; the help lists them by name. */
 
 export { serve } from './serve.ts';
+export { setup } from './setup.ts';
 export { domain } from './domain.ts';
 export { account } from './account.ts';
 export { alias } from './alias.ts';
