@@ -84,3 +84,19 @@ test('each check says what it means and does not mean, and every probe has its t
   );
   assert.deepEqual(silent, []);
 });
+
+test('the probe column of the weaknesses names checks and groups that exist', () => {
+  const checks = checksOf(PROBES);
+  const groups = new Set(checks.map(({ id }) => id.split('.', 1)[0]));
+  const ids = new Set<string>(checks.map(({ id }) => id));
+  const cells = page('docs/weaknesses.md')
+    .split('\n')
+    .filter((line) => line.startsWith('| ') && !line.startsWith('| weakness'))
+    .map((line) => line.split('|')[3] ?? '');
+  const named = cells.flatMap((cell) => [...cell.matchAll(/`([^`]+)`/g)].map(([, id = '']) => id));
+  assert.ok(named.length > 10);
+  assert.deepEqual(
+    named.filter((name) => !ids.has(name) && !groups.has(name)),
+    [],
+  );
+});
