@@ -62,6 +62,8 @@ export class StructureScanner {
     let at = 0;
     this.#headFrom = 0;
     while (at < length) {
+      if (this.#mode === AT_START) at = this.#plainLines(chunk, buffer, at);
+      if (at === length) break;
       if (this.#mode < CANDIDATE) {
         if (chunk[at] === DASH && this.#tree.inMultipart) {
           this.#mode++;
@@ -81,6 +83,25 @@ export class StructureScanner {
     if (this.#tree.inHead) this.#keepHead(chunk.slice(this.#headFrom));
     if (length > 0) this.#endedInCr = chunk[length - 1] === CR;
     this.#offset += length;
+  }
+
+  /** Passes sound lines of a body that are no delimiters: nearly all that there are. */
+  #plainLines(chunk: Uint8Array, buffer: Buffer, from: number): number {
+    const tree = this.#tree;
+    if (tree.inHead) return from;
+    const mayDelimit = tree.inMultipart;
+    let at = from;
+    while (at < chunk.length && !(mayDelimit && chunk[at] === DASH)) {
+      const lf = buffer.indexOf(LF, at);
+      if (lf <= at || chunk[lf - 1] !== CR || lf - 1 - at > LINE_OCTETS) break;
+      this.#lines++;
+      at = lf + 1;
+    }
+    if (at > from) {
+      this.#lineStart = this.#offset + at;
+      this.#lastEnd = 2;
+    }
+    return at;
   }
 
   /** The whole message was pushed. */

@@ -192,19 +192,25 @@ export class TextCheck {
 
   /** The first fault, and before which octet. */
   look(bytes: Uint8Array): { readonly at: number; readonly fault: ContentFault } | undefined {
-    for (let at = 0; at < bytes.length; at++) {
-      const octet = bytes[at] ?? 0;
+    const words = wordsOf(bytes);
+    let at = 0;
+    while (at < bytes.length) {
       if (this.#afterCr) {
-        if (octet !== LF) return { at, fault: 'bare-cr' };
+        if (bytes[at] !== LF) return { at, fault: 'bare-cr' };
         this.#afterCr = false;
         this.#lineLength = 0;
-      } else if (octet === CR) {
-        this.#afterCr = true;
-      } else if (octet === LF || octet === 0) {
-        return { at, fault: octet === LF ? 'bare-lf' : 'nul' };
-      } else if (++this.#lineLength > this.#lineBytes) {
-        return { at, fault: 'line-too-long' };
+        at += 1;
       }
+      const end = Math.min(bytes.length, at + this.#lineBytes - this.#lineLength);
+      const found = endOfPlain(bytes, words, at, end);
+      this.#lineLength += found - at;
+      at = found;
+      if (at === bytes.length) break;
+      const octet = bytes[at];
+      if (octet === LF || octet === 0) return { at, fault: octet === LF ? 'bare-lf' : 'nul' };
+      if (octet !== CR) return { at, fault: 'line-too-long' };
+      this.#afterCr = true;
+      at += 1;
     }
     return undefined;
   }
