@@ -77,7 +77,7 @@ export function parseReceived(value: string): ReceivedLine {
     date,
     dateText,
     zoneName: zoneName(dateText),
-    structure: structureOf(by, from, date),
+    structure: structureOf([by, from, part('other')], date),
     oddities: odditiesOf(
       value,
       { ...clauses, dateText },
@@ -135,16 +135,36 @@ function dateOfWords(words: readonly string[]): string | undefined {
   const text = words.slice(0, 10).join(' ');
   const iso = /^(\d{4})-(\d\d)-(\d\d) (\d\d:\d\d:\d\d)(?:\.\d{1,9})? ([+-]\d{4})/.exec(text);
   if (iso !== null) {
-    const month = 'JanFebMarAprMayJunJulAugSepOctNovDec'.slice(Number(iso[2]) * 3 - 3).slice(0, 3);
+    const month = monthName(Number(iso[2]));
     return `${iso[3]} ${month} ${iso[1]} ${iso[4]} ${iso[5]}`;
   }
   return parseMailDate(text) === undefined ? undefined : text;
 }
 
 function dateOf(text: string | undefined): ReceivedLine['date'] {
-  const date = text === undefined ? undefined : parseMailDate(text);
-  if (date === undefined || text === undefined) return undefined;
+  if (text === undefined) return undefined;
+  const date = parseMailDate(text);
+  if (date === undefined) {
+    const odd = parseMailDate(oddDate(text) ?? '');
+    return odd === undefined ? undefined : { ...odd, confidence: 'low' };
+  }
   return { ...date, confidence: /[+-]\d{2}:?\d{2}/.test(text) ? 'high' : 'medium' };
+}
+
+/** `Wed Aug 28 10:45:49 2002 +0100`, as ctime(3) has it, and qmail-scanner's `22/08/2002 10:25:57`. */
+function oddDate(text: string): string | undefined {
+  const ctime =
+    /^[A-Za-z]{3},? +([A-Za-z]{3}) +(\d{1,2}) +(\d{1,2}:\d\d:\d\d) +(\d{4})(?: *([+-]\d{4}))?/.exec(
+      text,
+    );
+  if (ctime !== null) return `${ctime[2]} ${ctime[1]} ${ctime[4]} ${ctime[3]} ${ctime[5] ?? ''}`;
+  const slashed = /^(\d\d)\/(\d\d)\/(\d{4}) (\d\d:\d\d:\d\d)$/.exec(text);
+  if (slashed === null) return undefined;
+  return `${slashed[1]} ${monthName(Number(slashed[2]))} ${slashed[3]} ${slashed[4]}`;
+}
+
+function monthName(month: number): string {
+  return 'JanFebMarAprMayJunJulAugSepOctNovDec'.slice(month * 3 - 3, month * 3);
 }
 
 /** What describes the client may hold anything that it said. */
@@ -201,14 +221,16 @@ function zoneName(dateText: string | undefined): string | undefined {
   return found?.[1];
 }
 
+/** `(qmail 123 invoked from network)` names no host, and there is none to be named. */
 function structureOf(
-  by: Clause,
-  from: Clause,
+  clauses: readonly Clause[],
   date: MailDate | undefined,
 ): ReceivedLine['structure'] {
-  const host = by.words.length > 0 || from.words.length > 0 || from.comments.length > 0;
-  if (host && date !== undefined) return 'full';
-  return host || date !== undefined ? 'partial' : 'none';
+  const told = clauses.some(({ words, comments }, at) => {
+    return comments.length > 0 || (words.length > 0 && at < 2);
+  });
+  if (told && date !== undefined) return 'full';
+  return told || date !== undefined ? 'partial' : 'none';
 }
 
 function odditiesOf(

@@ -22,6 +22,8 @@ export const displayName: Sign = {
     if (claimed === undefined || domain === undefined) return [];
     if (sameOrganization(claimed, domain)) return [];
     const text = `the name says ${inName ?? claimed}, the address is of ${domain}`;
-    return [{ text, quotes: [name, address ?? ''] }];
+    // Newsletters call themselves by a domain: that alone is no proof.
+    const weak = inName === undefined ? { strength: 'weak' as const } : {};
+    return [{ text, quotes: [name, address ?? ''], ...weak }];
   },
 };
