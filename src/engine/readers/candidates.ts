@@ -10,7 +10,7 @@ import type { Reading } from './reading.ts';
 const BLOCKS = `SELECT first_uid, last_uid, checked, bytes FROM search_blocks
   WHERE mailbox = ? AND last_uid > ? ORDER BY last_uid LIMIT ?`;
 /** Blocks that are looked through before others have their turn: about a millisecond. */
-const SLICE_BLOCKS = 32;
+const SLICE_BLOCKS = 16;
 const LARGEST_UID = 0xffff_ffff;
 
 type Row = readonly [firstUid: number, lastUid: number, checked: number, bytes: Uint8Array];
