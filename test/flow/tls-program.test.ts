@@ -89,6 +89,7 @@ test('mail goes by the policy, and the trace says which', async () => {
   const story = await trace(id);
   assert.match(story, /MTA-STS enforce 1/);
   assert.match(story, /fetched/);
+  assert.match(story, /question: TXT _mta-sts\.right\.test/);
   assert.match(story, /certificate verified/);
 });
 

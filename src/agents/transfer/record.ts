@@ -1,5 +1,6 @@
 /** What the ledger gets to know of an attempt: DNS answers, hosts, TLS, replies; all bounded. */
 
+import { visible } from '#base/bytes.ts';
 import type { Json, JsonObject } from '#base/json.ts';
 import type { Secure } from '#base/secure.ts';
 import type { Lookup, TlsaRecord } from '#base/world.ts';
@@ -10,6 +11,7 @@ import { showTlsa } from '#trust/dane/records.ts';
 
 const QUERIES = 60;
 const RECORDS = 20;
+const TEXT_CHARACTERS = 300;
 const HOSTS = 40;
 const ANSWERS = 50;
 const REPLY_CHARACTERS = 1_000;
@@ -26,6 +28,15 @@ export class Record {
 
   lookup<T extends Json>(question: string, lookup: Lookup<T>): void {
     if (this.#dns.length < QUERIES) this.#dns.push({ question, ...answerOf(lookup) });
+  }
+
+  /** Texts are whatever a stranger wrote, and as long: cut, and made printable. */
+  txt(question: string, lookup: Lookup<string>): void {
+    const readable =
+      lookup.kind === 'found'
+        ? { ...lookup, records: lookup.records.map((text) => visible(text, TEXT_CHARACTERS)) }
+        : lookup;
+    this.lookup<string>(question, readable);
   }
 
   tlsa(question: string, lookup: Lookup<TlsaRecord>): void {

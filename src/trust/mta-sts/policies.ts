@@ -3,7 +3,7 @@
 import { Failure } from '#base/failure.ts';
 import type { Notebook } from '#base/notebook.ts';
 import type { Web, WebResponse } from '#base/web.ts';
-import type { Clock, Resolver, Timer } from '#base/world.ts';
+import type { Clock, Lookup, Resolver, Timer } from '#base/world.ts';
 import { type KeptPolicy, formatKept, readKept } from './kept.ts';
 import { STS_POLICY_BYTES, type StsPolicy, readStsPolicy, stsPolicyUrl } from './policy.ts';
 import { type StsRecord, readStsRecords, stsRecordName } from './record.ts';
@@ -17,6 +17,8 @@ export interface StsFound {
   readonly source: 'fetched' | 'kept' | 'none';
   /** What went wrong on the way, although a kept policy may apply; for reports and the ledger. */
   readonly trouble: StsTrouble | undefined;
+  /** The answer that began it, for the ledger. */
+  readonly lookup?: Lookup<string>;
 }
 
 export interface StsTrouble {
@@ -75,8 +77,14 @@ export class StsPolicies {
   }
 
   async #find(domain: string): Promise<StsFound> {
+    const lookup = await this.#options.resolver.txt(stsRecordName(domain));
+    const record: StsRecord =
+      lookup.kind === 'found' ? readStsRecords(lookup.records) : { kind: 'none' };
+    return { ...(await this.#judge(domain, record)), lookup };
+  }
+
+  async #judge(domain: string, record: StsRecord): Promise<StsFound> {
     const kept = this.#fresh(domain);
-    const record = await this.#record(domain);
     // Whoever can hide the record must not be able to lift the policy (RFC 8461 10.2).
     if (record.kind === 'none') return foundKept(kept, undefined);
     if (record.kind === 'invalid') {
@@ -88,11 +96,6 @@ export class StsPolicies {
       return foundKept(kept, failed.trouble);
     }
     return this.#fetch(domain, record.id, kept);
-  }
-
-  async #record(domain: string): Promise<StsRecord> {
-    const lookup = await this.#options.resolver.txt(stsRecordName(domain));
-    return lookup.kind === 'found' ? readStsRecords(lookup.records) : { kind: 'none' };
   }
 
   async #fetch(domain: string, id: string, kept: KeptPolicy | undefined): Promise<StsFound> {

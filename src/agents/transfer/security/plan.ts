@@ -40,6 +40,8 @@ export class SecurityPlan {
     const asks = !this.#mapped && ['may', 'encrypt', 'dane'].includes(this.#level);
     if (asks && sts !== undefined && !this.#job.domain.startsWith('[')) {
       this.#sts = await sts.policyFor(this.#job.domain);
+      const { lookup } = this.#sts;
+      if (lookup !== undefined) this.#record.txt(`TXT _mta-sts.${this.#job.domain}`, lookup);
     }
     this.#record.security(this.#facts());
   }
