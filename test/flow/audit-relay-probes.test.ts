@@ -2,6 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { Secret } from '#base/secret.ts';
+import { testCertificate } from '../world/certificates.ts';
 import { auditMock, type MockSession, smtpAnswers } from '../world/audit.ts';
 import type { Finding } from '#audit/finding.ts';
 import type { Attempt } from '#audit/relay/forms.ts';
@@ -43,6 +45,7 @@ const CHECKS = [
   'relay.r29',
   'relay.r30',
   'relay.r31',
+  'relay.r32',
   'relay.stranger-trusted',
   'relay.backscatter',
   'relay.autoreply',
@@ -149,6 +152,27 @@ describe('open relay', () => {
     });
     assert.equal(findings.get('relay.r31')?.confidence, 'confirmed');
     assert.equal(findings.get('relay.n1')?.confidence, 'likely', 'DATA was refused there');
+  });
+
+  it('R32: a login that writes in the name of another, and its twin that may not', async () => {
+    const right = `AUTH PLAIN ${Buffer.from('\0ann\0s3cret-pass').toString('base64')}`;
+    for (const mayLie of [true, false]) {
+      const { certificate, key } = testCertificate({ names: ['mock.test'] });
+      const answer = smtpAnswers([...KEYWORDS, 'STARTTLS'], (line, { lines }) => {
+        if (line === right) return '235 2.7.0 yes\r\n';
+        const isIn = lines.includes(right);
+        if (line.startsWith('MAIL') && isIn && !mayLie) return '553 5.7.1 not yours\r\n';
+        return line.startsWith('RCPT') && isIn ? '250 2.1.5 ok\r\n' : undefined;
+      });
+      const account = { login: 'ann', password: new Secret('s3cret-pass') };
+      const mock = { greeting: '220 mock.test ESMTP\r\n', answer, tls: { certificate, key } };
+      const options = { domains: ['own.test'], options: { account } };
+      const findings = await auditMock(mock, [openRelay], options);
+      assert.deepEqual(told(findings), mayLie ? ['relay.r32'] : []);
+      assert.equal(findings.get('relay.r32')?.confidence, mayLie ? 'confirmed' : 'not-observed');
+      const shown = JSON.stringify([...findings.values()]);
+      assert.ok(!shown.includes(Buffer.from('\0ann\0s3cret-pass').toString('base64')));
+    }
   });
 
   it('ETRN for a domain that is not its own', async () => {

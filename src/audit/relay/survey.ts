@@ -155,16 +155,19 @@ class Runner {
  * that nobody has at its domains as unknown. Such a form accepted elsewhere is then no odd name.
  */
 function seesRoutes(trials: readonly Trial[], nobody: readonly Trial[]): boolean {
-  const asRelay = ({ rung, answer }: Trial): boolean => {
-    return rung === 'refused' && /\brelay|\b[45]\.7\.1\b/i.test(answer);
-  };
   const unknown = nobody.some((trial) => trial.rung === 'refused' && !asRelay(trial));
   return unknown && trials.some((trial) => trial.mayBeLocal && asRelay(trial));
+}
+
+function asRelay({ rung, answer }: Trial): boolean {
+  return rung === 'refused' && /\brelay|\b[45]\.7\.1\b/i.test(answer);
 }
 
 function judgeTrial(trial: Trial, isCatchAll: boolean, local: boolean): Judged['verdict'] {
   const { rung, mayBeLocal } = trial;
   if (rung === 'not-applicable') return rung;
+  // A login may relay: whether in any name is told by its own check.
+  if (trial.form === 'R32') return rung === 'unclear' ? 'unclear' : 'closed';
   if (rung === 'refused') return 'closed';
   if (rung === 'unclear') return 'unclear';
   if (rung === 'arrived') return 'relays';

@@ -67,6 +67,10 @@ export async function tryForm(form: Form, attempt: Attempt, options: TrialOption
     ({ wire } = hello);
     const { needs, conceal } = attempt;
     if (conceal !== undefined) wire.conceal('credentials', conceal);
+    if (conceal !== undefined && wire.secure === undefined) {
+      const answer = 'a password is not sent without TLS';
+      return { ...base, rung: 'not-applicable', answer, trusted: false, exchange: wire.exchange };
+    }
     const ended: Ended =
       needs !== undefined && !hello.keywords.has(needs) && !(needs === 'STARTTLS' && wire.secure)
         ? { rung: 'not-applicable', answer: `${needs} is not offered`, trusted: false }

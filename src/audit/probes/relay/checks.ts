@@ -86,6 +86,25 @@ export const AUTOREPLY: Check = {
   cures: [],
 };
 
+export const OTHERS_NAME: Check = {
+  id: 'relay.r32',
+  title: 'A login may write in the name of another domain',
+  severity: 'medium',
+  means: 'One stolen password, or one user, sends mail in the name of anybody.',
+  doesNotMean: 'Some servers check the sender at DATA or in the queue: only RCPT was asked here.',
+  rfc: ['RFC 6409 6.1'],
+  cures: [
+    {
+      product: 'postfix',
+      lines: [
+        'smtpd_sender_login_maps = hash:/etc/postfix/senders',
+        'smtpd_sender_restrictions = reject_sender_login_mismatch',
+      ],
+    },
+    { product: 'postern', lines: ['A login always owns its sender; update Postern.'] },
+  ],
+};
+
 export const ETRN: Check = {
   id: 'relay.etrn',
   title: 'ETRN is taken for a domain that is not its own',

@@ -12,8 +12,9 @@ import {
   unclear,
 } from '../../finding.ts';
 import type { ServiceContext, ServiceProbe } from '../../probe.ts';
-import { type Judged, type Survey, surveyRelay } from '../../relay/survey.ts';
-import { AUTOREPLY, BACKSCATTER, ETRN, FORM_CHECKS, TRUSTED } from './checks.ts';
+import { accountForm } from '../../relay/returns.ts';
+import { FORMS, type Judged, type Survey, surveyRelay } from '../../relay/survey.ts';
+import { AUTOREPLY, BACKSCATTER, ETRN, FORM_CHECKS, OTHERS_NAME, TRUSTED } from './checks.ts';
 
 const EVIDENCE = 3;
 const ARRIVAL_MS = 5_000;
@@ -22,7 +23,7 @@ export const openRelay: ServiceProbe = {
   name: 'open-relay',
   scope: 'service',
   level: 'safe',
-  checks: [...FORM_CHECKS.values(), TRUSTED, BACKSCATTER, AUTOREPLY, ETRN],
+  checks: [...FORM_CHECKS.values(), OTHERS_NAME, TRUSTED, BACKSCATTER, AUTOREPLY, ETRN],
   limitMs: 60_000,
   fits: ({ protocol }) => protocol === 'smtp',
   run,
@@ -42,6 +43,7 @@ async function run(context: ServiceContext): Promise<void> {
       user: options.knownUser,
       helo: options.heloName,
     },
+    forms: options.account === undefined ? FORMS : [...FORMS, accountForm(options.account)],
     level: isActive ? 'active' : 'safe',
     messages: isActive ? 100 : 0,
     dial: () => context.dial(),
@@ -54,6 +56,7 @@ async function run(context: ServiceContext): Promise<void> {
     const trials = survey.trials.filter(({ form }) => form === id);
     context.tell(outcomeOf(check, trials, survey));
   }
+  context.tell(loginOutcome(survey));
   context.tell(trustOutcome(survey));
   context.tell(returnOutcome(BACKSCATTER, 'R33', survey));
   context.tell(returnOutcome(AUTOREPLY, 'R35', survey));
@@ -95,6 +98,17 @@ function outcomeOf(check: Check, trials: readonly Judged[], survey: Survey): Out
 function sentence({ mail, rcpt, rung, answer, variant }: Judged, { vantage }: Survey): string {
   const how = variant === '' ? '' : ` (${variant})`;
   return `MAIL FROM:${mail} RCPT TO:${rcpt}${how} is ${rung}: "${answer}"; ${vantage.join('; ')}`;
+}
+
+function loginOutcome(survey: Survey): Outcome {
+  const trial = survey.trials.find(({ form }) => form === 'R32');
+  if (trial === undefined) return inapplicable(OTHERS_NAME, 'no account was given (--account)');
+  const { rung, answer, trusted, mail } = trial;
+  if (rung === 'not-applicable') return inapplicable(OTHERS_NAME, answer);
+  const more = extra([trial], survey);
+  if (!trusted || rung === 'unclear') return unclear(OTHERS_NAME, `the login: "${answer}"`, more);
+  const seen = `logged in, MAIL FROM:${mail} is ${rung}: "${answer}"`;
+  return rung === 'refused' ? absent(OTHERS_NAME, seen, more) : found(OTHERS_NAME, seen, more);
 }
 
 function trustOutcome(survey: Survey): Outcome {
