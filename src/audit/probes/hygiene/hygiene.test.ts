@@ -112,9 +112,10 @@ suite('hygiene', () => {
         greeting: GREETING,
         // Whoever says EHLO first and waits is served; the rest of the mock sees no difference.
         answer: (line, session) => {
-          if (session.lines.length > 1) return '221 2.0.0 bye\r\n';
-          session.end();
-          return line.startsWith('EHLO') ? '554 5.5.0 you spoke too early\r\n' : '500 no\r\n';
+          if (line.startsWith('HELO')) return '250 2.0.0 mock.test\r\n';
+          if (!line.startsWith('EHLO')) return '500 5.5.1 what\r\n';
+          session.say('554 5.5.0 you spoke too early\r\n');
+          return '';
         },
       },
       [hygiene.earlyTalker],
