@@ -40,7 +40,8 @@ export interface OracleSession {
   readonly pipelined: boolean;
   /** Asks; fewer answers than names when the server ended the session or reached a limit. */
   ask(names: readonly string[]): Promise<Asked>;
-  close(): void;
+  /** Resolves when the server has let go, or soon. */
+  close(): Promise<void>;
   readonly exchange: Exchange;
 }
 

@@ -10,6 +10,8 @@ export interface PaceOptions {
 /** An answer later than this, behind quick ones, was held back on purpose. */
 const HELD_MS = 400;
 const MOST_ERRORS = 40;
+/** Fruitful connections in a row before one more at once. */
+const CALM = 4;
 
 export class Pace {
   perConnection: number;
@@ -23,9 +25,13 @@ export class Pace {
   readonly #seen: number[] = [];
   #scouted = false;
 
+  readonly #most: number;
+  #calm = 0;
+
   constructor(options: PaceOptions = {}) {
+    this.#most = options.parallel ?? 10;
     this.perConnection = options.perConnection ?? 9;
-    this.parallel = options.parallel ?? 10;
+    this.parallel = this.#most;
   }
 
   /** Whether this session shall find out where the server's patience ends; true once. */
@@ -86,8 +92,15 @@ export class Pace {
     this.perConnection = Math.max(this.perConnection, errors);
   }
 
+  /** A connection brought answers: after some of them one more at once is dared again. */
+  useful(): void {
+    this.#calm += 1;
+    if (this.#calm % CALM === 0) this.parallel = Math.min(this.#most, this.parallel + 1);
+  }
+
   /** A connection was refused, or ended before it was of use: fewer at once. */
   crowded(): void {
+    this.#calm = 0;
     this.parallel = Math.max(1, Math.floor(this.parallel / 2));
   }
 }

@@ -90,12 +90,17 @@ class Round {
 
   async work(index: number): Promise<void> {
     const { oracle, asking, pace } = this.#options;
-    while (!this.#over && index < pace.parallel) {
+    while (!this.#over) {
+      if (index >= pace.parallel) {
+        // Not one's turn while the server is crowded; it may be again.
+        await this.#wait(WAIT_MS);
+        continue;
+      }
       const opened = await oracle.open(asking);
       this.#connections += 1;
       if (opened.kind === 'session') {
         // While it was opened the others may have asked all that was left.
-        if (this.#over) opened.session.close();
+        if (this.#over) await opened.session.close();
         else await this.#use(opened.session);
       }
       if (opened.kind !== 'session' && (await this.#without(opened))) return;
@@ -118,7 +123,11 @@ class Round {
   async #fruitlessOnce(): Promise<void> {
     this.#fruitless += 1;
     const ms = Math.min(LONGEST_WAIT_MS, WAIT_MS * 2 ** (this.#fruitless - 1));
-    await new Promise<void>((resolve) => void this.#options.asking.clock.after(ms, resolve));
+    await this.#wait(ms);
+  }
+
+  #wait(ms: number): Promise<void> {
+    return new Promise((resolve) => void this.#options.asking.clock.after(ms, resolve));
   }
 
   async #use(session: OracleSession): Promise<void> {
@@ -167,10 +176,11 @@ class Round {
       this.#why = 'names that cannot exist were suddenly answered in another way';
       this.#queue.push(...answers.map(({ name }) => name));
     }
-    session.close();
+    await session.close();
     if (answers.length > 0 && isSound) {
       this.#fruitless = 0;
       this.#useful = true;
+      pace.useful();
     } else await this.#fruitlessOnce();
   }
 

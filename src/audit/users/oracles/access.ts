@@ -57,7 +57,7 @@ function session(wire: Wire, asking: Asking, attempt: Attempt): OracleSession {
       }
       return { answers, stopped: undefined };
     },
-    close: () => wire.close(),
+    close: async () => wire.close(),
     get exchange() {
       return wire.exchange;
     },

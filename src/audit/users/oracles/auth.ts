@@ -52,8 +52,8 @@ class Logins implements OracleSession {
     return { answers, stopped: undefined };
   }
 
-  close(): void {
-    leave(this.#wire);
+  close(): Promise<void> {
+    return leave(this.#wire);
   }
 
   /** The last reply, with where in the exchange it came: a refusal of the name alone tells it. */

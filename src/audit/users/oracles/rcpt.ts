@@ -50,8 +50,8 @@ class Recipients implements OracleSession {
     return collected.asked;
   }
 
-  close(): void {
-    leave(this.#wire);
+  close(): Promise<void> {
+    return leave(this.#wire);
   }
 
   /** MAIL was refused: what was said of the recipients meant nothing. */

@@ -2,10 +2,12 @@
 
 import { quoteLocalPart } from '#base/address.ts';
 import { sayHello } from '../../wire/hello.ts';
-import { replyText, type SmtpReply } from '../../wire/smtp.ts';
+import { readReply, replyText, type SmtpReply } from '../../wire/smtp.ts';
 import { isLost, lossText, type Lost, type Wire } from '../../wire/wire.ts';
 import type { Asked, Asking, Opened, OracleSession } from '../oracle.ts';
 import { isLimit, smtpSignature, type Answer } from '../signature.ts';
+
+const QUIT_MS = 250;
 
 /** Opens a session in clear (what counts is the answer) and lets `make` build on it. */
 export async function openSmtp(
@@ -22,13 +24,14 @@ export async function openSmtp(
   const { wire, keywords } = hello;
   const session = await make(wire, keywords);
   if (typeof session !== 'string') return { kind: 'session', session };
-  leave(wire);
+  await leave(wire);
   return { kind: 'unsupported', why: session, exchange: wire.exchange };
 }
 
-/** A polite end that waits for nobody. */
-export function leave(wire: Wire): void {
+/** A polite end, waited for: else the server has more of us at once than we mean to be. */
+export async function leave(wire: Wire): Promise<void> {
   wire.line('QUIT');
+  if (!wire.over) await readReply(wire, QUIT_MS);
   wire.close();
 }
 

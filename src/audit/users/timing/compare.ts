@@ -133,7 +133,7 @@ class Sampler {
     await session.ask([controlName(this.#asking.random, 'gibberish')]);
     const asked = await session.ask([name]);
     const ms = asked.answers[0]?.ms;
-    session.close();
+    await session.close();
     if (this.evidence.length < 2) this.evidence.push(session.exchange);
     if (ms === undefined || isHeld(ms)) return undefined;
     return ms;
