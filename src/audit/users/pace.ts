@@ -68,11 +68,14 @@ export class Pace {
     if (at > 1) this.perConnection = Math.min(this.perConnection, at - 1);
   }
 
-  /** The scout was held back at this error: those before it are free. */
+  /**
+   * The scout was held back at this error. The one before it is answered at once, but Postfix then
+   * holds back whatever comes next, QUIT too, and counts the connection that long: one less.
+   */
   scouted(errors: number): void {
     if (this.tarpitAt !== undefined || this.limitAt !== undefined) return;
     this.tarpitAt = errors;
-    this.perConnection = Math.max(this.perConnection, errors - 1);
+    this.perConnection = Math.max(this.perConnection, errors - 2);
   }
 
   /** The server ended a connection, or refused to go on, after so many errors. */
