@@ -140,6 +140,7 @@ test('an account that suddenly sends is held with the reason, and goes on when r
   );
   const held = queued[2] ?? assert.fail();
   assert.match(held.recipients[0].lastAnswer ?? '', /ann@whole\.test sent more than 2 messages/);
+  assert.match(users.running.output(), /account_message_limit.*"event":"diverted"/);
   const story = await users.command('trace', held.id);
   assert.match(story.output, /account_message_limit/);
   const released = await users.command('queue', 'release', held.id);

@@ -65,6 +65,7 @@ export async function takeIn(incoming: Incoming, session: SmtpContext): Promise<
     recipients: mail.recipients.length,
     bytes: arrived.sizeBytes,
   });
+  if (verdict !== undefined) tellDiverted(verdict, mail, session);
   const perRecipient = incoming.recipients.map(({ address }) =>
     reply(250, '2.1.5', `<${formatAddress(address)}> delivered as ${mail.id}`),
   );
@@ -77,6 +78,18 @@ export async function takeIn(incoming: Incoming, session: SmtpContext): Promise<
 function countVerified({ authentication }: Attendance, { site }: SmtpContext): void {
   const dmarc = authentication.message?.dmarc.result;
   if (dmarc !== undefined) site.metrics.count('messages_verified_total', { dmarc });
+}
+
+/** Held mail waits for the operator: the log and the figures say so, not the queue alone. */
+function tellDiverted({ kind, rule, why }: Diversion, mail: NewMail, { site }: SmtpContext): void {
+  site.metrics.count('messages_diverted_total', { kind, rule });
+  site.log.event(kind === 'hold' ? 'warn' : 'info', 'diverted', {
+    queueId: mail.id,
+    kind,
+    rule,
+    why,
+    submitter: mail.submitter ?? null,
+  });
 }
 
 /** Junk that we pass on is our junk: whoever gets it would trust us less, and all our users. */
