@@ -89,7 +89,7 @@ export async function usersPlan(
     oracles: chosen,
     names,
     knownUser,
-    parallel: context.options.has('parallel') ? numberOf(context, 'parallel', 8) : undefined,
+    parallel: context.options.has('parallel') ? numberOf(context, 'parallel', 10) : undefined,
     timing: context.options.has('timing'),
     target: { host, address, port },
     source,
