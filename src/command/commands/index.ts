@@ -2,6 +2,7 @@
 
 export { serve } from './serve.ts';
 export { setup } from './setup.ts';
+export { doctor } from './doctor.ts';
 export { domain } from './domain.ts';
 export { account } from './account.ts';
 export { alias } from './alias.ts';

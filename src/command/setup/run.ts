@@ -44,7 +44,10 @@ const RSA_BITS = 2_048;
 export async function setUp(context: Context): Promise<void> {
   const plan = planOf(context);
   const steps: Step[] = [configure(plan)];
-  const { settings } = loadConfiguration(plan.configuration, context.io.env);
+  const loaded = loadConfiguration(plan.configuration, context.io.env).settings;
+  const settings = context.options.has('data')
+    ? { ...loaded, data_directory: plan.dataDirectory }
+    : loaded;
   const whole = { ...plan, dataDirectory: settings.data_directory };
   mkdirSync(whole.dataDirectory, { recursive: true, mode: 0o700 });
   const store = await openEngine(settings);

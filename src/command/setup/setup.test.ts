@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { without } from '#test/interop/tools.ts';
@@ -61,11 +61,13 @@ describe('postern setup', () => {
 
   test('a file that somebody wrote is not written over', async () => {
     await inFolder(async (folder) => {
-      const own = `myhostname = "mx.own.test"\ndata_directory = "${folder}/data"\n`;
+      const own = `myhostname = "mx.own.test"\ndata_directory = "${folder}/elsewhere"\n`;
       writeFileSync(join(folder, 'postern.toml'), own);
       const { steps } = await setUp(folder);
       assert.equal(readFileSync(join(folder, 'postern.toml'), 'utf8'), own);
       assert.equal(steps[0]?.done, false);
+      // Named on the command line, the data directory is that one and no other.
+      assert.ok(existsSync(join(folder, 'data')) && !existsSync(join(folder, 'elsewhere')));
     });
   });
 

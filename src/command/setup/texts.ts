@@ -52,6 +52,7 @@ const PORTS = [25, 465, 587, 143, 993, 110, 995] as const;
 export function serviceUnit({ program, plan }: UnitInputs): string {
   return `# Made by \`postern setup\`. Copy to /etc/systemd/system/postern.service, then:
 #   useradd --system --home-dir ${plan.dataDirectory} --shell /usr/sbin/nologin postern
+#   chown -R postern:postern ${plan.dataDirectory}
 #   systemctl daemon-reload && systemctl enable --now postern.socket postern.service
 [Unit]
 Description=Postern mail server
