@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
+import type { Check } from '../check.ts';
 import { checksOf, PROBES } from '../probes/all.ts';
 import { besides, configurationFindings, readerFor } from './findings.ts';
 import * as registry from './index.ts';
@@ -55,39 +56,55 @@ suite('configuration readers', () => {
     [exim, GOOD_EXIM],
   ]);
   /** Lines are laid over those of the same name in the good file, others come last. */
-  const cases: readonly (readonly [typeof dovecot, id: string, lines: readonly string[]])[] = [
-    [dovecot, 'ssl-off', ['ssl = no']],
-    [dovecot, 'auth-in-clear', ['ssl = yes', 'disable_plaintext_auth = no']],
-    [dovecot, 'auth-in-clear', ['ssl = yes', 'auth_allow_cleartext = yes']],
-    [dovecot, 'anonymous', ['auth_mechanisms = plain anonymous']],
-    [dovecot, 'weak-mechanisms', ['auth_mechanisms = plain cram-md5']],
-    [dovecot, 'tls-old', ['ssl_min_protocol = TLSv1']],
-    [dovecot, 'greeting', ['login_greeting = Dovecot ready.']],
-    [dovecot, 'no-delay', ['auth_failure_delay = 0']],
-    [dovecot, 'passwords-plain', ['passdb {', '  args = scheme=PLAIN /etc/users', '}']],
-    [dovecot, 'passwords-plain', ['passdb {', '  default_pass_scheme = PLAIN', '}']],
-    [dovecot, 'trusted-networks', ['login_trusted_networks = 0.0.0.0/0']],
+  const cases: readonly (readonly [typeof dovecot, id: Check['id'], lines: readonly string[]])[] = [
+    [dovecot, 'configuration.dovecot-ssl-off', ['ssl = no']],
+    [dovecot, 'configuration.dovecot-auth-in-clear', ['ssl = yes', 'disable_plaintext_auth = no']],
+    [dovecot, 'configuration.dovecot-auth-in-clear', ['ssl = yes', 'auth_allow_cleartext = yes']],
+    [dovecot, 'configuration.dovecot-anonymous', ['auth_mechanisms = plain anonymous']],
+    [dovecot, 'configuration.dovecot-weak-mechanisms', ['auth_mechanisms = plain cram-md5']],
+    [dovecot, 'configuration.dovecot-tls-old', ['ssl_min_protocol = TLSv1']],
+    [dovecot, 'configuration.dovecot-greeting', ['login_greeting = Dovecot ready.']],
+    [dovecot, 'configuration.dovecot-no-delay', ['auth_failure_delay = 0']],
     [
       dovecot,
-      'exposed-listeners',
+      'configuration.dovecot-passwords-plain',
+      ['passdb {', '  args = scheme=PLAIN /etc/users', '}'],
+    ],
+    [
+      dovecot,
+      'configuration.dovecot-passwords-plain',
+      ['passdb {', '  default_pass_scheme = PLAIN', '}'],
+    ],
+    [dovecot, 'configuration.dovecot-trusted-networks', ['login_trusted_networks = 0.0.0.0/0']],
+    [
+      dovecot,
+      'configuration.dovecot-exposed-listeners',
       ['service lmtp {', 'inet_listener lmtp {', 'address = 0.0.0.0', 'port = 24', '}', '}'],
     ],
-    [dovecot, 'passwords-in-log', ['auth_debug_passwords = yes']],
-    [opensmtpd, 'open-relay', ['match from any for any action "outbound"']],
-    [opensmtpd, 'tls-off', ['listen on 0.0.0.0']],
-    [opensmtpd, 'auth-in-clear', ['listen on 0.0.0.0 port 587 tls pki mx auth mask-src']],
-    [opensmtpd, 'source-shown', ['listen on 0.0.0.0 port 465 smtps pki mx auth']],
-    [exim, 'relay-wide', ['hostlist relay_from_hosts = 127.0.0.1 : 0.0.0.0/0']],
-    [exim, 'relay-wide', ['hostlist relay_from_hosts = *']],
-    [exim, 'relay-domains', ['domainlist relay_to_domains = *']],
-    [exim, 'auth-in-clear', ['auth_advertise_hosts = *']],
-    [exim, 'tls-off', ['tls_advertise_hosts =']],
-    [exim, 'vrfy-on', ['acl_smtp_vrfy = accept']],
-    [exim, 'expn-on', ['acl_smtp_expn = acl_check_expn']],
-    [exim, 'banner-version', ['smtp_banner = $version_number']],
-    [exim, 'percent-hack', ['percent_hack_domains = *']],
-    [exim, 'sync-off', ['smtp_enforce_sync = false']],
-    [exim, 'helo-junk', ['helo_accept_junk_hosts = *']],
+    [dovecot, 'configuration.dovecot-passwords-in-log', ['auth_debug_passwords = yes']],
+    [opensmtpd, 'configuration.opensmtpd-open-relay', ['match from any for any action "outbound"']],
+    [opensmtpd, 'configuration.opensmtpd-tls-off', ['listen on 0.0.0.0']],
+    [
+      opensmtpd,
+      'configuration.opensmtpd-auth-in-clear',
+      ['listen on 0.0.0.0 port 587 tls pki mx auth mask-src'],
+    ],
+    [
+      opensmtpd,
+      'configuration.opensmtpd-source-shown',
+      ['listen on 0.0.0.0 port 465 smtps pki mx auth'],
+    ],
+    [exim, 'configuration.exim-relay-wide', ['hostlist relay_from_hosts = 127.0.0.1 : 0.0.0.0/0']],
+    [exim, 'configuration.exim-relay-wide', ['hostlist relay_from_hosts = *']],
+    [exim, 'configuration.exim-relay-domains', ['domainlist relay_to_domains = *']],
+    [exim, 'configuration.exim-auth-in-clear', ['auth_advertise_hosts = *']],
+    [exim, 'configuration.exim-tls-off', ['tls_advertise_hosts =']],
+    [exim, 'configuration.exim-vrfy-on', ['acl_smtp_vrfy = accept']],
+    [exim, 'configuration.exim-expn-on', ['acl_smtp_expn = acl_check_expn']],
+    [exim, 'configuration.exim-banner-version', ['smtp_banner = $version_number']],
+    [exim, 'configuration.exim-percent-hack', ['percent_hack_domains = *']],
+    [exim, 'configuration.exim-sync-off', ['smtp_enforce_sync = false']],
+    [exim, 'configuration.exim-helo-junk', ['helo_accept_junk_hosts = *']],
   ];
   for (const [reader, id, lines] of cases) {
     test(`${reader.product}: ${id}: ${lines.join('; ')}`, () => {
@@ -96,8 +113,10 @@ suite('configuration readers', () => {
       const kept = good.filter(
         (line) => !line.includes(' = ') || !names.has(line.split('=')[0]?.trim()),
       );
-      const ids = reader.judge([...kept, ...lines].join('\n')).map(({ check }) => check.id);
-      assert.ok(ids.includes(`configuration.${reader.product}-${id}`), ids.join(' '));
+      const ids: readonly string[] = reader
+        .judge([...kept, ...lines].join('\n'))
+        .map(({ check }) => check.id);
+      assert.ok(ids.includes(id), ids.join(' '));
     });
   }
 
@@ -111,11 +130,7 @@ suite('configuration readers', () => {
       );
     });
     test(`${reader.product}: every rule is tried above`, () => {
-      const tried = new Set(
-        cases
-          .filter(([one]) => one === reader)
-          .map(([, id]) => `configuration.${reader.product}-${id}`),
-      );
+      const tried = new Set(cases.filter(([one]) => one === reader).map(([, id]) => id));
       assert.deepEqual(
         reader.checks.filter(({ id }) => !tried.has(id)),
         [],

@@ -20,25 +20,31 @@ const policy = (mode: string, mx: string, age = 604_800): string =>
 suite('MTA-STS policy', () => {
   const cases: readonly (readonly [what: string, answer: string, found: readonly string[]])[] = [
     ['good', policy('enforce', 'mx.d.test'), []],
-    ['testing', policy('testing', 'mx.d.test'), ['testing']],
-    ['another host', policy('enforce', 'mx.other.test'), ['mx']],
-    ['forgotten soon', policy('enforce', '*.d.test', 60), ['short']],
-    ['no policy', ok('hello'), ['policy']],
-    ['a redirect', 'HTTP/1.1 301 Moved\r\nLocation: https://x/\r\n\r\n', ['unreachable']],
-    ['not HTTP', '220 hello\r\n', ['unreachable']],
-    ['nothing', '', ['unreachable']],
-    ['far too much', ok('x'.repeat(1_000_000)), ['policy']],
+    ['testing', policy('testing', 'mx.d.test'), ['posture.mta-sts-testing']],
+    ['another host', policy('enforce', 'mx.other.test'), ['posture.mta-sts-mx']],
+    ['forgotten soon', policy('enforce', '*.d.test', 60), ['posture.mta-sts-short']],
+    ['no policy', ok('hello'), ['posture.mta-sts-policy']],
+    [
+      'a redirect',
+      'HTTP/1.1 301 Moved\r\nLocation: https://x/\r\n\r\n',
+      ['posture.mta-sts-unreachable'],
+    ],
+    ['not HTTP', '220 hello\r\n', ['posture.mta-sts-unreachable']],
+    ['nothing', '', ['posture.mta-sts-unreachable']],
+    ['far too much', ok('x'.repeat(1_000_000)), ['posture.mta-sts-policy']],
   ];
   for (const [what, answer, expected] of cases) {
     test(what, async () => assert.deepEqual(await found(answer, true), expected));
   }
 
   test('a certificate that nobody signed is no policy', async () => {
-    assert.deepEqual(await found(policy('enforce', 'mx.d.test'), false), ['unreachable']);
+    assert.deepEqual(await found(policy('enforce', 'mx.d.test'), false), [
+      'posture.mta-sts-unreachable',
+    ]);
   });
 });
 
-/** The last words of the ids that were confirmed. */
+/** The ids that were confirmed. */
 async function found(answer: string, trusted: boolean): Promise<readonly string[]> {
   const identity = testCertificate({ names: ['mta-sts.d.test'] });
   const server = createServer(
@@ -60,9 +66,7 @@ async function found(answer: string, trusted: boolean): Promise<readonly string[
   } finally {
     server.close();
   }
-  return all
-    .filter(({ confidence }) => confidence === 'confirmed')
-    .map(({ check }) => check.id.replace('posture.mta-sts-', ''));
+  return all.filter(({ confidence }) => confidence === 'confirmed').map(({ check }) => check.id);
 }
 
 function zone(): Resolver {

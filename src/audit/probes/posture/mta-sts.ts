@@ -23,7 +23,7 @@ const MISSING = zoneCheck('mta-sts-missing', 'low', 'The domain has no MTA-STS p
   records: GOOD,
 });
 const RECORD = zoneCheck('mta-sts-record', 'medium', 'The MTA-STS record cannot be read', {
-  means: 'It counts as none.',
+  means: 'It counts as none: senders go on as if nothing were published.',
   doesNotMean: 'Senders that know the policy keep to it until it is too old.',
   rfc: ['RFC 8461 3.1'],
   records: GOOD,
@@ -35,7 +35,7 @@ const UNREACHABLE = zoneCheck('mta-sts-unreachable', 'high', 'The MTA-STS policy
   records: GOOD,
 });
 const POLICY = zoneCheck('mta-sts-policy', 'high', 'The MTA-STS policy cannot be read', {
-  means: 'It counts as none.',
+  means: 'It counts as none: senders go on as if nothing were published.',
   doesNotMean: 'Mail is not lost.',
   rfc: ['RFC 8461 3.2'],
   records: GOOD,
