@@ -2,7 +2,9 @@
 
 import { dottedIp, parseIp } from '#trust/ip.ts';
 import { isQueryName } from '#trust/names.ts';
-import type { CheckFacts } from './check.ts';
+import { isLoopback } from '../restrictions/ip.ts';
+import type { CheckFacts, CheckMaker, Verdict } from './check.ts';
+import { DUNNO } from './check.ts';
 
 /** `zone`, or `zone=127.0.0.[2..4;9]`: the answers that count; without them all do. */
 export interface DnsList {
@@ -33,8 +35,45 @@ export function parseDnsList(text: string): DnsList | string {
   return `has the answers "${filter}"; write =127.0.0.2 or =127.0.0.[2..4;9]`;
 }
 
+/**
+ * A restriction that asks a list about the client; `listed` decides once it is on it. A list that
+ * does not answer decides nothing: mail must not stop because a list has stopped.
+ */
+export function listCheck(
+  name: string,
+  listed: (
+    listing: Listing & { readonly kind: 'listed' },
+    zone: string,
+    facts: CheckFacts,
+  ) => Verdict | Promise<Verdict>,
+): CheckMaker {
+  return {
+    name,
+    needs: 'sender',
+    takes: 'a zone',
+    make: (argument) => {
+      const list = parseDnsList(argument);
+      if (typeof list === 'string') return list;
+      return {
+        name,
+        needs: 'sender',
+        judge: (facts) => {
+          if (isLoopback(facts.client.address)) return DUNNO;
+          return askList(list, facts).then((listing) => {
+            if (listing.kind === 'listed') return listed(listing, list.zone, facts);
+            if (listing.kind === 'trouble') {
+              facts.inquiry.note({ kind: 'warning', rule: name, why: listing.why });
+            }
+            return DUNNO;
+          });
+        },
+      };
+    },
+  };
+}
+
 /** Asks a list about the client. */
-export async function askList(list: DnsList, facts: CheckFacts): Promise<Listing> {
+async function askList(list: DnsList, facts: CheckFacts): Promise<Listing> {
   const ip = parseIp(facts.client.address);
   if (ip === undefined) return { kind: 'unlisted' };
   const name = `${dottedIp(ip).toLowerCase().split('.').toReversed().join('.')}.${list.zone}`;

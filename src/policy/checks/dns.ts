@@ -1,7 +1,10 @@
 /** What checks ask the DNS: whether a domain could get mail, and what an unclear answer means. */
 
+import type { Address } from '#base/address.ts';
+import type { Awaitable } from '#base/brand.ts';
+import { isAddressLiteral } from '#base/domain.ts';
 import type { CheckFacts, Verdict } from './check.ts';
-import { refused } from './check.ts';
+import { DUNNO, refused } from './check.ts';
 
 /** `null-mx`: the domain says that it takes no mail at all (RFC 7505). */
 export type MailDomain =
@@ -33,4 +36,38 @@ export async function mailDomain(
 export function troubled(rule: string, what: string, name: string, reason: string): Verdict {
   const why = `the DNS gave no answer about ${name}: ${reason}`;
   return refused(rule, 450, '4.4.3', `${what}: the DNS gives no answer, try again later`, why);
+}
+
+/** How the two checks of a domain differ: the words, and the codes for each kind of it. */
+export interface DomainRule {
+  readonly rule: string;
+  /** `Sender address rejected`. */
+  readonly rejected: string;
+  readonly nullMx: readonly [code: number, enhanced: string];
+  readonly unknown: readonly [code: number, enhanced: string];
+}
+
+/** Refuses an address whose domain gets no mail; our own domains are never asked for. */
+export function judgeDomain(
+  { domain }: Pick<Address, 'domain'>,
+  facts: CheckFacts,
+  { rule, rejected, nullMx, unknown }: DomainRule,
+): Awaitable<Verdict> {
+  if (isAddressLiteral(domain) || facts.directory.domain(domain) !== undefined) return DUNNO;
+  return mailDomain(domain, facts).then((found) => {
+    switch (found.kind) {
+      case 'exists':
+        return DUNNO;
+      case 'trouble':
+        return troubled(rule, rejected, domain, found.reason);
+      case 'null-mx': {
+        const text = `${rejected}: its domain takes no mail`;
+        return refused(rule, ...nullMx, text, `${domain} has a null MX`);
+      }
+      case 'unknown': {
+        const text = `${rejected}: domain not found`;
+        return refused(rule, ...unknown, text, `${domain} has neither MX nor address`);
+      }
+    }
+  });
 }
