@@ -5,26 +5,8 @@ import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { type ZoneName, zoneResolver } from '#test/vectors/zone.ts';
 import { virtualClock } from '#test/world/virtual-clock.ts';
-import { checkHost, type SpfQuestion } from './check.ts';
-import type { SpfOutcome } from './outcome.ts';
 import { parseSpfRecord } from './record.ts';
-
-type Zone = Readonly<Record<string, ZoneName>>;
-
-function check(zone: Zone, question: Partial<SpfQuestion> = {}): Promise<SpfOutcome> {
-  return checkHost({
-    ip: '192.0.2.3',
-    domain: 'example.com',
-    sender: 'strong-bad@example.com',
-    helo: 'mx.example.org',
-    resolver: zoneResolver(zone),
-    ...question,
-  });
-}
-
-function record(text: string): Zone {
-  return { 'example.com': { txt: [text] } };
-}
+import { check, record, type Zone } from './testing.ts';
 
 function chain(terms: number): Zone {
   const zone: Record<string, ZoneName> = {};

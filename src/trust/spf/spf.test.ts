@@ -6,28 +6,11 @@ import { parseAddress } from '#base/address.ts';
 import { virtualClock } from '#test/world/virtual-clock.ts';
 import { asMap, parseYaml } from '#test/vectors/yaml.ts';
 import { runScenarios, spfSuite } from '#test/vectors/spf.ts';
-import { type ZoneName, zoneResolver } from '#test/vectors/zone.ts';
+import { zoneResolver } from '#test/vectors/zone.ts';
 import path from 'node:path';
-import { checkHost, spfIdentity, type SpfQuestion } from './check.ts';
+import { spfIdentity } from './check.ts';
 import { expandMacros, parseMacros } from './macro.ts';
-import type { SpfOutcome } from './outcome.ts';
-
-type Zone = Readonly<Record<string, ZoneName>>;
-
-function check(zone: Zone, question: Partial<SpfQuestion> = {}): Promise<SpfOutcome> {
-  return checkHost({
-    ip: '192.0.2.3',
-    domain: 'example.com',
-    sender: 'strong-bad@example.com',
-    helo: 'mx.example.org',
-    resolver: zoneResolver(zone),
-    ...question,
-  });
-}
-
-function record(text: string): Zone {
-  return { 'example.com': { txt: [text] } };
-}
+import { check, record } from './testing.ts';
 
 const VECTORS = path.join(import.meta.dirname, '../../../../shared/vectors');
 
