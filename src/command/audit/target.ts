@@ -44,6 +44,7 @@ export async function targeted(
     }
   }
   const isDomain = exchanges.length > 0;
+  if (isDomain) places.push(...(await policyHost(name, places, resolver)));
   if (places.length === 0 && !isDomain) {
     throw new CommandError(EXIT.usage, `${name} has no address`, 'Check the name.');
   }
@@ -95,6 +96,19 @@ async function exchangesOf(domain: string, resolver: Resolver): Promise<readonly
     .map(({ exchange }) => exchange)
     .filter((exchange) => exchange !== '.')
     .slice(0, MX_HOSTS);
+}
+
+/** Where the MTA-STS policy is, no ports of it: a probe fetches the policy (RFC 8461 3.3). */
+async function policyHost(
+  domain: string,
+  known: readonly Place[],
+  resolver: Resolver,
+): Promise<readonly Place[]> {
+  const host = `mta-sts.${domain}`;
+  const addresses = await addressesOf(host, resolver);
+  return addresses
+    .filter((address) => !known.some((place) => place.address === address))
+    .map((address) => ({ host, address, ports: [] }));
 }
 
 async function addressesOf(host: string, resolver: Resolver): Promise<readonly string[]> {
