@@ -1,0 +1,54 @@
+/** One run of `postern audit` as a user starts it, against one server of the lab. */
+
+import path from 'node:path';
+import type { Report } from '#audit/report.ts';
+import { run } from '../interop/tools.ts';
+import type { Case } from './profile.ts';
+import { DOMAIN, USERS } from './root.ts';
+
+/** A stranger: no server of the lab trusts it. */
+export const STRANGER = '127.66.0.1';
+/** Names to try; those of people with a mailbox are among them. */
+export const NAMES = Array.from({ length: 40 }, (_, at) => USERS[(at - 5) / 10] ?? `nobody${at}`);
+
+const POSTERN = path.join(import.meta.dirname, '../../bin/postern');
+
+export interface Audited {
+  readonly report: Report;
+  readonly ms: number;
+}
+
+export async function auditCase(
+  one: Case,
+  place: { readonly address: string; readonly names: string; readonly config: string | undefined },
+  canary: { readonly domain: string; readonly address: string },
+): Promise<Audited> {
+  const startMs = performance.now();
+  const { output } = await run(
+    POSTERN,
+    [
+      'audit',
+      place.address,
+      `--source=${STRANGER}`,
+      `--level=${one.level}`,
+      `--domain=${DOMAIN}`,
+      `--names=${place.names}`,
+      '--resolver=127.0.0.1',
+      '--skip=posture',
+      '--json',
+      ...(one.level === 'safe' || one.level === 'passive'
+        ? []
+        : ['--canary', `${canary.domain}=${canary.address}:25`]),
+      ...(place.config === undefined ? [] : ['--config', place.config]),
+      ...one.options,
+    ],
+    { timeoutMs: 200_000, env: { POSTERN_PASSWORD: 'lab-Secret-1' } },
+  );
+  const ms = performance.now() - startMs;
+  const begin = output.indexOf('{');
+  try {
+    return { report: JSON.parse(output.slice(begin)) as Report, ms };
+  } catch {
+    throw new Error(`${one.id}: the auditor said no JSON: ${output.slice(0, 2_000)}`);
+  }
+}

@@ -1,0 +1,127 @@
+/** Runs in namespaces of its own: starts each server, audits it, and writes down what was told. */
+
+import { mkdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Report } from '#audit/report.ts';
+import { LineClient } from '../world/line-client.ts';
+import { startDnsServer, type ZoneEntry } from '../world/dns-server.ts';
+import { run } from '../interop/tools.ts';
+import { type Audited, auditCase, NAMES } from './audit.ts';
+import { type Case, readCases } from './profile.ts';
+import { Root } from './root.ts';
+import * as servers from './servers/index.ts';
+import type { Server } from './server.ts';
+
+export interface Told {
+  readonly id: string;
+  readonly address: string;
+  readonly ms: number;
+  readonly startMs: number;
+  readonly report?: Report;
+  readonly failure?: string;
+}
+
+const START_MS = 20_000;
+const [cache = '', work = '', only = '', atOnce = '2'] = process.argv.slice(2);
+
+const SERVERS = new Map<string, Server>(Object.entries(servers));
+const wanted = only === '' ? undefined : only.split(',');
+const cases = readCases().filter(
+  ({ id, profile, server }) =>
+    wanted === undefined || [id, profile, server].some((name) => wanted.includes(name)),
+);
+const zone: Record<string, ZoneEntry> = {
+  'lab.test': { mx: [[10, 'mx.lab.test']] },
+  'mx.lab.test': { a: ['127.77.0.1'] },
+};
+for (const [at] of cases.entries()) {
+  const { domain, address } = canaryFor(at);
+  zone[domain] = { mx: [[10, `mx.${domain}`]] };
+  zone[`mx.${domain}`] = { a: [address] };
+}
+const dns = await startDnsServer(zone, { port: 53 });
+writeFileSync(path.join(work, 'names'), `${NAMES.join('\n')}\n`);
+const told: Told[] = [];
+const queue = [...cases.entries()];
+await Promise.all(
+  Array.from({ length: Number(atOnce) }, async () => {
+    for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+      const [at, one] = next;
+      const result = await perform(at, one);
+      told.push(result);
+      const { startMs, ms, failure } = result;
+      const end = failure === undefined ? '' : ` FAILED ${failure}`;
+      process.stdout.write(`${one.id}: ${seconds(startMs)} to start, ${seconds(ms)}${end}\n`);
+    }
+  }),
+);
+writeFileSync(path.join(work, 'told.json'), JSON.stringify(told));
+await dns.close();
+process.exit();
+
+async function perform(at: number, one: Case): Promise<Told> {
+  const address = `127.77.${1 + Math.floor(at / 200)}.${1 + (at % 200)}`;
+  const begunMs = performance.now();
+  let root: Root | undefined;
+  try {
+    const server = SERVERS.get(one.server);
+    if (server === undefined) throw new Error(`no server called ${one.server}`);
+    // Some bind only what is an interface's own.
+    await run('ip', ['addr', 'add', `${address}/8`, 'dev', 'lo']);
+    const place = path.join(work, 'run', one.id);
+    mkdirSync(place, { recursive: true });
+    root = await Root.mount(cache, server.layer, place);
+    for (const [file, text] of Object.entries(one.files)) root.write(file, fill(text, at, address));
+    const { settings, services } = one;
+    const inside = await server.start(root, {
+      address,
+      settings: fill(settings, at, address),
+      services: fill(services, at, address),
+    });
+    await answers(address);
+    const startMs = performance.now() - begunMs;
+    const config = inside === undefined ? undefined : path.join(root.folder, inside);
+    const names = path.join(work, 'names');
+    const audited: Audited = await auditCase(one, { address, names, config }, canaryFor(at));
+    return { id: one.id, address, startMs, ...audited };
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    const log = root?.read('/var/log/lab.log').slice(-1_500) ?? '';
+    const startMs = performance.now() - begunMs;
+    return { id: one.id, address, startMs, ms: 0, failure: `${why}\n${log}` };
+  } finally {
+    await root?.stop();
+  }
+}
+
+/** Words that profiles use. */
+function fill(text: string, at: number, address: string): string {
+  const canary = canaryFor(at);
+  return text
+    .replaceAll('{address}', address)
+    .replaceAll('{canary}', canary.domain)
+    .replaceAll('{canary-address}', canary.address);
+}
+
+function canaryFor(at: number): { readonly domain: string; readonly address: string } {
+  return { domain: `canary${at}.test`, address: `127.77.250.${1 + at}` };
+}
+
+/** Waits until one of the usual ports takes connections. */
+async function answers(address: string): Promise<void> {
+  const untilMs = performance.now() + START_MS;
+  while (performance.now() < untilMs) {
+    for (const port of [25, 143, 24, 587]) {
+      const client = await LineClient.connect(port, address).catch(() => undefined);
+      client?.close();
+      if (client !== undefined) return;
+    }
+    await sleep(50);
+  }
+  throw new Error('the server does not answer');
+}
+
+function seconds(ms: number): string {
+  return `${(ms / 1_000).toFixed(1)} s`;
+}

@@ -1,0 +1,19 @@
+/** What the lab needs to know of a server program: how it is set up for a profile, and started. */
+
+import type { Root } from './root.ts';
+
+export interface ServerPlan {
+  /** Of the lab's own network, all its ports are the server's. */
+  readonly address: string;
+  /** Lines of the server's own configuration, from the profile. */
+  readonly settings: string;
+  /** More listeners, in the server's own words (Postfix: master.cf). */
+  readonly services: string;
+}
+
+export interface Server {
+  /** Layer of install.sh; undefined: it runs without one. */
+  readonly layer: string;
+  /** Writes the configuration and starts it; the path of a file for `--config`, if there is one. */
+  start(root: Root, plan: ServerPlan): Promise<string | undefined>;
+}

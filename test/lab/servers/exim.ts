@@ -1,0 +1,113 @@
+/** Exim with a short configuration of its own shape: ACLs and routers as Debian's, in one file. */
+
+import { DOMAIN, HOST } from '../root.ts';
+import type { Server } from '../server.ts';
+
+/** Names between braces in a profile's lines: `main`, `rcpt`, `acls`, `routers`, `transports`, `auth`. */
+export const exim: Server = {
+  layer: 'exim',
+  async start(root, { address, settings }) {
+    const part = partsOf(settings);
+    root.write(
+      '/etc/exim4/lab.conf',
+      `primary_hostname = ${HOST}
+domainlist local_domains = ${DOMAIN} : ${HOST}
+domainlist relay_to_domains = ${part('relay_to_domains')}
+hostlist relay_from_hosts = ${part('relay_from_hosts') || '127.88.0.1'}
+local_interfaces = ${address}
+acl_smtp_rcpt = acl_check_rcpt
+acl_smtp_data = acl_check_data
+never_users = root
+host_lookup =
+rfc1413_query_timeout = 0s
+log_selector = +all
+keep_environment =
+tls_certificate = /etc/lab/cert.pem
+tls_privatekey = /etc/lab/key.pem
+${part('main')}
+
+begin acl
+acl_check_rcpt:
+${part('rcpt')}
+  accept  hosts = :
+  deny    domains = +local_domains
+          local_parts = ^[.] : ^.*[@%!/|]
+          message = Restricted characters in address
+  deny    domains = !+local_domains
+          local_parts = ^[./|] : ^.*[@%!] : ^.*/\\\\.\\\\./
+          message = Restricted characters in address
+  accept  local_parts = postmaster
+          domains = +local_domains
+  accept  hosts = +relay_from_hosts
+          control = submission
+  accept  authenticated = *
+          control = submission
+  require message = relay not permitted
+          domains = +local_domains : +relay_to_domains
+${part('verify') || '  require verify = recipient'}
+  accept
+
+acl_check_data:
+  accept
+
+${part('acls')}
+
+begin routers
+${part('routers')}
+dnslookup:
+  driver = dnslookup
+  domains = ! +local_domains
+  transport = remote_smtp
+  ignore_target_hosts = 0.0.0.0
+  no_more
+system_aliases:
+  driver = redirect
+  allow_fail
+  allow_defer
+  data = \${lookup{$local_part}lsearch{/etc/aliases}}
+localuser:
+  driver = accept
+  check_local_user
+  transport = discard
+rootuser:
+  driver = accept
+  local_parts = root
+  transport = discard
+
+begin transports
+remote_smtp:
+  driver = smtp
+${part('transports')}
+discard:
+  driver = appendfile
+  file = /dev/null
+  user = nobody
+  group = nogroup
+
+begin retry
+* * F,2h,15m
+
+begin rewrite
+
+begin authenticators
+${part('auth')}
+`,
+      0o640,
+    );
+    await root.run('chgrp', 'Debian-exim', '/etc/exim4/lab.conf', '/etc/lab/key.pem');
+    root.start('exim4', '-C', '/etc/exim4/lab.conf', '-bdf', '-q1m', '-oX', '25');
+    return '/etc/exim4/lab.conf';
+  },
+};
+
+/** A profile's lines by part: `[rcpt]` begins one; what comes before is `main`. */
+function partsOf(settings: string): (name: string) => string {
+  const parts = new Map<string, string[]>();
+  let name = 'main';
+  for (const line of settings.split('\n')) {
+    const begun = /^\[(\w+)\]$/.exec(line)?.[1];
+    if (begun === undefined) parts.set(name, [...(parts.get(name) ?? []), line]);
+    else name = begun;
+  }
+  return (wanted) => (parts.get(wanted) ?? []).join('\n').trimEnd();
+}

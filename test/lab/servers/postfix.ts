@@ -1,0 +1,53 @@
+/** Postfix as it comes, but for its names, its address, and loopback that it does not trust. */
+
+import type { Server } from '../server.ts';
+import { DOMAIN, HOST } from '../root.ts';
+
+export const postfix: Server = {
+  layer: 'postfix',
+  async start(root, { address, settings, services }) {
+    const lines = withoutEarlier([
+      'compatibility_level = 3.6',
+      'maillog_file = /var/log/lab.log',
+      `myhostname = ${HOST}`,
+      `mydomain = ${DOMAIN}`,
+      'myorigin = $mydomain',
+      'mydestination = $mydomain, $myhostname',
+      `inet_interfaces = ${address}`,
+      'inet_protocols = ipv4',
+      // Loopback is trusted by default, and everything here comes from it.
+      'mynetworks = 127.88.0.1/32',
+      'alias_maps = hash:/etc/aliases',
+      'alias_database = hash:/etc/aliases',
+      'smtpd_peername_lookup = no',
+      ...settings.split('\n'),
+    ]);
+    root.write('/etc/postfix/main.cf', `${lines.join('\n')}\n`);
+    root.write(
+      '/etc/postfix/master.cf',
+      masterCf(root.read('/usr/share/postfix/master.cf.dist'), services),
+    );
+    await root.run('newaliases');
+    await root.run('postfix', 'start');
+    return '/etc/postfix/main.cf';
+  },
+};
+
+/** The last line of a name counts, and Postfix warns of the others. */
+function withoutEarlier(lines: readonly string[]): string[] {
+  const names = lines.map((line) => /^(\w+)\s*=/.exec(line)?.[1]);
+  return lines.filter((_, at) => names[at] === undefined || names.lastIndexOf(names[at]) === at);
+}
+
+/** No service in a second chroot; the profile's listeners instead of ours when it has any for 25. */
+function masterCf(stock: string, services: string): string {
+  const own = new Set(services.split('\n').map((line) => line.split(/\s+/).slice(0, 2).join(' ')));
+  const rows = stock.split('\n').flatMap((line) => {
+    const columns = line.split(/\s+/);
+    if (!/^[a-z0-9]/.test(line) || columns.length < 8) return [line];
+    if (own.has(columns.slice(0, 2).join(' '))) return [];
+    columns[4] = 'n';
+    return [columns.join(' ')];
+  });
+  return `${rows.join('\n')}\n${services}\n`;
+}
