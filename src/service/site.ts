@@ -4,6 +4,7 @@ import type { Address } from '#base/address.ts';
 import type { Domain } from '#base/brand.ts';
 import type { Clock, Log, Metrics, Random, Resolver, TlsIdentity } from '#base/world.ts';
 import type { Intake } from '#agents/mail.ts';
+import type { Evaluation } from '#agents/reports/dmarc/counts.ts';
 import type { Signer } from '#agents/sign/signer.ts';
 import type { Verifier } from '#agents/verify/verifier.ts';
 import type { Logins } from '#policy/login/logins.ts';
@@ -21,6 +22,8 @@ export interface Site {
   readonly leaves: (address: Address) => boolean;
   /** Who says whether strangers' mail is from whom it says. */
   readonly verifier: Verifier;
+  /** Told of each message that DMARC was evaluated of, for reports; undefined: none are sent. */
+  readonly evaluated?: ((evaluation: Evaluation) => void) | undefined;
   /** Signs what leaves in our name. */
   readonly signer: Signer;
   /** This host's name: in greetings, Received, and as the domain of `<postmaster>`. */

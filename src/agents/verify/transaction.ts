@@ -37,6 +37,7 @@ export interface VerifyOptions {
 
 /** What is known of a message whose content is all there. */
 export interface Verified {
+  readonly findings: Findings;
   /** Authentication-Results and Received-SPF, to be put above our own Received. */
   readonly fields: readonly FieldText[];
   /** The client's name, if it leads back to its address (RFC 8601 3). */
@@ -158,6 +159,7 @@ export class SenderVerification implements Authentication, Reader {
     const [results] = fields;
     invariant(results !== undefined, 'the results come first');
     return {
+      findings,
       fields,
       clientName: iprev.name,
       unusableAuthor: dmarc.result === 'permerror' ? dmarc.why : undefined,

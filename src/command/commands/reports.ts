@@ -19,12 +19,15 @@ export const reports: Command = {
   name: 'reports',
   summary: 'show the reports that other servers sent: from files, or from an INBOX',
   details:
-    'Show reports about mail with our domains, such as TLS reports (RFC 8460). A source is a ' +
-    'file (a message, or a report as it came, also packed) or the address of an account here, ' +
-    'whose INBOX is looked through from its newest message on.',
-  arguments: [{ name: 'source', summary: 'a file, or the address of an account', many: true }],
-  options: [{ flags: '--kind <name>', summary: 'only reports of this kind: tls' }],
-  examples: ['postern reports tls-reports@example.org', 'postern reports report.json.gz'],
+    'Show reports about mail with our domains: DMARC aggregate reports (RFC 9990) and TLS ' +
+    'reports (RFC 8460). A source is a file (a message, or a report as it came, also packed by ' +
+    'gzip or zip) or the address of an account here, whose INBOX is looked through from its ' +
+    'newest message on. Without a source the accounts of report_accounts are.',
+  arguments: [
+    { name: 'source', summary: 'a file, or the address of an account', optional: true, many: true },
+  ],
+  options: [{ flags: '--kind <name>', summary: 'only reports of this kind: dmarc, tls' }],
+  examples: ['postern reports dmarc@example.org --kind dmarc', 'postern reports report.xml.gz'],
   run: show,
 };
 
@@ -32,7 +35,7 @@ async function show(context: Context): Promise<void> {
   const { findReports } = await import('../reports/find.ts');
   const kind = option(context, 'kind');
   const found: ReadReport[] = [];
-  for (const source of context.rest) {
+  for (const source of await sourcesOf(context)) {
     const take = (octets: Uint8Array): void => {
       if (found.length < REPORTS) found.push(...findReports(octets, kind));
     };
@@ -54,6 +57,14 @@ async function show(context: Context): Promise<void> {
         })
         .join('\n'),
   );
+}
+
+async function sourcesOf(context: Context): Promise<readonly string[]> {
+  if (context.rest.length > 0) return context.rest;
+  const { report_accounts: accounts } = await context.settings();
+  if (accounts.length > 0) return accounts;
+  const cure = 'Name a file or an account, or set report_accounts.';
+  throw new CommandError(EXIT.usage, 'where are the reports?', cure);
 }
 
 function isFile(source: string): boolean {

@@ -5,7 +5,8 @@ import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { concat, utf8 } from '#base/bytes.ts';
 import { composeMessage, leafPart, multipart, textPart } from '#message/compose.ts';
-import { findReports, UNPACKED_BYTES } from './find.ts';
+import { findReports } from './find.ts';
+import { UNPACKED_BYTES } from './unpack.ts';
 
 const REPORT = utf8(
   JSON.stringify({

@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { World } from '#base/world.ts';
+import { DmarcCounts } from '#agents/reports/dmarc/counts.ts';
 import { TlsCounts } from '#agents/reports/tls/counts.ts';
 import { isLoopback } from '#agents/transfer/address.ts';
 import { systemWeb } from '#network/http/client.ts';
@@ -39,6 +40,11 @@ export function makeProtection(
     notebook: fileNotebook(join(settings.data_directory, 'tls-reports.json')),
     notKept: ({ message }) => log.event('warn', 'tls-counts-not-kept', { reason: message }),
   });
+  const dmarc = new DmarcCounts({
+    clock,
+    notebook: fileNotebook(join(settings.data_directory, 'dmarc-reports.json')),
+    notKept: ({ message }) => log.event('warn', 'dmarc-counts-not-kept', { reason: message }),
+  });
   const reporting = settings.tls_report_from !== undefined;
   return {
     protection: {
@@ -46,10 +52,11 @@ export function makeProtection(
       sts: settings.smtp_tls_mta_sts ? sts : undefined,
       ...(reporting ? { counted: counts.counted } : {}),
     },
-    reports: { counts, web },
+    reports: { tls: counts, dmarc, web },
     close: () => {
       sts.close();
       counts.close();
+      dmarc.close();
     },
   };
 }

@@ -1,10 +1,14 @@
-/** The reports that this server sends by itself: TLS reports to the domains that ask for them. */
+/** The reports that this server sends by itself, to the domains that ask for them. */
 
 import { gzipSync } from 'node:zlib';
 import { invariant } from '#base/failure.ts';
 import { parseAddress } from '#base/address.ts';
 import type { Web } from '#base/web.ts';
 import type { World } from '#base/world.ts';
+import { DailyReports } from '#agents/reports/daily.ts';
+import type { DmarcCounts } from '#agents/reports/dmarc/counts.ts';
+import { DmarcReporter } from '#agents/reports/dmarc/reporter.ts';
+import type { ReportPost } from '#agents/reports/letter.ts';
 import type { TlsCounts } from '#agents/reports/tls/counts.ts';
 import { TlsReporter } from '#agents/reports/tls/reporter.ts';
 import type { Site } from '#service/site.ts';
@@ -13,35 +17,48 @@ import { domainOf } from './site.ts';
 
 /** What reports are made from. */
 export interface ReportSources {
-  readonly counts: TlsCounts;
+  readonly tls: TlsCounts;
+  readonly dmarc: DmarcCounts;
   readonly web: Web;
 }
 
-/** Begins; returns how to end. Without a sender nothing is sent. */
+/** Begins; returns how to end. A kind without a sender is not sent. */
 export function startReports(
   settings: Settings,
   world: World,
   site: Pick<Site, 'intake' | 'signer'>,
-  { counts, web }: ReportSources,
+  { tls, dmarc, web }: ReportSources,
 ): () => void {
-  const { tls_report_from: sender, myhostname } = settings;
-  if (sender === undefined) return () => undefined;
+  const { tls_report_from: tlsFrom, dmarc_report_from: dmarcFrom } = settings;
+  const { resolver, log } = world;
+  const reports = new DailyReports(world);
+  const post = (sender: string): ReportPost => postFrom(sender, settings, world, site);
+  if (tlsFrom !== undefined) {
+    reports.add(new TlsReporter({ ...post(tlsFrom), counts: tls, resolver, web, log }));
+  }
+  if (dmarcFrom !== undefined) {
+    reports.add(new DmarcReporter({ ...post(dmarcFrom), counts: dmarc, resolver, log }));
+  }
+  if (tlsFrom === undefined && dmarcFrom === undefined) return () => undefined;
+  reports.start();
+  return () => reports.stop();
+}
+
+function postFrom(
+  sender: string,
+  settings: Settings,
+  { clock, random }: World,
+  { intake, signer }: Pick<Site, 'intake' | 'signer'>,
+): ReportPost {
   const from = parseAddress(sender);
-  invariant(from !== undefined, 'tls_report_from was checked');
-  const { resolver, clock, random, log } = world;
-  const reporter = new TlsReporter({
-    counts,
-    intake: site.intake,
-    sign: (mail, atMs) => site.signer.signNotice(mail, atMs),
+  invariant(from !== undefined, 'senders of reports were checked');
+  return {
+    intake,
+    sign: (mail, atMs) => signer.signNotice(mail, atMs),
     pack: gzipSync,
-    resolver,
-    web,
     clock,
     random,
-    log,
-    myhostname: domainOf(myhostname),
+    myhostname: domainOf(settings.myhostname),
     from,
-  });
-  reporter.start();
-  return () => reporter.stop();
+  };
 }

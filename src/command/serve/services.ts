@@ -35,7 +35,7 @@ export async function startServices(parts: ServiceParts): Promise<Services> {
   const { settings, world, ownAddresses: own } = parts;
   const addresses = addressRules(settings, own);
   requireTables(settings);
-  const { site, notifier } = makeSite(parts, addresses);
+  const { site, notifier } = makeSite({ ...parts, evaluated: counter(parts) }, addresses);
   const { queue, transfer } = makeSending({
     settings,
     world,
@@ -83,4 +83,9 @@ export async function startServices(parts: ServiceParts): Promise<Services> {
       ]).then(() => undefined));
     },
   };
+}
+
+/** Nothing is counted where nothing will be reported. */
+function counter({ settings, reports }: ServiceParts): SiteParts['evaluated'] {
+  return settings.dmarc_report_from === undefined ? undefined : reports?.dmarc.counted;
 }

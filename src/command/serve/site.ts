@@ -32,6 +32,8 @@ export interface SiteParts {
   readonly demo: boolean;
   /** Who does the arithmetic of signatures; this thread where nobody is named. */
   readonly signatures?: Signatures | undefined;
+  /** Told of each message that DMARC was evaluated of. */
+  readonly evaluated?: Site['evaluated'];
   /** What is signed with; nothing where nothing is named. */
   readonly keys?: SigningKeys | undefined;
 }
@@ -86,6 +88,7 @@ export function makeSite(
       parts.demo || !settings.verify_senders
         ? VERIFY_NOBODY
         : verifierOf(parts, hostname, signatures),
+    evaluated: parts.evaluated,
     signer,
     hostname,
     tls: parts.tls,

@@ -6,10 +6,11 @@ import { nextTurn } from '#base/turns.ts';
 import type { Arrival, Arrived } from '#agents/arrival.ts';
 import type { NewMail, NewMailRecipient } from '#agents/mail.ts';
 import { submit } from '#agents/msa.ts';
+import type { Evaluation } from '#agents/reports/dmarc/counts.ts';
 import { tlsWish } from '#agents/tls-wish.ts';
 import { type Judged, type MailFacts, receive } from '#agents/mta.ts';
 import type { Verified } from '#agents/verify/transaction.ts';
-import type { ClientFacts, Diversion } from '#policy/gate.ts';
+import type { ClientFacts, ContentVerdict, Diversion } from '#policy/gate.ts';
 import type { Inquiry } from '#policy/inquiry.ts';
 import { reply } from '#protocol/smtp/reply.ts';
 import type { SmtpAnswer } from '#protocol/smtp/server/questions.ts';
@@ -43,19 +44,21 @@ export async function takeIn(incoming: Incoming, session: SmtpContext): Promise<
   countVerified(attendance, session);
   const judged = judge(arrived, facts, verified, session);
   if (judged.kind === 'refuse') return refuse(judged, incoming, session);
-  const verdict = await session.listener.gate.content(
+  const said = await session.listener.gate.content(
     incoming.client,
     facts.reversePath,
     incoming.recipients.map(({ address }) => address),
     incoming.inquiry,
   );
-  if (verdict?.kind === 'refuse') return refuse(verdict, incoming, session);
-  if (verdict?.kind === 'quarantine' && attendance.leaves) {
-    return refuse(notForwarded(verdict), incoming, session);
+  const verdict = said?.kind === 'quarantine' && attendance.leaves ? notForwarded(said) : said;
+  if (verdict?.kind === 'refuse') {
+    countEvaluated(verdict, verified, arrived, incoming, session);
+    return refuse(verdict, incoming, session);
   }
   const complete = await attendance.complete(judged, arrived, verified, facts.atMs);
   const mail = newMail(complete, facts, verdict, incoming, session);
   const { durable } = await site.intake.accept(mail);
+  countEvaluated(verdict, verified, arrived, incoming, session);
   site.metrics.count('messages_accepted_total', { listener: session.listener.name });
   site.log.event('info', 'accepted', {
     queueId: mail.id,
@@ -80,6 +83,33 @@ function countVerified({ authentication }: Attendance, { site }: SmtpContext): v
   if (dmarc !== undefined) site.metrics.count('messages_verified_total', { dmarc });
 }
 
+/** For the reports to the author's domain (RFC 9990): a message that was judged for good. */
+function countEvaluated(
+  verdict: ContentVerdict | undefined,
+  verified: Verified | undefined,
+  arrived: Arrived,
+  { client, transaction }: Incoming,
+  { site }: SmtpContext,
+): void {
+  if (verified === undefined || site.evaluated === undefined) return;
+  // Who is told to come again is counted when it comes again.
+  if (verdict?.kind === 'refuse' && verdict.reply.code < 500) return;
+  site.evaluated({
+    address: client.address,
+    reversePath: transaction.reversePath,
+    head: arrived.structure.head,
+    findings: verified.findings,
+    done: DONE[verdict?.kind ?? 'hold'],
+    rule: verdict?.rule,
+  });
+}
+
+const DONE: Readonly<Record<ContentVerdict['kind'], Evaluation['done']>> = {
+  refuse: 'refused',
+  quarantine: 'quarantined',
+  hold: 'accepted',
+};
+
 /** Held mail waits for the operator: the log and the figures say so, not the queue alone. */
 function tellDiverted({ kind, rule, why }: Diversion, mail: NewMail, { site }: SmtpContext): void {
   site.metrics.count('messages_diverted_total', { kind, rule });
@@ -93,9 +123,14 @@ function tellDiverted({ kind, rule, why }: Diversion, mail: NewMail, { site }: S
 }
 
 /** Junk that we pass on is our junk: whoever gets it would trust us less, and all our users. */
-function notForwarded({ rule, why }: Diversion): Pick<Refused, 'reply' | 'rule' | 'why'> {
+function notForwarded({ rule, why }: Diversion): ContentVerdict {
   const text = 'This message would be forwarded, and nobody vouches for its author';
-  return { reply: reply(550, '5.7.1', text), rule, why: `${why}; junk is not forwarded` };
+  return {
+    kind: 'refuse',
+    reply: reply(550, '5.7.1', text),
+    rule,
+    why: `${why}; junk is not forwarded`,
+  };
 }
 
 type Refused = Judged & { kind: 'refuse' };

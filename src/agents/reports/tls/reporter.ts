@@ -1,77 +1,41 @@
-/** Sends each domain that asks for it what became of yesterday's sessions with it (RFC 8460). */
+/** Tells each domain that asks for it what became of yesterday's sessions with it (RFC 8460). */
 
-import { type Address, formatAddress, parseAddress } from '#base/address.ts';
-import type { Domain } from '#base/brand.ts';
+import { formatAddress, parseAddress } from '#base/address.ts';
 import { Failure } from '#base/failure.ts';
 import type { Web } from '#base/web.ts';
-import type { Clock, Log, Random, Resolver, Timer } from '#base/world.ts';
+import type { Log, Resolver } from '#base/world.ts';
+import { formatStructured } from '#message/field-text.ts';
 import { type ReportPlace, readTlsRptRecords, tlsRptName } from '#trust/tls-rpt/record.ts';
 import { type TlsReport, formatTlsReport } from '#trust/tls-rpt/report.ts';
-import type { Intake, NewMail } from '../../mail.ts';
-import type { DayCounts, TlsCounts } from './counts.ts';
-import { tlsLetter } from './letter.ts';
+import type { Reporting } from '../daily.ts';
+import type { Day } from '../days.ts';
+import { type ReportPost, postReport } from '../letter.ts';
+import type { TlsCounts, TlsRow } from './counts.ts';
 
-export interface TlsReporterOptions {
+export interface TlsReporterOptions extends ReportPost {
   readonly counts: TlsCounts;
-  readonly intake: Pick<Intake, 'newId' | 'accept'>;
-  /** Signs the mail (DKIM): unsigned reports are not believed (RFC 8460 3). */
-  readonly sign: (mail: NewMail, atMs: number) => NewMail;
-  /** gzip. */
-  readonly pack: (octets: Uint8Array) => Uint8Array;
   readonly resolver: Resolver;
   readonly web: Web;
-  readonly clock: Clock;
-  readonly random: Random;
   readonly log: Log;
-  readonly myhostname: Domain;
-  readonly from: Address;
 }
 
-const EVERY_MS = 3_600_000;
-/** Not all the world at midnight: somewhere in the first hours of the day (RFC 8460 4.1). */
-const SPREAD_MS = 3 * 3_600_000;
 const POST_MS = 60_000;
 const POST_ANSWER_BYTES = 65_536;
-const BOUNDARY_OCTETS = 18;
 
-/** Looks each hour for days that are over; what cannot be sent is tried again next time. */
-export class TlsReporter {
+type TlsDay = Day<TlsRow>;
+
+/** By mail and by POST, as the domain's record says. */
+export class TlsReporter implements Reporting<TlsRow> {
+  readonly name = 'tls-report';
+  readonly days: TlsCounts;
   readonly #options: TlsReporterOptions;
-  readonly #delayMs: number;
-  #timer: Timer | undefined;
 
   constructor(options: TlsReporterOptions) {
-    const [high = 0, low = 0] = options.random.bytes(2);
     this.#options = options;
-    this.#delayMs = Math.floor(((high * 256 + low) / 65_536) * SPREAD_MS);
+    this.days = options.counts;
   }
 
-  start(): void {
-    this.#timer = this.#options.clock.after(EVERY_MS, () => {
-      this.start();
-      if (this.#options.clock.now() % 86_400_000 >= this.#delayMs) void this.send();
-    });
-  }
-
-  stop(): void {
-    this.#timer?.cancel();
-  }
-
-  /** Reports all that is over, one domain after the other. Never rejects. */
-  async send(): Promise<void> {
-    const { counts, log } = this.#options;
-    for (const day of counts.over()) {
-      try {
-        if (await this.#report(day)) counts.done(day);
-      } catch (thrown) {
-        const reason = Failure.from(thrown).message;
-        log.event('warn', 'tls-report-failed', { domain: day.domain, day: day.day, reason });
-      }
-    }
-  }
-
-  /** Whether nothing more is to be done for this day. */
-  async #report(day: DayCounts): Promise<boolean> {
+  readonly report = async (day: TlsDay): Promise<boolean> => {
     const lookup = await this.#options.resolver.txt(tlsRptName(day.domain));
     if (lookup.kind === 'failed') return false;
     const places = lookup.kind === 'found' ? readTlsRptRecords(lookup.records) : [];
@@ -81,11 +45,11 @@ export class TlsReporter {
     const sent = await Promise.all(places.map((place) => this.#to(place, day, report, packed)));
     // RFC 8460 3: each place is one that the domain would do with.
     return sent.includes(true);
-  }
+  };
 
   async #to(
     place: ReportPlace,
-    day: DayCounts,
+    day: TlsDay,
     report: TlsReport,
     packed: Uint8Array,
   ): Promise<boolean> {
@@ -103,21 +67,38 @@ export class TlsReporter {
     }
   }
 
+  /**
+   * RFC 8460 5.3. TLS is optional on its way, for it may speak of broken TLS (RFC 8460 3), and so
+   * nothing is counted of it: there is no report about a report.
+   */
   async #mail(
     address: string,
-    day: DayCounts,
+    { domain }: TlsDay,
     report: TlsReport,
     packed: Uint8Array,
   ): Promise<void> {
-    const { intake, clock, random, sign, myhostname, from } = this.#options;
+    const { from } = this.#options;
     const to = parseAddress(address);
     if (to === undefined) throw Failure.permanent('bad-address', 'no address');
-    const nowMs = clock.now();
-    const id = intake.newId();
-    const { domain } = day;
-    const chance = random.bytes(BOUNDARY_OCTETS);
-    const letter = { id, report, packed, domain, from, to, myhostname, nowMs, random: chance };
-    await intake.accept(sign(tlsLetter(letter), nowMs));
+    await postReport(this.#options, {
+      domain,
+      begin: seconds(report.start),
+      end: seconds(report.end),
+      id: report.id,
+      to,
+      words: words(report, domain),
+      packed,
+      type: 'application/tlsrpt+gzip',
+      extension: 'json',
+      multipart: { subtype: 'report', parameters: [['report-type', 'tlsrpt']] },
+      fields: [
+        formatStructured('TLS-Report-Domain', domain),
+        formatStructured('TLS-Report-Submitter', from.domain),
+        formatStructured('TLS-Required', 'No'),
+      ],
+      tls: 'optional',
+      kind: 'tls-report',
+    });
   }
 
   /** RFC 8460 5.4. */
@@ -135,7 +116,7 @@ export class TlsReporter {
     }
   }
 
-  #made({ day, domain, entries }: DayCounts): TlsReport {
+  #made({ day, domain, rows }: TlsDay): TlsReport {
     const { from } = this.#options;
     return {
       organization: from.domain,
@@ -143,7 +124,22 @@ export class TlsReporter {
       end: `${day}T23:59:59Z`,
       contact: formatAddress(from),
       id: `${day}.${domain}@${from.domain}`,
-      policies: entries,
+      policies: rows,
     };
   }
+}
+
+function seconds(date: string): number {
+  return Math.floor(Date.parse(date) / 1_000);
+}
+
+function words(report: TlsReport, domain: string): string {
+  const good = report.policies.reduce((sum, { successful }) => sum + successful, 0);
+  const bad = report.policies.reduce((sum, { failed }) => sum + failed, 0);
+  return (
+    `This is a report about TLS in mail from ${report.organization} to ${domain}\n` +
+    `from ${report.start} to ${report.end} (RFC 8460).\n\n` +
+    `Sessions as they should be: ${good}\nSessions with a failure:    ${bad}\n\n` +
+    `The attachment has the details.\n`
+  );
 }

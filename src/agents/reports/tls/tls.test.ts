@@ -15,6 +15,7 @@ import { readTlsRptRecords } from '#trust/tls-rpt/record.ts';
 import { formatTlsReport, parseTlsReport } from '#trust/tls-rpt/report.ts';
 import type { TlsSession } from '#trust/tls-rpt/words.ts';
 import type { NewMail } from '../../mail.ts';
+import { DailyReports } from '../daily.ts';
 import { TlsCounts } from './counts.ts';
 import { TlsReporter } from './reporter.ts';
 
@@ -56,6 +57,8 @@ class Stage {
   async send(): Promise<void> {
     const from = parseAddress('tls-reports@here.test');
     assert.ok(from !== undefined);
+    const random = { bytes: (length: number) => new Uint8Array(length).fill(7) };
+    const log = { event: () => undefined };
     const reporter = new TlsReporter({
       counts: this.counts,
       intake: {
@@ -75,12 +78,12 @@ class Stage {
         },
       },
       clock: this.#clock,
-      random: { bytes: (length) => new Uint8Array(length).fill(7) },
-      log: { event: () => undefined },
+      random,
+      log,
       myhostname: 'mx.here.test' as Domain,
       from,
     });
-    await reporter.send();
+    await new DailyReports({ clock: this.#clock, random, log }).add(reporter).send();
   }
 }
 

@@ -60,6 +60,16 @@ export const protection = group(
       default: '',
       doc: 'The sender of daily TLS reports to domains that ask for them; empty: none are sent.',
     },
+    dmarc_report_from: {
+      type: optional(mailAddress()),
+      default: '',
+      doc: 'The sender of daily DMARC reports to domains that ask for them; empty: none are sent.',
+    },
+    report_accounts: {
+      type: list(mailAddress(), 20),
+      default: [],
+      doc: 'The accounts whose INBOX `postern reports` reads where it is told no source.',
+    },
   },
 );
 

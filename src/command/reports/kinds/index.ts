@@ -1,3 +1,4 @@
 /** The kinds of reports that can be read: one line each. */
 
+export { dmarc } from './dmarc.ts';
 export { tls } from './tls.ts';
