@@ -103,7 +103,7 @@ export class Delivery {
     const key = this.#key(target, protection);
     const kept = this.#kept.take(key);
     if (kept !== undefined) {
-      const alive = await kept.session.reset();
+      const alive = !kept.unfinished || (await kept.session.reset());
       const { because } = protection;
       if (alive && (await this.#deliver(target, key, kept, { because })) === undefined) return;
       if (!alive) kept.session.dialogue.destroy();
@@ -113,7 +113,7 @@ export class Delivery {
     const session = await this.#fresh(target, protection, watch);
     watch.done();
     if (session === undefined || this.#pending().length === 0) return;
-    const trouble = await this.#deliver(target, key, { session, messages: 0 }, watch.facts);
+    const trouble = await this.#deliver(target, key, unused(session), watch.facts);
     if (trouble !== undefined) this.#troubles.push(trouble);
   }
 
@@ -241,8 +241,9 @@ export class Delivery {
           trouble ?? (more ? deferred(target, '4.4.2', 'the connection was closed') : undefined)
         );
       }
-      if (trouble === undefined && more && (await session.reset())) continue;
-      if (trouble === undefined && !more) this.#kept.give(key, { session, messages });
+      const { unfinished } = result;
+      if (trouble === undefined && more && (!unfinished || (await session.reset()))) continue;
+      if (trouble === undefined && !more) this.#kept.give(key, { session, messages, unfinished });
       else void session.quit();
       return trouble ?? (more ? deferred(target, '4.4.2', 'RSET was refused') : undefined);
     }
@@ -358,4 +359,8 @@ export class Delivery {
     const login = credentials?.login ?? null;
     return JSON.stringify([address, port, host, mode, because, login, lmtp ?? false]);
   }
+}
+
+function unused(session: SmtpSession): KeptSession {
+  return { session, messages: 0, unfinished: false };
 }

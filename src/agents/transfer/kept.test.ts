@@ -16,7 +16,7 @@ async function until(state: () => boolean): Promise<void> {
   while (!state()) await new Promise((resolve) => setTimeout(resolve, 1));
 }
 
-test('the next message goes over the same connection, RSET between, so many at most', async () => {
+test('the next message goes over the same connection, so many at most', async () => {
   const sink = await world.sink();
   const way = world.transfer({ port: sink.port, keepMessages: 3 });
   for (let turn = 0; turn < 7; turn += 1) {
@@ -27,7 +27,25 @@ test('the next message goes over the same connection, RSET between, so many at m
   await until(() => sink.sessions[0]?.commands.at(-1) === 'QUIT');
   const verbs = sink.sessions[0]?.commands.map((line) => line.split(/[ :]/)[0]);
   const mail = ['MAIL', 'RCPT', 'DATA'];
-  assert.deepEqual(verbs, ['EHLO', ...mail, 'RSET', ...mail, 'RSET', ...mail, 'QUIT']);
+  assert.deepEqual(verbs, ['EHLO', ...mail, ...mail, ...mail, 'QUIT']);
+});
+
+test('RSET comes between when the last message got no yes', async () => {
+  const sink = await world.sink({
+    hook: (said) => {
+      if (said === 'DATA') return '554 5.5.1 nobody\r\n';
+      return said.startsWith('RCPT') ? '550 5.1.1 no\r\n' : undefined;
+    },
+  });
+  const way = world.transfer({ port: sink.port });
+  assert.deepEqual(brief((await way.send(job(['no@there.test']))).recipients), ['failed 5.1.1']);
+  sink.hook = undefined;
+  assert.deepEqual(brief((await way.send(job(['x@there.test']))).recipients), ['delivered']);
+  await way.close();
+  assert.equal(sink.sessions.length, 1);
+  const verbs = sink.sessions[0]?.commands.map((line) => line.split(/[ :]/)[0]);
+  const mail = ['MAIL', 'RCPT', 'DATA'];
+  assert.deepEqual(verbs, ['EHLO', ...mail, 'RSET', ...mail, 'QUIT']);
 });
 
 test('only for the same host; at the same time each job has its own', async () => {
@@ -71,6 +89,9 @@ test('a kept connection that died, however it did, costs the message nothing', a
   for (const [what, ending] of Object.entries(endings)) {
     const sink = await world.sink();
     const way = world.transfer({ port: sink.port });
+    // No yes, so that RSET will be said.
+    const later = '451 4.3.0 later\r\n';
+    if (what.endsWith('RSET')) sink.hook = (said) => (said === 'EOD' ? later : undefined);
     await way.send(job(['x@there.test']));
     sink.hook = (said, { number }) => (number === 0 ? ending(said) : undefined);
     const out = await way.send(job(['x@there.test']));

@@ -7,6 +7,8 @@ export interface KeptSession {
   readonly session: SmtpSession;
   /** Messages it has carried. */
   readonly messages: number;
+  /** RSET comes before the next one. */
+  readonly unfinished: boolean;
 }
 
 export interface KeptOptions {

@@ -22,40 +22,52 @@ export interface Content {
   readonly read: (from: number, lengthBytes: number) => Awaitable<Uint8Array>;
 }
 
+/** The line that ends DATA. */
+export const END_OF_CONTENT: Uint8Array = fromLatin1('.\r\n');
+
 const PIECE_BYTES = 65_536;
-const END = fromLatin1('.\r\n');
 
 /**
  * Sends the content after RCPT. BDAT where CHUNKING is offered, since counted octets leave
  * nothing to smuggle with (RFC 3030 2); else DATA. Content with 8-bit octets goes out as it is
  * to a server without 8BITMIME: such servers pass it on unharmed, and a bounce helps nobody
- * (RFC 6152 3 would have it converted, which breaks signatures). Fails as the dialogue does, and
- * as `read` does.
+ * (RFC 6152 3 would have it converted, which breaks signatures). `go`: the answer to DATA, if that
+ * was sent already. Fails as the dialogue does, and as `read` does.
  */
-export async function sendContent(session: SmtpSession, content: Content): Promise<ContentSent> {
+export async function sendContent(
+  session: SmtpSession,
+  content: Content,
+  go?: Reply,
+): Promise<ContentSent> {
   const deadlineMs = session.timeouts.contentMs;
   const late = `the server took more than ${deadlineMs} ms for the message`;
   const timer = session.dialogue.expire(deadlineMs, late);
   try {
     return session.capabilities.keywords.has('CHUNKING')
       ? await sendChunks(session, content)
-      : await sendData(session, content);
+      : await sendData(session, content, go);
   } finally {
     timer.cancel();
   }
 }
 
-async function sendData(session: SmtpSession, content: Content): Promise<ContentSent> {
+async function sendData(
+  session: SmtpSession,
+  content: Content,
+  answered?: Reply,
+): Promise<ContentSent> {
   const { dialogue, timeouts } = session;
-  const go = await dialogue.command('DATA', timeouts.dataMs);
+  const go = answered ?? (await dialogue.command('DATA', timeouts.dataMs));
   if (go.code !== 354) {
+    // In a pipeline, a reply too many would make one to RCPT look like this one.
+    if (dialogue.unread) throw dialogue.broken('more replies than commands');
     return { kind: 'refused', reply: go, inStep: go.code !== 421 };
   }
   const wire = new WireText(true);
   dialogue.transcript.note(`${content.sizeBytes} octets of content`);
   for await (const { piece, last } of pieces(content, dialogue)) {
     const out = wire.push(piece);
-    const bytes = last ? concat([out, wire.finish(), END]) : out;
+    const bytes = last ? concat([out, wire.finish(), END_OF_CONTENT]) : out;
     const lost = await written(dialogue, bytes, timeouts.blockMs, last);
     if (lost !== undefined) return lost;
   }
@@ -93,7 +105,7 @@ async function written(
   blockMs: number,
   last: boolean,
 ): Promise<ContentSent | undefined> {
-  if (dialogue.unread) return early(dialogue, blockMs);
+  if (dialogue.unread) return tooEarly(dialogue, blockMs);
   const { failure } = dialogue;
   // Nothing is written any more: the end of the message did not go out.
   if (failure !== undefined) return { kind: 'lost', failure, whole: false };
@@ -101,12 +113,12 @@ async function written(
     await dialogue.write(bytes, blockMs);
     return undefined;
   } catch (thrown) {
-    if (dialogue.unread) return early(dialogue, blockMs);
+    if (dialogue.unread) return tooEarly(dialogue, blockMs);
     return { kind: 'lost', failure: Failure.from(thrown), whole: last };
   }
 }
 
-async function early(dialogue: Dialogue, blockMs: number): Promise<ContentSent> {
+async function tooEarly(dialogue: Dialogue, blockMs: number): Promise<ContentSent> {
   try {
     const reply = await dialogue.reply(blockMs);
     if (reply.code >= 400) return { kind: 'refused', reply, inStep: false };

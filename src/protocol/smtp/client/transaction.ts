@@ -11,7 +11,7 @@ import {
   type OutgoingEnvelope,
   type OutgoingRecipient,
 } from './commands.ts';
-import { sendContent, type ContentSent } from './content.ts';
+import { END_OF_CONTENT, sendContent, type ContentSent } from './content.ts';
 import type { SmtpSession } from './session.ts';
 
 export interface OutgoingMail {
@@ -36,17 +36,20 @@ export type Outcome =
 export interface TransactionResult {
   /** One for each recipient, in order. */
   readonly outcomes: readonly Outcome[];
-  /** Whether the session is in step and may be used again, after RSET. */
+  /** Whether the session is in step and may be used again. */
   readonly usable: boolean;
+  /** RSET must come before the next transaction: the server may still hold some of this one. */
+  readonly unfinished: boolean;
 }
 
-/** Commands sent before an answer is read. */
+/** RCPT commands sent before an answer is read. */
 const PIPELINE = 100;
 
 /**
  * Sends one message to its recipients. Never throws for what the server or the network does:
- * that is in the outcomes. With PIPELINING commands go in groups and replies are matched one to
- * one (RFC 2920); in LMTP each accepted recipient has a final answer of its own (RFC 2033 4.2).
+ * that is in the outcomes. With PIPELINING commands go in groups, DATA last, and replies are
+ * matched one to one (RFC 2920 3.1); in LMTP each accepted recipient has a final answer of its own
+ * (RFC 2033 4.2).
  */
 export function transact(session: SmtpSession, mail: OutgoingMail): Promise<TransactionResult> {
   return new Transaction(session, mail).run();
@@ -58,6 +61,8 @@ class Transaction {
   readonly #outcomes: (Outcome | undefined)[];
   readonly #pipelining: boolean;
   #usable = true;
+  /** A yes to the end of the content clears all that the server held (RFC 5321 4.1.1.4). */
+  #finished = false;
 
   constructor(session: SmtpSession, mail: OutgoingMail) {
     this.#session = session;
@@ -74,11 +79,14 @@ class Transaction {
         await this.#exchange(open, utf8);
       } catch (thrown) {
         if (!(thrown instanceof Failure)) throw thrown;
+        // Replies that were miscounted belong to nobody: whoever seems refused may not be.
+        if (this.#pipelining && thrown.code === 'protocol-error') this.#forget(open);
         this.#lost(thrown);
       }
     }
     const outcomes = this.#outcomes.map((outcome) => outcome ?? notAsked);
-    return { outcomes, usable: this.#usable && this.#session.dialogue.failure === undefined };
+    const usable = this.#usable && this.#session.dialogue.failure === undefined;
+    return { outcomes, usable, unfinished: !this.#finished };
   }
 
   /** What needs no dialogue to be known: answers whether SMTPUTF8 is to be asked for. */
@@ -129,42 +137,73 @@ class Transaction {
     const { authenticated } = this.#session;
     const mailLine = mailCommand(envelope, capabilities, { sizeBytes, utf8, authenticated });
     const rcptLines = open.map((index) => rcptCommand(recipients[index] ?? missing, capabilities));
-    if (!this.#pipelining) {
-      const reply = await dialogue.command(mailLine, timeouts.mailMs);
-      if (this.#refusedMail(reply)) return;
-      for (const [at, index] of open.entries()) {
-        const line = rcptLines[at] ?? '';
-        if (!this.#recipient(index, await dialogue.command(line, timeouts.rcptMs))) return;
-      }
-    } else if (!(await this.#pipelined(mailLine, rcptLines, open))) return;
+    if (this.#pipelining) {
+      await this.#pipelined(mailLine, rcptLines, open);
+      return;
+    }
+    const reply = await dialogue.command(mailLine, timeouts.mailMs);
+    if (this.#refusedMail(reply)) return;
+    for (const [at, index] of open.entries()) {
+      const line = rcptLines[at] ?? '';
+      if (!this.#recipient(index, await dialogue.command(line, timeouts.rcptMs))) return;
+    }
     const accepted = this.#unsettled();
     if (accepted.length > 0) await this.#content(accepted);
   }
 
-  /** MAIL and RCPT in groups; false: no content is to follow. */
+  /**
+   * MAIL and RCPT in groups, DATA behind the last one. Not so BDAT: a server that does not skip
+   * the chunk that it refuses would take the message, which a stranger wrote, for our commands.
+   */
   async #pipelined(
     mailLine: string,
     rcptLines: readonly string[],
     open: readonly number[],
-  ): Promise<boolean> {
-    const { dialogue, timeouts } = this.#session;
+  ): Promise<void> {
+    const { dialogue, timeouts, capabilities } = this.#session;
     if (dialogue.unread) throw dialogue.broken('a reply that nobody asked for');
-    let mailRefused = false;
-    for (let from = 0; from < rcptLines.length && !mailRefused; from += PIPELINE) {
-      const group = rcptLines.slice(from, from + PIPELINE);
-      dialogue.sendLines(from === 0 ? [mailLine, ...group] : group);
+    const end = capabilities.keywords.has('CHUNKING') ? [] : ['DATA'];
+    for (let from = 0; from < rcptLines.length; from += PIPELINE) {
+      const to = Math.min(from + PIPELINE, rcptLines.length);
+      const first = from === 0 ? [mailLine] : [];
+      const last = to === rcptLines.length ? end : [];
+      dialogue.sendLines([...first, ...rcptLines.slice(from, to), ...last]);
+      let mailRefused = false;
       if (from === 0) {
         mailRefused = this.#refusedMail(await dialogue.reply(timeouts.mailMs, 'answer to MAIL'));
-        if (!this.#usable) return false;
+        if (!this.#usable) return;
       }
-      for (let at = from; at < from + group.length; at += 1) {
+      for (let at = from; at < to; at += 1) {
         const reply = await dialogue.reply(timeouts.rcptMs, 'answer to RCPT');
         // After a refused MAIL these are owed all the same, and mean nothing.
-        if (mailRefused) continue;
-        if (!this.#recipient(open[at] ?? -1, reply)) return false;
+        if (!mailRefused && !this.#recipient(open[at] ?? -1, reply)) return;
       }
+      if (last.length > 0) return this.#pipelinedData();
+      if (mailRefused) return;
     }
-    return !mailRefused;
+    const accepted = this.#unsettled();
+    if (accepted.length > 0) await this.#content(accepted);
+  }
+
+  /** The answer to a DATA that was sent before it was known whether anybody gets the message. */
+  async #pipelinedData(): Promise<void> {
+    const { dialogue, timeouts, lmtp } = this.#session;
+    const go = await dialogue.reply(timeouts.dataMs, 'answer to DATA');
+    const accepted = this.#unsettled();
+    if (accepted.length > 0) return this.#content(accepted, go);
+    if (go.code !== 354) {
+      // A no, as it must be.
+      this.#refusal(go, 'message', '');
+      return;
+    }
+    // In LMTP no answer would follow the dot (RFC 2033 4.2): the connection alone can be ended.
+    this.#usable = false;
+    if (lmtp || dialogue.unread) return;
+    // RFC 2920 3.1: a single dot. What comes of it is no delivery: nobody was accepted.
+    await dialogue.write(END_OF_CONTENT, timeouts.blockMs);
+    dialogue.transcript.note('no content: every recipient was refused');
+    const final = await dialogue.reply(timeouts.finalMs, 'answer to the message');
+    this.#usable = !isYes(final) && final.code !== 421;
   }
 
   /** Whether MAIL was refused: then everybody has its answer. */
@@ -188,8 +227,8 @@ class Transaction {
     return true;
   }
 
-  async #content(accepted: readonly number[]): Promise<void> {
-    const sent = await sendContent(this.#session, this.#mail);
+  async #content(accepted: readonly number[], go?: Reply): Promise<void> {
+    const sent = await sendContent(this.#session, this.#mail, go);
     switch (sent.kind) {
       case 'refused':
         this.#settle(this.#refusal(sent.reply, 'message', 'the server refused the content'));
@@ -220,6 +259,7 @@ class Transaction {
         outcome = lostOutcome({ kind: 'lost', failure: thrown, whole: true });
       }
       for (const index of group) this.#outcomes[index] = outcome;
+      this.#finished = outcome.kind === 'delivered';
     }
   }
 
@@ -247,6 +287,10 @@ class Transaction {
     const { message } = failure;
     if (failure.kind === 'temporary') this.#settle(ours('deferred', '4.4.2', message, 'host'));
     else this.#settle(ours('failed', '5.5.2', message, 'message'));
+  }
+
+  #forget(open: readonly number[]): void {
+    for (const index of open) this.#outcomes[index] = undefined;
   }
 
   /** Everybody without an answer gets this one. */
