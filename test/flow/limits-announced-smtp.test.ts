@@ -30,6 +30,7 @@ const PROOFS = new Map<string, (port: SmtpPort, text: string) => Promise<void>>(
   ['ENHANCEDSTATUSCODES', enhanced],
   ['LIMITS', limits],
   ['PIPELINING', pipelining],
+  ['REQUIRETLS', requireTls],
   ['SIZE', size],
   ['SMTPUTF8', internationalized],
   ['STARTTLS', startTls],
@@ -107,6 +108,20 @@ async function hello(client: LineClient, port: SmtpPort): Promise<Map<string, st
 
 function senderOf(port: SmtpPort): string {
   return port.startsWith('submission') ? server.users[0]! : 's@far.example';
+}
+
+/** RFC 8689 2: inside TLS the parameter is taken, in clear it is not. */
+async function requireTls(port: SmtpPort): Promise<void> {
+  const mail = `MAIL FROM:<${senderOf(port)}> REQUIRETLS`;
+  const client = await server.smtp(port);
+  if (port === 'smtp') {
+    assert.match(await client.ask(mail), /^5/);
+    assert.match(await client.ask('STARTTLS'), /^220/);
+    await client.startTls();
+    assert.match(await client.ask('EHLO desk.far.example'), /^250/);
+  }
+  assert.match(await client.ask(mail), /^250/);
+  client.close();
 }
 
 /** After MAIL and RCPT to the second user. */

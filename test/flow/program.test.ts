@@ -75,7 +75,8 @@ test('every command of the README explains itself, and so does each below it', a
       assert.equal(err, '');
       assert.match(out, new RegExp(`^Usage: postern ${words.join(' ')}`));
       assert.doesNotMatch(out, /undefined|\[object/);
-      const below = [...(out.split('\nCommands:\n')[1] ?? '').matchAll(/^  ([a-z]+) /gm)];
+      const section = out.split('\nCommands:\n')[1]?.split('\n\n', 1)[0] ?? '';
+      const below = [...section.matchAll(/^  ([a-z]+) /gm)];
       for (const [, name] of below) {
         if (name === 'help') continue;
         const inner = await postern([...words, name!, '--help'], true);
