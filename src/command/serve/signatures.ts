@@ -2,6 +2,7 @@
 
 import { Worker } from 'node:worker_threads';
 import { Failure } from '#base/failure.ts';
+import { threadFlags } from '#engine/thread-flags.ts';
 import type { SignatureEvidence } from '#trust/arc/verification.ts';
 import type { SealTask, SignTask, Signatures } from '#trust/signatures.ts';
 
@@ -24,7 +25,6 @@ export interface SignatureThread extends Signatures {
 
 /** Tasks that wait at the same time; each session has at most one. */
 const WAITING = 10_000;
-const PRELOAD = '--import';
 
 interface Waiting {
   readonly resolve: (result: unknown) => void;
@@ -85,9 +85,7 @@ class Desk {
 
   #start(): Worker {
     const worker = new Worker(this.#thread, {
-      execArgv: process.execArgv.flatMap((flag, at, all) =>
-        flag === PRELOAD ? [flag, all[at + 1] ?? ''] : [],
-      ),
+      execArgv: threadFlags(),
       name: 'postern-signatures',
     });
     worker.on('message', (answer: Answer) => this.#answered(answer));

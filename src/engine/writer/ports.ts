@@ -1,6 +1,7 @@
 /** Two ways to reach a writer: in a thread of its own, or in this one. */
 
 import { Worker } from 'node:worker_threads';
+import { threadFlags } from '../thread-flags.ts';
 import { WriterCore } from './core.ts';
 import type { FromWriter, ToWriter, WriterOptions } from './message.ts';
 
@@ -23,7 +24,7 @@ export interface PortListener {
 export function threadPort(options: WriterOptions, listener: PortListener): WriterPort {
   const worker = new Worker(new URL('./thread.ts', import.meta.url), {
     workerData: options,
-    execArgv: preloads(process.execArgv),
+    execArgv: threadFlags(),
     name: 'postern-writer',
   });
   let isOver = false;
@@ -67,9 +68,4 @@ export function localPort(options: WriterOptions, listener: PortListener): Write
       }
     },
   };
-}
-
-/** What was preloaded here must be preloaded there: as a package our types are stripped by it. */
-function preloads(flags: readonly string[]): string[] {
-  return flags.flatMap((flag, at) => (flag === '--import' ? [flag, flags[at + 1] ?? ''] : []));
 }
