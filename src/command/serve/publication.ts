@@ -2,7 +2,7 @@
 
 import { parseDomain } from '#base/domain.ts';
 import type { TlsIdentity } from '#base/world.ts';
-import { type HttpAnswer, type HttpQuestion, serveHttp } from '#network/http/server.ts';
+import type { HttpAnswer, HttpQuestion } from '#network/http/server.ts';
 import type { Directory } from '#store/directory.ts';
 import { formatStsPolicy, type StsPolicy } from '#trust/mta-sts/policy.ts';
 import type { ListenPlace } from '../configuration/hosts.ts';
@@ -26,6 +26,9 @@ export async function startPublication(
   cleanups: (() => unknown)[],
 ): Promise<void> {
   const { settings, tls: identity, challenges } = parts;
+  if (settings.http_listen.length + settings.https_listen.length === 0) return;
+  // Loaded for those who publish: HTTP in Node brings along a client and HTTP/2.
+  const { serveHttp } = await import('#network/http/server.ts');
   const open = async (place: ListenPlace, secure: boolean): Promise<void> => {
     for (const host of placeHosts(settings, place)) {
       const server = await serveHttp({

@@ -1,7 +1,6 @@
 /** The web for real: one request a connection, names by our resolver, certificates always verified. */
 
-import { request as requestClear, type ClientRequest, type IncomingMessage } from 'node:http';
-import { request as requestTls } from 'node:https';
+import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
 import { concat } from '#base/bytes.ts';
 import { Failure } from '#base/failure.ts';
@@ -59,6 +58,11 @@ function urlOf(text: string): URL {
   return url;
 }
 
+/** Loaded with the first request: HTTP in Node brings along a second client and HTTP/2. */
+async function requester(secure: boolean) {
+  return (secure ? await import('node:https') : await import('node:http')).request;
+}
+
 async function addressesOf(host: string, options: WebOptions): Promise<readonly string[]> {
   const bare = host.replace(/^\[(.*)\]$/, '$1');
   const { resolver, families = ['ipv4', 'ipv6'] } = options;
@@ -77,7 +81,7 @@ async function addressesOf(host: string, options: WebOptions): Promise<readonly 
   throw Failure.temporary('name-not-found', `${host}: ${reason}`);
 }
 
-function exchange(
+async function exchange(
   request: WebRequest,
   url: URL,
   address: string,
@@ -85,6 +89,7 @@ function exchange(
   options: WebOptions,
 ): Promise<WebResponse> {
   const secure = url.protocol === 'https:';
+  const open = await requester(secure);
   const { promise, resolve, reject } = Promise.withResolvers<WebResponse>();
   const clear = {
     method: request.method,
@@ -95,9 +100,7 @@ function exchange(
     agent: false as const,
     maxHeaderSize: HEADERS_BYTES,
   };
-  const made: ClientRequest = secure
-    ? requestTls({ ...clear, ...tlsOptions(url.hostname, options) })
-    : requestClear(clear);
+  const made = open(secure ? { ...clear, ...tlsOptions(url.hostname, options) } : clear);
   const fail = (failure: Failure): void => {
     timer.cancel();
     made.destroy();
@@ -115,7 +118,7 @@ function exchange(
     });
   });
   made.end(request.body);
-  return promise;
+  return await promise;
 }
 
 function tlsOptions(host: string, { authorities }: WebOptions) {
