@@ -1,7 +1,7 @@
 /** For tests of probes: a server that answers as a script says, and one run of the auditor at it. */
 
 import { type AddressInfo, createServer, type Socket } from 'node:net';
-import { createSecureContext, TLSSocket } from 'node:tls';
+import { createSecureContext, type SecureContextOptions, TLSSocket } from 'node:tls';
 import type { Level } from '#audit/check.ts';
 import type { Finding } from '#audit/finding.ts';
 import type { Probe } from '#audit/probe.ts';
@@ -31,7 +31,20 @@ export interface MockOptions {
   /** TLS at once. */
   readonly implicit?: boolean;
   readonly tls?: { readonly certificate: string; readonly key: string };
+  /** Other settings of TLS: old versions, weak ciphers. */
+  readonly context?: SecureContextOptions;
+  /** Said as soon as TLS began by STARTTLS (ManageSieve). */
+  readonly greetAgain?: string;
+  /** What becomes of octets behind STARTTLS. Default `drop`. */
+  readonly behind?: Behind;
 }
+
+/**
+ * `drop` them; `refuse` by closing; `execute` them under TLS, with `late` only where they did not
+ * come with the word, with `part` only an unfinished line; `silent`: executed without answers;
+ * `clear`: executed and answered before TLS.
+ */
+export type Behind = 'drop' | 'refuse' | 'execute' | 'late' | 'part' | 'silent' | 'clear';
 
 export interface Mock {
   readonly port: number;
@@ -48,7 +61,11 @@ export async function startMock(options: MockOptions): Promise<Mock> {
   const lines: string[] = [];
   const sockets = new Set<Socket>();
   const identity = options.tls ?? testCertificate({ names: ['127.0.0.1', 'mock.test'] });
-  const secureContext = createSecureContext({ cert: identity.certificate, key: identity.key });
+  const secureContext = createSecureContext({
+    cert: identity.certificate,
+    key: identity.key,
+    ...options.context,
+  });
   const server = createServer((socket) => {
     sockets.add(socket);
     socket.on('error', () => undefined);
@@ -78,8 +95,9 @@ function serve(
   all: string[],
   secureContext: ReturnType<typeof createSecureContext>,
   greet: boolean,
+  before: Before = { lines: [], octets: '' },
 ): void {
-  const own: string[] = [];
+  const own: string[] = [...before.lines];
   const session: MockSession = {
     tls,
     lines: own,
@@ -88,24 +106,61 @@ function serve(
   };
   if (greet && options.greeting !== undefined) session.say(options.greeting);
   let rest = '';
-  socket.on('data', function heard(bytes: Buffer) {
+  const heard = (bytes: Buffer): void => {
+    const late = rest !== '';
     const parts = (rest + bytes.toString('latin1')).split('\n');
     rest = parts.pop() ?? '';
-    for (const part of parts) {
+    for (const [at, part] of parts.entries()) {
       const line = part.endsWith('\r') ? part.slice(0, -1) : part;
       own.push(line);
       all.push(line);
       const reply = options.answer(line, session);
+      // In one piece with what `clear` adds: a second write would wait until TLS has the stream.
+      socket.cork();
       if (reply !== undefined) session.say(reply);
+      process.nextTick(() => socket.uncork());
       if (!/(?:^|\s)(?:STARTTLS|STLS)$/i.test(line) || tls) continue;
       if (!/^(?:220|\+OK|OK|\S+ OK)/i.test(reply ?? '')) continue;
       socket.off('data', heard);
+      const kept = behindTls(options, session, [...parts.slice(at + 1), rest], late);
+      if (kept === undefined) return;
       const secured = new TLSSocket(socket, { isServer: true, secureContext });
       secured.on('error', () => undefined);
-      serve(secured, true, options, all, secureContext, false);
+      // As a server does that has not heard of the other: the buffer is looked at when TLS is there.
+      secured.once('secure', () => {
+        if (options.greetAgain !== undefined) secured.write(options.greetAgain);
+        serve(secured, true, options, all, secureContext, false, kept);
+      });
       return;
     }
-  });
+  };
+  socket.on('data', heard);
+  if (before.octets !== '') heard(Buffer.from(before.octets, 'latin1'));
+}
+
+interface Before {
+  readonly lines: readonly string[];
+  readonly octets: string;
+}
+
+/** What a session under TLS begins with; undefined: there is none. */
+function behindTls(
+  { behind = 'drop', answer }: MockOptions,
+  session: MockSession,
+  parts: readonly string[],
+  late: boolean,
+): Before | undefined {
+  const octets = parts.join('\n');
+  const lines = parts.slice(0, -1).map((line) => (line.endsWith('\r') ? line.slice(0, -1) : line));
+  if (behind === 'refuse' && octets !== '') return void session.end();
+  if (behind === 'execute' || (behind === 'late' && late)) return { lines: [], octets };
+  if (behind === 'part') return { lines: [], octets: parts.at(-1) ?? '' };
+  if (behind === 'silent') {
+    for (const line of lines) answer(line, { ...session, lines, say: () => undefined });
+    return { lines, octets: '' };
+  }
+  if (behind === 'clear') for (const line of lines) session.say(answer(line, session) ?? '');
+  return { lines: [], octets: '' };
 }
 
 /** A Resolver that knows nothing, with what a test gives instead. */
@@ -132,20 +187,28 @@ function none() {
 export interface MockAudit {
   readonly level?: Level;
   readonly domains?: readonly string[];
+  /** Default 127.0.0.1. */
+  readonly address?: string;
   readonly options?: Partial<AuditRequest['options']>;
   readonly resolver?: Partial<Resolver>;
 }
 
-/** Audits ports of 127.0.0.1 with these probes; throws when policy refuses. */
+/** Audits ports of an address with these probes; throws when policy refuses. */
 export async function auditPorts(
   ports: readonly number[],
   probes: readonly Probe[],
-  { level = 'safe', domains = [], options = {}, resolver = {} }: MockAudit = {},
+  {
+    level = 'safe',
+    domains = [],
+    address = '127.0.0.1',
+    options = {},
+    resolver = {},
+  }: MockAudit = {},
 ): Promise<Report> {
   const result = await runAudit(
     {
-      target: '127.0.0.1',
-      places: [{ host: '127.0.0.1', address: '127.0.0.1', ports }],
+      target: address,
+      places: [{ host: address, address, ports }],
       domains,
       level,
       authorisedBy: undefined,
