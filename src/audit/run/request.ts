@@ -19,6 +19,8 @@ export interface AuditRequest {
   readonly options: Omit<ProbeOptions, 'replyMs' | 'domains'>;
   /** Of Postern, for the report. */
   readonly version: string;
+  /** For all probes together; what is left over is inconclusive. Default: by level and distance. */
+  readonly totalMs?: number;
   /** Told as it goes on; must not throw. */
   readonly progress?: (event: Progress) => void;
 }

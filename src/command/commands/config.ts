@@ -14,8 +14,10 @@ export const config: Command = {
       summary: 'tell everything that is wrong with the configuration',
       details:
         'Tell everything that is wrong with the configuration, without starting anything. ' +
-        'The exit status is 78 when something is.',
+        'The exit status is 78 when something is. With --audit, a scratch server with it is also ' +
+        'attacked on loopback, as a start with a changed configuration does.',
       arguments: [{ name: 'file', summary: 'another file than the one in force', optional: true }],
+      options: [{ flags: '--audit', summary: 'attack a scratch server with it, too' }],
       run: check,
     },
     {

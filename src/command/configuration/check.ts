@@ -15,7 +15,7 @@ export async function checkConfiguration(context: Context, file: string): Promis
   const { io } = context;
   const outcome = inspectConfiguration(file, io.env);
   const problems =
-    outcome.kind === 'bad' ? outcome.problems : await onDisk(outcome.loaded.settings);
+    outcome.kind === 'bad' ? outcome.problems : await beyond(context, outcome.loaded.settings);
   if (context.json) {
     const shown = problems.map((one) => ({
       ...one,
@@ -30,6 +30,14 @@ export async function checkConfiguration(context: Context, file: string): Promis
     if (problems.length === 0) io.write(`${styled(io, 'green', 'good')} ${harmless(file)}\n`);
   }
   return problems.length === 0 ? EXIT.ok : EXIT.configuration;
+}
+
+/** What the disk shows and, with `--audit`, what an attack finds. */
+async function beyond(context: Context, settings: Settings): Promise<readonly Problem[]> {
+  const problems = await onDisk(settings);
+  if (problems.length > 0 || !context.options.has('audit')) return problems;
+  const { attackedProblems } = await import('../rehearsal/entrance.ts');
+  return attackedProblems(settings);
 }
 
 /** Tables that cannot be read; certificates that are missing, expired, or do not fit their keys. */

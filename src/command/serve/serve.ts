@@ -59,6 +59,10 @@ export async function runServer(context: Context): Promise<ExitStatus> {
     crashed: (thrown) => crashed(log, thrown),
   });
   try {
+    if (!demo && settings.self_audit !== 'off') {
+      const { enter } = await import('../rehearsal/entrance.ts');
+      await enter(settings, log);
+    }
     running = await start(context, { demo, settings, log }, cleanups);
     log.event('info', 'stopping', { signal: await stopping.asked });
     await running.stop();

@@ -1,7 +1,7 @@
 /** Settings: what clients may do, and how much of it. */
 
 import { group } from '../declare.ts';
-import { count, duration, list, networkText, size, text, yesNo } from '../values.ts';
+import { choice, count, duration, list, networkText, size, text, yesNo } from '../values.ts';
 
 const restrictions = list(
   text(
@@ -82,6 +82,11 @@ export const access = group(
       unit: 'failures',
       default: 3,
       doc: 'Failed logins of one session before it is closed; the next ones must wait longer.',
+    },
+    self_audit: {
+      type: choice('refuse', 'warn', 'off'),
+      default: 'refuse',
+      doc: 'What a start does when the auditor finds a grave weakness in a changed configuration.',
     },
   },
 );
