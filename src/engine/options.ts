@@ -36,6 +36,8 @@ export interface StoreLimits {
   readonly openFiles: number;
   /** Rows that one sweep removes of each kind. */
   readonly sweptRows: number;
+  /** Octets of messages just accepted for elsewhere that are kept for sending them at once. */
+  readonly freshBytes: number;
   /** How long another process may keep the database locked. */
   readonly busyMs: number;
   /** Databases up to this size are checked page by page when the store is opened. */
@@ -53,6 +55,7 @@ export const STORE_LIMITS: StoreLimits = {
   mailboxesPerAccount: 2_000,
   openFiles: 32,
   sweptRows: 2_000,
+  freshBytes: 4 * 1_048_576,
   busyMs: 5_000,
   checkedBytes: 16 * 1_048_576,
 };

@@ -10,7 +10,7 @@ import type { LedgerReader } from '#store/ledger.ts';
 import type { MailReader } from '#store/mail.ts';
 import type { MemoryReader } from '#store/memories.ts';
 import type { OperationName, Operations } from '#store/operations.ts';
-import type { QueueReader } from '#store/queue.ts';
+import type { DueRecipient, QueueReader } from '#store/queue.ts';
 import type { Store } from '#store/store.ts';
 import { GRACE_MS } from './options.ts';
 import type { StoreLimits, StoreOptions } from './options.ts';
@@ -22,6 +22,7 @@ import { DirectoryCache } from './readers/directory.ts';
 import { LedgerRows } from './readers/ledger.ts';
 import { MailRows } from './readers/mail.ts';
 import { MemoryRows } from './readers/memories.ts';
+import { FreshContents } from './readers/fresh.ts';
 import { OctetReader } from './readers/octets.ts';
 import { QueueRows } from './readers/queue.ts';
 import type { Reading } from './readers/reading.ts';
@@ -49,6 +50,7 @@ export class SqliteStore implements EngineStore {
   readonly memories: MemoryReader;
   readonly #reading: Reading;
   readonly #octets: OctetReader;
+  readonly #fresh: FreshContents;
   readonly #cache: DirectoryCache;
   readonly #watchers: Watchers;
   readonly #room: DiskRoom;
@@ -57,6 +59,8 @@ export class SqliteStore implements EngineStore {
   readonly #limits: StoreLimits;
   readonly #log: Log;
   readonly #timer: NodeJS.Timeout | undefined;
+  /** Rows of the last commits that nobody was told of yet. */
+  #queued: DueRecipient[] = [];
   #dataVersion: number;
   #tidying: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
@@ -66,7 +70,8 @@ export class SqliteStore implements EngineStore {
     this.#limits = limits;
     this.#log = options.log;
     this.#reading = reading;
-    this.#octets = new OctetReader(reading, place.spool, limits.openFiles);
+    this.#fresh = new FreshContents(limits.freshBytes);
+    this.#octets = new OctetReader(reading, place.spool, limits.openFiles, this.#fresh);
     this.#cache = new DirectoryCache(reading, now);
     this.mail = new MailRows(reading, this.#octets, now);
     this.queue = new QueueRows(reading);
@@ -131,7 +136,7 @@ export class SqliteStore implements EngineStore {
     return this.#watchers.watchMailbox(id, listener);
   }
 
-  watchQueue(listener: () => void): () => void {
+  watchQueue(listener: (rows?: readonly DueRecipient[]) => void): () => void {
     return this.#watchers.watchQueue(listener);
   }
 
@@ -179,6 +184,10 @@ export class SqliteStore implements EngineStore {
     operation: K,
     input: Operations[K]['input'],
   ): Promise<Committed<Operations[K]['result']>> {
+    if (operation === 'accept') {
+      const accepted = this.#accept(input as Operations['accept']['input']);
+      return accepted as Promise<Committed<Operations[K]['result']>>;
+    }
     if (operation !== 'expunge') return this.#link.write(operation, input);
     const written = expungeInPortions(
       this.#reading,
@@ -189,13 +198,36 @@ export class SqliteStore implements EngineStore {
     return written as Promise<Committed<Operations[K]['result']>>;
   }
 
+  /** What is to be sent on is kept at hand, and whoever sends it is told what there is. */
+  async #accept(
+    input: Operations['accept']['input'],
+  ): Promise<Committed<Operations['accept']['result']>> {
+    const { id, relay } = input.acceptance;
+    if (relay === undefined) return this.#link.write('accept', input);
+    const octets = this.#fresh.copy(relay.content);
+    const committed = await this.#link.write('accept', input);
+    const { queued } = committed.result;
+    if (queued !== undefined && octets !== undefined) this.#fresh.put(queued, octets);
+    if (this.#queued.length === 0) setImmediate(() => this.#tellQueued());
+    relay.recipients.forEach(({ domain, nextMs, held }, at) => {
+      if (held === undefined) this.#queued.push({ id, number: at + 1, domain, nextMs });
+    });
+    return committed;
+  }
+
+  #tellQueued(): void {
+    const rows = this.#queued;
+    this.#queued = [];
+    if (rows.length > 0) this.#watchers.queued(rows);
+  }
+
   async #writeLarge<K extends OperationName>(
     operation: K,
     input: Operations[K]['input'],
   ): Promise<Committed<Operations[K]['result']>> {
     const moved = await outsource(this.#spool, operation, input);
     try {
-      return await this.#link.write(operation, moved.input);
+      return await this.#write(operation, moved.input);
     } finally {
       // Removes only what no row names.
       moved.discard();

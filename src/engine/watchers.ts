@@ -1,13 +1,15 @@
 /** Who wants to know of commits: by mailbox, and for the queue. */
 
 import type { MailboxId } from '#base/brand.ts';
+import type { DueRecipient } from '#store/queue.ts';
 
 type Listener = () => void;
+type QueueListener = (rows?: readonly DueRecipient[]) => void;
 
 /** Calls listeners; one that throws does not keep the others from hearing. */
 export class Watchers {
   readonly #mailboxes = new Map<number, Set<{ readonly listener: Listener }>>();
-  readonly #queue = new Set<{ readonly listener: Listener }>();
+  readonly #queue = new Set<{ readonly listener: QueueListener }>();
   readonly #failed: (thrown: unknown) => void;
 
   constructor(failed: (thrown: unknown) => void) {
@@ -24,7 +26,7 @@ export class Watchers {
     };
   }
 
-  watchQueue(listener: Listener): () => void {
+  watchQueue(listener: QueueListener): () => void {
     const entry = { listener };
     this.#queue.add(entry);
     return () => {
@@ -37,15 +39,23 @@ export class Watchers {
     if (queue) this.#call(this.#queue);
   }
 
+  /** These rows are new in the queue. */
+  queued(rows: readonly DueRecipient[]): void {
+    this.#call(this.#queue, rows);
+  }
+
   /** Another process has written, and nobody knows what. */
   allChanged(): void {
     this.changed([...this.#mailboxes.keys()], true);
   }
 
-  #call(entries: ReadonlySet<{ readonly listener: Listener }> | undefined): void {
+  #call(
+    entries: ReadonlySet<{ readonly listener: QueueListener }> | undefined,
+    rows?: readonly DueRecipient[],
+  ): void {
     for (const { listener } of Array.from(entries ?? [])) {
       try {
-        listener();
+        listener(rows);
       } catch (thrown) {
         this.#failed(thrown);
       }

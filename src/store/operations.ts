@@ -1,6 +1,6 @@
 /** Everything that can be written, as data: each operation is one step of a shared transaction. */
 
-import type { AccountId, Domain, MailboxId, ModSeq, QueueId, Uid } from '#base/brand.ts';
+import type { AccountId, ContentId, Domain, MailboxId, ModSeq, QueueId, Uid } from '#base/brand.ts';
 import type { Content, MessageFacts } from './content.ts';
 import type { Credentials } from './directory.ts';
 import type { LedgerEntry } from './ledger.ts';
@@ -71,6 +71,8 @@ export interface Operations {
     input: { readonly acceptance: Acceptance };
     result: {
       readonly deliveries: readonly { readonly mailbox: MailboxId; readonly uid: Uid }[];
+      /** What the queue sends on, if anything is. */
+      readonly queued?: ContentId;
     };
   };
   /** Ends or postpones rows and takes in the notices about them, all in one step. */

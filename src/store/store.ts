@@ -8,7 +8,7 @@ import type { LedgerReader } from './ledger.ts';
 import type { MailReader } from './mail.ts';
 import type { MemoryReader } from './memories.ts';
 import type { OperationName, Operations } from './operations.ts';
-import type { QueueReader } from './queue.ts';
+import type { DueRecipient, QueueReader } from './queue.ts';
 
 export interface Store {
   readonly mail: MailReader;
@@ -31,7 +31,11 @@ export interface Store {
   ): Promise<Committed<Operations[K]['result']>>;
   /** Calls `listener` after each commit that changed the mailbox; returns how to stop it. */
   watchMailbox(id: MailboxId, listener: () => void): () => void;
-  /** Calls `listener` after each commit that changed the queue, here or in another process. */
-  watchQueue(listener: () => void): () => void;
+  /**
+   * Calls `listener` after each commit, here or in another process, that may have made rows of
+   * the queue due, so not when rows only ended. `rows`: it was these, by an `accept` here, and no
+   * others; undefined: look for them.
+   */
+  watchQueue(listener: (rows?: readonly DueRecipient[]) => void): () => void;
   close(): Promise<void>;
 }

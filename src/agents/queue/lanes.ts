@@ -55,6 +55,10 @@ export class Lanes {
   readonly #messages = new Map<QueueId, Message>();
   readonly #destinations = new Map<Domain, Destination>();
   readonly #ring = new Set<Message>();
+  /** Jobs whose place at the destination is free again. */
+  readonly #sent = new Set<LaneJob>();
+  /** Whether a row found no room; whoever looks at all rows again says no. */
+  turnedAway = false;
   #rows = 0;
   #running = 0;
 
@@ -76,7 +80,10 @@ export class Lanes {
   offer(row: DueRecipient): boolean {
     const message = this.#messages.get(row.id);
     if (message?.known.has(row.number) === true) return false;
-    if (!this.#hasRoom(row.domain)) return false;
+    if (!this.#hasRoom(row.domain)) {
+      this.turnedAway = true;
+      return false;
+    }
     this.#add(message ?? this.#newMessage(row.id), row);
     return true;
   }
@@ -95,6 +102,15 @@ export class Lanes {
     return undefined;
   }
 
+  /** A job needs its destination no more: its place there is free, its rows stay leased. */
+  sent(job: LaneJob): void {
+    const destination = this.#destinations.get(job.domain);
+    if (destination === undefined || this.#sent.has(job)) return;
+    this.#sent.add(job);
+    destination.running -= 1;
+    this.#release(destination);
+  }
+
   /**
    * Ends a job. Its rows are forgotten: they are settled, or found again on disk. `keep` frees
    * the job's place and leaves the rows leased for as long as the process lives.
@@ -110,7 +126,7 @@ export class Lanes {
     }
     this.#running -= 1;
     message.running -= 1;
-    destination.running -= 1;
+    if (!this.#sent.delete(job)) destination.running -= 1;
     if (message.ready.size > 0) this.#ring.add(message);
     if (message.known.size === 0 && message.running === 0) this.#messages.delete(job.id);
     this.#release(destination);

@@ -62,6 +62,26 @@ test('lanes: what waits for its destination goes on when a place is free', () =>
   assert.deepEqual([lanes.take()?.id, lanes.take()?.id], ['B', 'C']);
 });
 
+test('lanes: a place at the destination is free when the job is sent, in all when it is done', () => {
+  const lanes = new Lanes({ ...LIMITS, slots: 3 }, () => 1);
+  for (const id of ['A', 'B', 'C', 'D']) lanes.offer(row(id, 1));
+  const jobs = ['A', 'B', 'C'].map((id) => {
+    const job = lanes.take()!;
+    assert.equal(job.id, id);
+    assert.equal(lanes.take(), undefined);
+    lanes.sent(job);
+    lanes.sent(job);
+    return job;
+  });
+  assert.equal(lanes.take(), undefined, 'three at the same time');
+  assert.equal(lanes.offer(row('A', 1)), false, 'leased until it is done');
+  lanes.done(jobs[0]!);
+  assert.equal(lanes.take()?.id, 'D');
+  assert.equal(lanes.offer(row('A', 1)), true);
+  for (const job of jobs.slice(1)) lanes.done(job);
+  assert.equal(lanes.take(), undefined, 'one at the destination');
+});
+
 test('rests: one failure for many that fail together, doubled each time, ended by an answer', () => {
   const rests = new Rests(SCHEDULE, 100);
   rests.learn(far, 'unreachable', 'no route', 0);

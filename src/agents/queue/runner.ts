@@ -2,7 +2,7 @@
 
 import { Failure } from '#base/failure.ts';
 import type { Metrics, Random, Timer } from '#base/world.ts';
-import type { QueuedMessage, QueuedRecipient } from '#store/queue.ts';
+import type { DueRecipient, QueuedMessage, QueuedRecipient } from '#store/queue.ts';
 import type { Transfer, TransferJob, TransferResult } from '../transfer/job.ts';
 import { type LaneJob, type LaneLimits, Lanes } from './lanes.ts';
 import { type Moment, type Outcome, outcomeOf, outcomeOfRest } from './outcome.ts';
@@ -104,7 +104,10 @@ class Runner implements QueueRunner {
   start(): void {
     if (this.#state !== 'new') return;
     this.#state = 'running';
-    this.#unwatch = this.#world.store.watchQueue(() => this.#wake('tail'));
+    this.#unwatch = this.#world.store.watchQueue((rows) => {
+      if (rows === undefined) this.#wake('tail');
+      else this.#offer(rows);
+    });
     this.#wake('whole');
   }
 
@@ -128,6 +131,16 @@ class Runner implements QueueRunner {
     if (this.#jobs.size > 0) {
       this.#world.log.event('warn', 'queue.stopped-early', { attempts: this.#jobs.size });
     }
+  }
+
+  /** New rows, as they were written: they need no look at the disk. */
+  #offer(rows: readonly DueRecipient[]): void {
+    if (this.#state !== 'running') return;
+    const nowMs = this.#world.clock.now();
+    const taken = rows.filter((row) => row.nextMs <= nowMs && this.#lanes.offer(row));
+    // What is not due, or finds no room, is found by a look.
+    if (taken.length < rows.length) this.#wake('tail');
+    this.#dispatch();
   }
 
   #wake(want: 'tail' | 'whole'): void {
@@ -192,6 +205,8 @@ class Runner implements QueueRunner {
       const running = this.#run(job).then((rows) => {
         this.#jobs.delete(running);
         this.#lanes.done(job, rows);
+        // There is room now; rows that only end make the store say nothing.
+        if (this.#lanes.turnedAway) this.#wake('tail');
         this.#dispatch();
       });
       this.#jobs.add(running);
@@ -212,6 +227,9 @@ class Runner implements QueueRunner {
       if (rows.length === 0) return 'forget';
       tried = true;
       const outcome = await this.#attempt(message, rows, job);
+      // The next job there need not wait for the disk.
+      this.#lanes.sent(job);
+      this.#dispatch();
       await settle(this.#world, message, outcome, () => this.#state === 'stopped');
       return 'forget';
     } catch (thrown) {

@@ -45,7 +45,7 @@ export class Scan {
 
   /** Looks; the whole if its time has come and `whole` asks for it, else the tail. */
   async look(whole: boolean, isStopped: () => boolean): Promise<'whole' | 'tail'> {
-    const { clock, horizonMs } = this.#options;
+    const { clock, horizonMs, lanes } = this.#options;
     const nowMs = clock.now();
     const startMs = clock.elapsed();
     if (!whole || startMs < this.#nextWholeMs) {
@@ -54,6 +54,7 @@ export class Scan {
       await this.#pages(nowMs, start(from), isStopped);
       return 'tail';
     }
+    lanes.turnedAway = false;
     await this.#pages(nowMs, undefined, isStopped);
     await this.#pages(FOREVER_MS, start(nowMs + horizonMs), isStopped);
     const tookMs = clock.elapsed() - startMs;

@@ -29,7 +29,11 @@ export class TestStore {
   readonly settles: Operations['settle']['input'][] = [];
   readonly #clock: Clock;
   readonly #octets = new Map<ContentId, Uint8Array>();
-  readonly #watchers = new Set<() => void>();
+  readonly #watchers = new Set<(rows?: readonly DueRecipient[]) => void>();
+  /** Whether watchers are told which rows are new, or have to look. */
+  tells = false;
+  /** Writes wait for it. */
+  disk: Promise<unknown> = Promise.resolve();
   /** How many of the next writes fail, as on a full disk. */
   failures = 0;
   reads = 0;
@@ -63,7 +67,8 @@ export class TestStore {
       submitter: undefined,
       recipients,
     });
-    this.changed();
+    const rows = recipients.filter(({ state }) => state === 'waiting');
+    this.changed(this.tells ? rows.map((row) => ({ ...row, id })) : undefined);
     return id;
   }
 
@@ -81,8 +86,8 @@ export class TestStore {
     this.changed();
   }
 
-  changed(): void {
-    for (const watcher of this.#watchers) watcher();
+  changed(rows?: readonly DueRecipient[]): void {
+    for (const watcher of this.#watchers) watcher(rows);
   }
 
   get store(): Store {
@@ -100,7 +105,7 @@ export class TestStore {
     const store = {
       queue,
       mail,
-      watchQueue: (listener: () => void) => {
+      watchQueue: (listener: (rows?: readonly DueRecipient[]) => void) => {
         this.#watchers.add(listener);
         return () => this.#watchers.delete(listener);
       },
@@ -129,7 +134,7 @@ export class TestStore {
   }
 
   async #settle(input: Operations['settle']['input']): Promise<unknown> {
-    await Promise.resolve();
+    await this.disk;
     if (this.failures > 0) {
       this.failures -= 1;
       throw Failure.temporary('disk-full', 'no space left on device');
@@ -148,7 +153,8 @@ export class TestStore {
       });
       if (message.recipients.length === 0) this.messages.delete(input.id);
     }
-    this.changed();
+    const waits = input.settlements.some(({ kind }) => kind !== 'done');
+    if (waits || input.notices.length > 0) this.changed();
     return { result: { kind: 'done' } };
   }
 }

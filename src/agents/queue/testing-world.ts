@@ -69,7 +69,7 @@ export class TestClock implements Clock {
 }
 
 /** Lets everything run that waits for promises only. */
-export async function settled(turns = 60): Promise<void> {
+export async function settled(turns = 100): Promise<void> {
   for (let turn = 0; turn < turns; turn += 1) await Promise.resolve();
 }
 

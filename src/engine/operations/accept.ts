@@ -3,6 +3,4 @@
 import { takeIn } from '../steps/delivery.ts';
 import type { Run } from '../steps/step.ts';
 
-export const accept: Run<'accept'> = (step, { acceptance }) => ({
-  deliveries: takeIn(step, acceptance),
-});
+export const accept: Run<'accept'> = (step, { acceptance }) => takeIn(step, acceptance);

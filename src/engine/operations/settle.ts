@@ -22,7 +22,8 @@ export const settle: Run<'settle'> = (step, { id, settlements, notices, ledger }
     for (const notice of notices) takeIn(step, notice);
   }
   writeLedger(step, ledger);
-  step.effects.queue = true;
+  // Rows that ended make nobody look.
+  step.effects.queue ||= notices.length > 0 || settlements.some(({ kind }) => kind !== 'done');
   return { kind: 'done' };
 };
 

@@ -8,6 +8,7 @@ import type { Awaitable, ContentId } from '#base/brand.ts';
 import { BLOCK_BYTES, checkNumber, requireBlocks, rotten } from '../checks.ts';
 import { fileFailure } from '../failures.ts';
 import type { Connection } from '../connection.ts';
+import type { FreshContents } from './fresh.ts';
 import type { Reading } from './reading.ts';
 
 /** Head and body are joined by SQLite: two values would cost more than the copy. */
@@ -58,13 +59,15 @@ export class OctetReader {
   readonly #reading: Reading;
   readonly #spool: string;
   readonly #limit: number;
+  readonly #fresh: FreshContents;
   /** In the order of last use. */
   readonly #open = new Map<string, OpenFile>();
 
-  constructor(reading: Reading, spool: string, openFiles: number) {
+  constructor(reading: Reading, spool: string, openFiles: number, fresh: FreshContents) {
     this.#reading = reading;
     this.#spool = spool;
     this.#limit = openFiles;
+    this.#fresh = fresh;
   }
 
   /**
@@ -73,6 +76,8 @@ export class OctetReader {
    * when they were freed.
    */
   read(content: ContentId, from: number, lengthBytes: number): Awaitable<Uint8Array> {
+    const octets = this.#fresh.read(content, from, lengthBytes);
+    if (octets !== undefined) return octets;
     const { inline, file } = this.#reading.one((sql) => inlineOctets(sql, content));
     const end = from + lengthBytes;
     const head = inline.subarray(from, end);

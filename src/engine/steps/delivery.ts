@@ -1,7 +1,7 @@
 /** Takes in one acceptance: its local deliveries, its queue rows, its ledger entries. */
 
 import { Failure } from '#base/failure.ts';
-import type { MailboxId, Uid } from '#base/brand.ts';
+import type { ContentId, MailboxId, Uid } from '#base/brand.ts';
 import type { Acceptance, Delivery } from '#store/operations.ts';
 import { splitFlags } from '../flags.ts';
 import { INBOX, isMailboxName, mailboxName } from '../names.ts';
@@ -20,20 +20,24 @@ export interface Delivered {
   readonly uid: Uid;
 }
 
+export interface TakenIn {
+  readonly deliveries: readonly Delivered[];
+  readonly queued?: ContentId;
+}
+
 const FIND = `SELECT id, account, name, uid_validity AS uidValidity, uid_next AS uidNext,
   highest_modseq AS highestModSeq FROM mailboxes WHERE account = ? AND name = ?`;
 
 /** Writes all of it; throws temporarily when an account has gone in the meantime. */
-export function takeIn(step: Step, acceptance: Acceptance): readonly Delivered[] {
+export function takeIn(step: Step, acceptance: Acceptance): TakenIn {
   const contents = new ContentWriter(step);
-  const delivered = acceptance.deliveries.map((delivery) =>
+  const deliveries = acceptance.deliveries.map((delivery) =>
     deliver(step, contents, delivery, acceptance.atMs),
   );
-  if (acceptance.relay !== undefined) {
-    enqueue(step, contents, acceptance.id, acceptance.atMs, acceptance.relay);
-  }
+  const { id, atMs, relay } = acceptance;
+  const queued = relay && enqueue(step, contents, id, atMs, relay);
   writeLedger(step, acceptance.ledger);
-  return delivered;
+  return queued === undefined ? { deliveries } : { deliveries, queued };
 }
 
 function deliver(step: Step, contents: ContentWriter, delivery: Delivery, atMs: number): Delivered {

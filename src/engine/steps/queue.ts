@@ -1,6 +1,6 @@
 /** Rows of the queue: one message, its recipients, and the end of both. */
 
-import type { QueueId } from '#base/brand.ts';
+import type { ContentId, QueueId } from '#base/brand.ts';
 import type { Relay } from '#store/operations.ts';
 import { release } from './references.ts';
 import type { ContentWriter } from './content.ts';
@@ -13,15 +13,15 @@ const RECIPIENT = `INSERT INTO queue_recipients (message, number, address, domai
   original_recipient, next_ms, expires_ms, held, last_answer)
   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
 
-/** Puts a message into the queue, its recipients numbered from 1. */
+/** Puts a message into the queue, its recipients numbered from 1; answers its content. */
 export function enqueue(
   step: Step,
   contents: ContentWriter,
   id: QueueId,
   atMs: number,
   relay: Relay,
-): void {
-  if (relay.recipients.length === 0) return;
+): ContentId | undefined {
+  if (relay.recipients.length === 0) return undefined;
   const { envelope } = relay;
   const content = contents.take(relay.content, undefined);
   const message = step.sql.insert(
@@ -54,7 +54,7 @@ export function enqueue(
       recipient.held ?? null,
     );
   });
-  step.effects.queue = true;
+  return content.id as ContentId;
 }
 
 /** The row number of a queued message. */
