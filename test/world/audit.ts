@@ -191,6 +191,8 @@ export interface MockAudit {
   readonly address?: string;
   readonly options?: Partial<AuditRequest['options']>;
   readonly resolver?: Partial<Resolver>;
+  /** The name that was asked for. Default: the address. */
+  readonly host?: string;
 }
 
 /** Audits ports of an address with these probes; throws when policy refuses. */

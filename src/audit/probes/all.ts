@@ -4,18 +4,24 @@ import type { Check } from '../check.ts';
 import type { Probe } from '../probe.ts';
 import * as fingerprint from './fingerprint/index.ts';
 import * as hygiene from './hygiene/index.ts';
+import * as injection from './injection/index.ts';
 import * as plaintext from './plaintext/index.ts';
 import * as posture from './posture/index.ts';
 import * as relay from './relay/index.ts';
+import * as tls from './tls/index.ts';
+import * as smuggling from './smuggling/index.ts';
 import * as users from './users/index.ts';
 
 const GROUPS: readonly Readonly<Record<string, Probe>>[] = [
   fingerprint,
   plaintext,
+  tls,
+  injection,
   hygiene,
   posture,
   users,
   relay,
+  smuggling,
 ];
 
 /** Every probe, in the order of the groups. */
