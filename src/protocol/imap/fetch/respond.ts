@@ -14,14 +14,15 @@ import { nameKeywords } from '../telling.ts';
 import type { View } from '../view.ts';
 import { ATTRIBUTES, FLAG_ATTRIBUTES, formatFlags, type Attribute } from './attributes.ts';
 import type { Item } from './items.ts';
-import { isHead, locate, needsParts, selectFields, type Span } from './section.ts';
+import { fieldPicker, isHead, locate, needsParts, type PickFields, type Span } from './section.ts';
 
 /** Rows whose structure has to be read are heavier: fewer at a time. */
 const HEAVY_ROWS = 100;
 /** So many times the usual rows are read when only their flags are asked for. */
 const FLAG_ROWS = 4;
 
-type SectionItem = Extract<Item, { kind: 'section' }>;
+/** A section with what picks its fields when it names some. */
+type SectionItem = Extract<Item, { kind: 'section' }> & { readonly pick: PickFields | undefined };
 
 type Format<Row> = (row: Row) => string;
 
@@ -73,7 +74,8 @@ export function* respond(
         const nowSeen = seen.get(row.uid);
         if (plan.ofHeads && hasHead(row)) {
           writeHead(session, view, row, plan, nowSeen);
-          yield* relieve(session);
+          // As `relieve`, without a generator for each of thousands of small answers.
+          if (session.out.size >= session.options.sliceBytes) yield* flush();
         } else {
           const unread = yield* writeWhole(session, view, row, plan, nowSeen);
           failure ??= unread;
@@ -115,8 +117,10 @@ function planFor(items: readonly Item[], readOnly: boolean): Plan {
   const names = new Set<string>();
   for (const item of items) {
     if (item.kind === 'section') {
-      sections.push(item);
-      if (needsParts(item.section)) details.add('parts');
+      const { section } = item;
+      const pick = section.names.size > 0 ? fieldPicker(section) : undefined;
+      sections.push({ ...item, pick });
+      if (needsParts(section)) details.add('parts');
       continue;
     }
     const attribute = ATTRIBUTES.get(item.name);
@@ -242,8 +246,10 @@ function* writeMessage(
     separator = ' ';
     const span = locate(item.section, row, root);
     if (span === undefined) reply.pending += 'NIL';
-    else if (item.section.names.size > 0) yield* writeFields(session, row, item, span, reply);
-    else yield* writeOctets(session, row, cut(span, item.partial), reply);
+    else if (item.pick !== undefined) {
+      const head = yield* headOf(session, row, span);
+      writeFields(session, item.pick(head), item.partial, reply);
+    } else yield* writeOctets(session, row, cut(span, item.partial), reply);
   }
   send(session, reply, ')\r\n');
   yield* relieve(session);
@@ -279,10 +285,8 @@ function writeHead(
   const start = beginning(session, view, row, plan, nowSeen);
   let { text } = start;
   let { separator } = start;
-  for (const { label, section, partial } of plan.sections) {
-    const { what, names } = section;
-    const all =
-      names.size > 0 ? selectFields(row.head, names, what === 'fields') : latin1(row.head);
+  for (const { label, pick, partial } of plan.sections) {
+    const all = pick === undefined ? latin1(row.head) : pick(row.head);
     const { from, length } = cut({ from: 0, length: all.length }, partial);
     text += `${separator}${label} {${length}}\r\n${all.slice(from, from + length)}`;
     separator = ' ';
@@ -296,19 +300,19 @@ function send(session: Session, reply: Reply, text: string): void {
   reply.started = true;
 }
 
-/** Header fields: the header is in memory (it is bounded), filtered, then cut. */
-function* writeFields(
+/** The header that fields are picked from; of a longer one (inside the message) its beginning. */
+function headOf(session: Session, row: MessageDetail, span: Span): Task<Uint8Array> {
+  return octetsOf(session, row, span.from, Math.min(span.length, HEAD_BYTES));
+}
+
+/** Header fields, already picked; cut as was asked. */
+function writeFields(
   session: Session,
-  row: MessageDetail,
-  item: SectionItem,
-  span: Span,
+  fields: string,
+  partial: SectionItem['partial'],
   reply: Reply,
-): Task<void> {
-  // Of a longer one (inside the message) the fields that stand in its beginning.
-  const length = Math.min(span.length, HEAD_BYTES);
-  const head = yield* octetsOf(session, row, span.from, length);
-  const fields = selectFields(head, item.section.names, item.section.what === 'fields');
-  const { from: start, length: count } = cut({ from: 0, length: fields.length }, item.partial);
+): void {
+  const { from: start, length: count } = cut({ from: 0, length: fields.length }, partial);
   const text = count === fields.length ? fields : fields.slice(start, start + count);
   send(session, reply, `{${count}}\r\n${text}`);
 }

@@ -82,34 +82,37 @@ export function isHead(section: Section): boolean {
   return section.path.length === 0 && section.what !== 'all' && section.what !== 'text';
 }
 
+/** From a header its fields that are (not) named, folded lines and the empty line included. */
+export type PickFields = (head: Uint8Array) => string;
+
 /**
- * The fields of a header that are (not) named, each with its folded lines, and the empty line:
- * octets as latin1.
+ * What picks the fields that a section names: made once for thousands of headers. Octets come out
+ * as latin1.
  */
-export function selectFields(
-  head: Uint8Array,
-  names: ReadonlySet<string>,
-  wanted: boolean,
-): string {
-  const text = latin1(head);
-  const initials = new Set([...names].map((name) => name.charCodeAt(0) | CASE));
-  let kept = '';
-  let keep = false;
-  for (let at = 0; at < text.length;) {
-    const end = text.indexOf('\n', at);
-    const next = end < 0 ? text.length : end + 1;
-    const first = text.charCodeAt(at);
-    if (first === CR || first === LF) break;
-    if (first !== SPACE && first !== TAB) {
-      // Most fields begin with another letter than those that are named.
-      const mayBe = initials.has(first | CASE);
-      const name = mayBe || !wanted ? fieldName(text.slice(at, next)) : undefined;
-      keep = name !== undefined && names.has(name) === wanted;
+export function fieldPicker({ names, what }: Section): PickFields {
+  const wanted = what === 'fields';
+  // Most fields begin with another letter than those that are named.
+  const initials = new Uint8Array(256);
+  for (const name of names) initials[name.charCodeAt(0) | CASE] = 1;
+  return (head) => {
+    const text = latin1(head);
+    let kept = '';
+    let keep = false;
+    for (let at = 0; at < text.length;) {
+      const end = text.indexOf('\n', at);
+      const next = end < 0 ? text.length : end + 1;
+      const first = text.charCodeAt(at);
+      if (first === CR || first === LF) break;
+      if (first !== SPACE && first !== TAB) {
+        const mayBe = initials[first | CASE] === 1;
+        const name = mayBe || !wanted ? fieldName(text.slice(at, next)) : undefined;
+        keep = name !== undefined && names.has(name) === wanted;
+      }
+      if (keep) kept += text.slice(at, next);
+      at = next;
     }
-    if (keep) kept += text.slice(at, next);
-    at = next;
-  }
-  return `${kept}\r\n`;
+    return `${kept}\r\n`;
+  };
 }
 
 /** RFC 5322 4.5: white space before the colon, as old writers put it; undefined: no field. */
