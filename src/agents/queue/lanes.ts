@@ -126,10 +126,11 @@ export class Lanes {
     }
     this.#running -= 1;
     message.running -= 1;
-    if (!this.#sent.delete(job)) destination.running -= 1;
+    const held = !this.#sent.delete(job);
+    if (held) destination.running -= 1;
     if (message.ready.size > 0) this.#ring.add(message);
     if (message.known.size === 0 && message.running === 0) this.#messages.delete(job.id);
-    this.#release(destination);
+    if (held) this.#release(destination);
     if (destination.rows === 0 && destination.running === 0) {
       this.#destinations.delete(destination.name);
     }

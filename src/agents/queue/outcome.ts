@@ -90,6 +90,8 @@ class Tally {
   readonly #bounced: [QueuedRecipient, JsonObject][] = [];
   readonly #expired: [QueuedRecipient, JsonObject][] = [];
   readonly #ledger: LedgerEntry[] = [];
+  /** Address keys by text: each of several entries names the same people. */
+  readonly #keys = new Map<string, string | undefined>();
 
   constructor(message: QueuedMessage, moment: Moment) {
     this.#message = message;
@@ -119,9 +121,20 @@ class Tally {
       kind,
       session: undefined,
       queueId: this.#message.id,
-      keys: keysOf(this.#message, rows),
+      keys: this.#keysOf(rows),
       facts,
     });
+  }
+
+  /** What the ledger finds an entry by: the sender and the recipients, as address keys. */
+  #keysOf(rows: readonly QueuedRecipient[]): string[] {
+    const keys = new Set<string>();
+    for (const text of [this.#message.envelope.reversePath, ...rows.map((row) => row.address)]) {
+      if (!this.#keys.has(text)) this.#keys.set(text, keyOf(text));
+      const key = this.#keys.get(text);
+      if (key !== undefined) keys.add(key);
+    }
+    return [...keys].slice(0, 1_000);
   }
 
   #succeeded(row: QueuedRecipient, result: Delivered): void {
@@ -202,11 +215,9 @@ class Tally {
   }
 }
 
-/** What the ledger finds an entry by: the sender and the recipients, as address keys. */
-function keysOf(message: QueuedMessage, rows: readonly QueuedRecipient[]): string[] {
-  const texts = [message.envelope.reversePath, ...rows.map((row) => row.address)];
-  const addresses = texts.map(parseAddress).filter((address) => address !== undefined);
-  return [...new Set(addresses.map(addressKey))].slice(0, 1_000);
+function keyOf(text: string): string | undefined {
+  const address = parseAddress(text);
+  return address === undefined ? undefined : addressKey(address);
 }
 
 function missing(number: number): Unfinished {

@@ -170,6 +170,7 @@ class Runner implements QueueRunner {
         const restMs = looked === 'tail' ? LOOK_SHARE * (nowMs - startMs) : 0;
         this.#nextLookMs = nowMs + Math.min(restMs, SHORTEST_SLEEP_MS);
         this.#dispatch();
+        this.#measure();
         sleepMs = await this.#sleepMs(looked);
       }
     } catch (thrown) {
@@ -207,10 +208,14 @@ class Runner implements QueueRunner {
         this.#lanes.done(job, rows);
         // There is room now; rows that only end make the store say nothing.
         if (this.#lanes.turnedAway) this.#wake('tail');
+        this.#measure();
         this.#dispatch();
       });
       this.#jobs.add(running);
     }
+  }
+
+  #measure(): void {
     const { metrics } = this.#world;
     metrics.gauge('queue_attempts_running', this.#lanes.running);
     metrics.gauge('queue_rows_due', this.#lanes.rows);

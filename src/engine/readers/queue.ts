@@ -9,7 +9,6 @@ import type {
   QueuedRecipient,
   QueueReader,
 } from '#store/queue.ts';
-import type { Connection } from '../connection.ts';
 import type { Reading } from './reading.ts';
 
 const DUE = `SELECT queue_messages.id, recipients.number, domain, next_ms
@@ -19,8 +18,15 @@ const DUE = `SELECT queue_messages.id, recipients.number, domain, next_ms
     AND (next_ms, queue_messages.id, recipients.number) > (?, ?, ?)
   ORDER BY next_ms, queue_messages.id, recipients.number LIMIT ?`;
 const NEXT = 'SELECT min(next_ms) FROM queue_recipients WHERE held = 0';
-const ONE = `SELECT number, id, reverse_path, ret, envelope_id, smtp_utf8, body, content,
-  head_bytes, size_bytes, accepted_ms, submitter, tls FROM queue_messages WHERE id = ?`;
+/** Message and recipients in one statement, which needs no transaction around it. */
+const ONE = `SELECT messages.number, id, reverse_path, ret, envelope_id, smtp_utf8, body, content,
+  head_bytes, size_bytes, accepted_ms, submitter, tls, recipients.number, address, domain, notify,
+  original_recipient, held, attempts, next_ms, expires_ms, delay_notified, last_answer
+  FROM queue_messages AS messages
+  LEFT JOIN queue_recipients AS recipients ON recipients.message = messages.number
+  WHERE id = ? ORDER BY recipients.number`;
+/** Where the columns of the recipient begin. */
+const RECIPIENT = 13;
 const LIST = `SELECT number, id, reverse_path, ret, envelope_id, smtp_utf8, body, content,
   head_bytes, size_bytes, accepted_ms, submitter, tls FROM queue_messages
   ORDER BY accepted_ms, number LIMIT ?`;
@@ -88,15 +94,22 @@ export class QueueRows implements QueueReader {
   }
 
   message(id: QueueId): QueuedMessage | undefined {
-    return this.#reading.read((sql) => {
-      const row = sql.row<MessageColumns>(ONE, id);
-      return row === undefined ? undefined : messageFrom(sql, row);
-    });
+    const rows = this.#reading.one((sql) => sql.rows<readonly unknown[]>(ONE, id));
+    const [first] = rows;
+    if (first === undefined) return undefined;
+    const recipients = rows.map((row) => row.slice(RECIPIENT) as unknown as RecipientColumns);
+    // A message without recipients is a row of nothing here.
+    return messageFrom(
+      first as unknown as MessageColumns,
+      recipients.filter(([number]) => number !== null),
+    );
   }
 
   list(limit: number): readonly QueuedMessage[] {
     return this.#reading.read((sql) =>
-      sql.rows<MessageColumns>(LIST, limit).map((row) => messageFrom(sql, row)),
+      sql
+        .rows<MessageColumns>(LIST, limit)
+        .map((row) => messageFrom(row, sql.rows<RecipientColumns>(RECIPIENTS, row[0]))),
     );
   }
 
@@ -108,8 +121,8 @@ export class QueueRows implements QueueReader {
   }
 }
 
-function messageFrom(sql: Connection, row: MessageColumns): QueuedMessage {
-  const [number, id, reversePath, ret, envelopeId, smtpUtf8, body] = row;
+function messageFrom(row: MessageColumns, recipients: readonly RecipientColumns[]): QueuedMessage {
+  const [, id, reversePath, ret, envelopeId, smtpUtf8, body] = row;
   return {
     id,
     envelope: {
@@ -125,7 +138,7 @@ function messageFrom(sql: Connection, row: MessageColumns): QueuedMessage {
     sizeBytes: row[9],
     acceptedMs: row[10],
     submitter: row[11] ?? undefined,
-    recipients: sql.rows<RecipientColumns>(RECIPIENTS, number).map(recipientFrom),
+    recipients: recipients.map(recipientFrom),
   };
 }
 

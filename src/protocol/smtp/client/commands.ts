@@ -32,19 +32,22 @@ export function wireAddress(text: string): string | undefined {
   return address === undefined ? undefined : formatAddress(address);
 }
 
-/** Whether this mail cannot be sent without SMTPUTF8 (RFC 6531 3.4). */
-export function needsUtf8(envelope: Envelope, recipients: readonly OutgoingRecipient[]): boolean {
-  const wire = [envelope.reversePath, ...recipients.map(({ address }) => address)].map(wireAddress);
-  return envelope.smtpUtf8 || wire.some((address) => address !== undefined && isNonAscii(address));
+/** Whether addresses as `wireAddress` made them cannot go without SMTPUTF8 (RFC 6531 3.4). */
+export function needUtf8(wire: readonly (string | undefined)[]): boolean {
+  return wire.some((address) => address !== undefined && isNonAscii(address));
 }
 
-/** MAIL (RFC 5321 4.1.1.2) of an address that `wireAddress` took; `utf8` and `body` as decided for this server. */
+/**
+ * MAIL (RFC 5321 4.1.1.2) of a sender as `wireAddress` made it, empty for the null reverse-path;
+ * `utf8` and `body` as decided for this server.
+ */
 export function mailCommand(
+  sender: string,
   envelope: OutgoingEnvelope,
   can: Capabilities,
   mail: { readonly sizeBytes: number; readonly utf8: boolean; readonly authenticated: boolean },
 ): string {
-  const words = [`MAIL FROM:<${wireAddress(envelope.reversePath) ?? ''}>`];
+  const words = [`MAIL FROM:<${sender}>`];
   if (can.keywords.has('SIZE')) words.push(`SIZE=${mail.sizeBytes}`);
   if (envelope.body === 'binarymime') words.push('BODY=BINARYMIME');
   if (envelope.body === '8bitmime' && can.keywords.has('8BITMIME')) words.push('BODY=8BITMIME');
@@ -61,9 +64,13 @@ export function mailCommand(
   return words.join(' ');
 }
 
-/** RCPT (RFC 5321 4.1.1.3, RFC 3461 4.1 and 4.2). */
-export function rcptCommand(recipient: OutgoingRecipient, can: Capabilities): string {
-  const words = [`RCPT TO:<${wireAddress(recipient.address) ?? ''}>`];
+/** RCPT (RFC 5321 4.1.1.3, RFC 3461 4.1 and 4.2) of an address as `wireAddress` made it. */
+export function rcptCommand(
+  address: string,
+  recipient: Pick<OutgoingRecipient, 'notify' | 'originalRecipient'>,
+  can: Capabilities,
+): string {
+  const words = [`RCPT TO:<${address}>`];
   if (!can.keywords.has('DSN')) return words.join(' ');
   if (recipient.notify !== undefined) {
     const when = recipient.notify.map((one) => one.toUpperCase()).join(',');

@@ -65,7 +65,10 @@ async function sendData(
   }
   const wire = new WireText(true);
   dialogue.transcript.note(`${content.sizeBytes} octets of content`);
-  for await (const { piece, last } of pieces(content, dialogue)) {
+  for (let from = 0, last = false; !last;) {
+    const piece = await readPiece(content, dialogue, from);
+    from += piece.length;
+    last = isLast(content, piece, from);
     const out = wire.push(piece);
     const bytes = last ? concat([out, wire.finish(), END_OF_CONTENT]) : out;
     const lost = await written(dialogue, bytes, timeouts.blockMs, last);
@@ -77,7 +80,10 @@ async function sendData(
 async function sendChunks(session: SmtpSession, content: Content): Promise<ContentSent> {
   const { dialogue, timeouts } = session;
   const wire = content.envelope.body === 'binarymime' ? undefined : new WireText(false);
-  for await (const { piece, last } of pieces(content, dialogue)) {
+  for (let from = 0, last = false; !last;) {
+    const piece = await readPiece(content, dialogue, from);
+    from += piece.length;
+    last = isLast(content, piece, from);
     const text = wire?.push(piece) ?? piece;
     const bytes = last && wire !== undefined ? concat([text, wire.finish()]) : text;
     if (bytes.length === 0 && !last) continue;
@@ -131,23 +137,18 @@ async function tooEarly(dialogue: Dialogue, blockMs: number): Promise<ContentSen
   }
 }
 
-/** The content in pieces, the last one marked; a reader that fails ends the connection. */
-async function* pieces(
-  content: Content,
-  dialogue: Dialogue,
-): AsyncGenerator<{ readonly piece: Uint8Array; readonly last: boolean }> {
-  for (let from = 0; ;) {
-    let piece: Uint8Array;
-    try {
-      piece = await content.read(from, PIECE_BYTES);
-    } catch (thrown) {
-      // The server must not take what was sent so far for a message.
-      dialogue.destroy();
-      throw Failure.from(thrown);
-    }
-    from += piece.length;
-    const last = piece.length < PIECE_BYTES || from >= content.sizeBytes;
-    yield { piece, last };
-    if (last) return;
+/** A piece of the content; a reader that fails ends the connection. */
+async function readPiece(content: Content, dialogue: Dialogue, from: number): Promise<Uint8Array> {
+  try {
+    return await content.read(from, PIECE_BYTES);
+  } catch (thrown) {
+    // The server must not take what was sent so far for a message.
+    dialogue.destroy();
+    throw Failure.from(thrown);
   }
+}
+
+/** Whether the piece that ends at `end` is the last one. */
+function isLast({ sizeBytes }: Content, piece: Uint8Array, end: number): boolean {
+  return piece.length < PIECE_BYTES || end >= sizeBytes;
 }

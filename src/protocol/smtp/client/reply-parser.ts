@@ -103,6 +103,10 @@ function makeReply(code: number, lines: readonly string[]): Reply {
   if (enhanced === undefined || enhanced[0] !== String(code)[0]) {
     return { code, enhanced: undefined, lines };
   }
-  const bare = (line: string): string => (ENHANCED.test(line) ? line.replace(ENHANCED, '') : line);
-  return { code, enhanced, lines: lines.map(bare) };
+  return { code, enhanced, lines: lines.map(withoutEnhanced) };
+}
+
+function withoutEnhanced(line: string): string {
+  const [start = ''] = ENHANCED.exec(line) ?? [];
+  return line.slice(start.length);
 }

@@ -5,7 +5,7 @@ import { Failure } from '#base/failure.ts';
 import type { Reply } from '../reply.ts';
 import {
   mailCommand,
-  needsUtf8,
+  needUtf8,
   rcptCommand,
   wireAddress,
   type OutgoingEnvelope,
@@ -60,6 +60,9 @@ class Transaction {
   readonly #mail: OutgoingMail;
   readonly #outcomes: (Outcome | undefined)[];
   readonly #pipelining: boolean;
+  /** Addresses as they are sent; undefined: they cannot be. */
+  readonly #sender: string | undefined;
+  readonly #wire: readonly (string | undefined)[];
   #usable = true;
   /** A yes to the end of the content clears all that the server held (RFC 5321 4.1.1.4). */
   #finished = false;
@@ -67,6 +70,9 @@ class Transaction {
   constructor(session: SmtpSession, mail: OutgoingMail) {
     this.#session = session;
     this.#mail = mail;
+    const { reversePath } = mail.envelope;
+    this.#sender = reversePath === '' ? '' : wireAddress(reversePath);
+    this.#wire = mail.recipients.map(({ address }) => wireAddress(address));
     this.#outcomes = mail.recipients.map(() => undefined);
     this.#pipelining = session.capabilities.keywords.has('PIPELINING');
   }
@@ -91,17 +97,17 @@ class Transaction {
 
   /** What needs no dialogue to be known: answers whether SMTPUTF8 is to be asked for. */
   #preflight(): boolean {
-    const { envelope, recipients, sizeBytes } = this.#mail;
+    const { envelope, sizeBytes } = this.#mail;
     const { keywords, sizeBytes: most } = this.#session.capabilities;
-    recipients.forEach(({ address }, index) => {
-      if (wireAddress(address) !== undefined) return;
+    this.#wire.forEach((address, index) => {
+      if (address !== undefined) return;
       this.#outcomes[index] = ours('failed', '5.1.3', 'the address cannot be sent', 'recipient');
     });
-    if (envelope.reversePath !== '' && wireAddress(envelope.reversePath) === undefined) {
+    if (this.#sender === undefined) {
       this.#settle(ours('failed', '5.1.7', 'the sender address cannot be sent', 'message'));
     }
     this.#requireTls();
-    const utf8 = needsUtf8(envelope, recipients);
+    const utf8 = envelope.smtpUtf8 || needUtf8([this.#sender, ...this.#wire]);
     if (utf8 && !keywords.has('SMTPUTF8')) {
       const why = 'the message needs SMTPUTF8, which the server does not offer';
       this.#settle(ours('failed', '5.6.7', why, 'message'));
@@ -135,8 +141,11 @@ class Transaction {
     const { dialogue, timeouts, capabilities } = this.#session;
     const { envelope, sizeBytes, recipients } = this.#mail;
     const { authenticated } = this.#session;
-    const mailLine = mailCommand(envelope, capabilities, { sizeBytes, utf8, authenticated });
-    const rcptLines = open.map((index) => rcptCommand(recipients[index] ?? missing, capabilities));
+    const facts = { sizeBytes, utf8, authenticated };
+    const mailLine = mailCommand(this.#sender ?? '', envelope, capabilities, facts);
+    const rcptLines = open.map((index) =>
+      rcptCommand(this.#wire[index] ?? '', recipients[index] ?? missing, capabilities),
+    );
     if (this.#pipelining) {
       await this.#pipelined(mailLine, rcptLines, open);
       return;
@@ -308,7 +317,7 @@ export function statusOf(reply: Reply): string {
   return reply.enhanced ?? `${reply.code >= 500 ? 5 : reply.code >= 400 ? 4 : 2}.0.0`;
 }
 
-const missing: OutgoingRecipient = { address: '', notify: undefined, originalRecipient: undefined };
+const missing = { notify: undefined, originalRecipient: undefined };
 const notAsked: Outcome = ours('deferred', '4.4.2', 'the server was not asked', 'host');
 
 /**
