@@ -2,7 +2,7 @@
 
 import { type Cell, countCells, type Row } from './matrix.ts';
 
-const WRONG: ReadonlySet<Cell> = new Set(['FP', 'FN', 'open']);
+const WRONG: ReadonlySet<Cell> = new Set(['FP', 'FN']);
 
 /** A line a case, then every cell that is wrong or open. */
 export function terminalTable(rows: readonly Row[], verbose: boolean): string {

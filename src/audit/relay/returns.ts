@@ -24,6 +24,7 @@ export function accountForm({ login, password }: ProbeAccount): Form {
         rcpt: [`<${token}@${foreign}>`],
         before: [{ line, must: '235' }],
         startTls: true,
+        needs: 'AUTH',
         conceal: new Secret(octets),
         mayBeLocal: false,
       },

@@ -66,6 +66,8 @@ export async function surveyRelay(options: SurveyOptions): Promise<Survey> {
     somebody.push(await runner.control('postmaster', domain));
   }
   const isCatchAll = nobody.some(({ rung }) => rung === 'accepted');
+  const controls = [...nobody, ...somebody];
+  const silence = controls.every(({ rung }) => rung === 'unclear') ? controls[0] : undefined;
   const forms = options.forms ?? FORMS;
   const jobs = forms
     .filter(({ level }) => level === 'safe' || options.level === 'active')
@@ -77,7 +79,12 @@ export async function surveyRelay(options: SurveyOptions): Promise<Survey> {
       const index = next++;
       const job = jobs[index];
       if (job === undefined) return;
-      tried[index] = await runner.try(job.form, job.attempt, job.place);
+      const { form, attempt, place: its } = job;
+      // A server that waits for a PROXY header says nothing to all others: no need to wait each time.
+      tried[index] =
+        silence === undefined || attempt.prologue !== undefined
+          ? await runner.try(form, attempt, its)
+          : untried(form, attempt, silence);
     }
   };
   await Promise.all(Array.from({ length: options.parallel ?? 4 }, worker));
@@ -95,11 +102,19 @@ export async function surveyRelay(options: SurveyOptions): Promise<Survey> {
     }
   }
   const etrn = await askEtrn(options);
-  const controls = { nobody, somebody, isCatchAll };
   const { connections } = runner;
   const source = trials.find(({ exchange }) => exchange?.source !== undefined)?.exchange?.source;
   const vantage = vantageOf(source?.address, place.address);
-  return { verdict, why, trials, controls, returns, etrn, connections, vantage };
+  const told = { nobody, somebody, isCatchAll };
+  return { verdict, why, trials, controls: told, returns, etrn, connections, vantage };
+}
+
+function untried(
+  { id, title }: Form,
+  { variant, mail, rcpt, mayBeLocal }: Attempt,
+  as: Trial,
+): Trial {
+  return { ...as, form: id, title, variant, mail, rcpt: rcpt.at(-1) ?? '', mayBeLocal };
 }
 
 class Runner {

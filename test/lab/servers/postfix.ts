@@ -1,7 +1,7 @@
 /** Postfix as it comes, but for its names, its address, and loopback that it does not trust. */
 
 import type { Server } from '../server.ts';
-import { DOMAIN, HOST } from '../root.ts';
+import { DOMAIN, HOST, PASSWORD, type Root, USERS } from '../root.ts';
 
 export const postfix: Server = {
   layer: 'postfix',
@@ -28,10 +28,21 @@ export const postfix: Server = {
       masterCf(root.read('/usr/share/postfix/master.cf.dist'), services),
     );
     await root.run('newaliases');
+    await logins(root, settings);
     await root.run('postfix', 'start');
     return '/etc/postfix/main.cf';
   },
 };
+
+/** People in Cyrus SASL's own file, where logins are wanted at all. */
+async function logins(root: Root, settings: string): Promise<void> {
+  if (!settings.includes('smtpd_sasl')) return;
+  for (const user of USERS) {
+    const set = `echo '${PASSWORD}' | saslpasswd2 -p -c -u ${DOMAIN} ${user}`;
+    await root.run('sh', '-c', set);
+  }
+  await root.run('chgrp', 'postfix', '/etc/sasldb2');
+}
 
 /** The last line of a name counts, and Postfix warns of the others. */
 function withoutEarlier(lines: readonly string[]): string[] {
@@ -41,13 +52,19 @@ function withoutEarlier(lines: readonly string[]): string[] {
 
 /** No service in a second chroot; the profile's listeners instead of ours when it has any for 25. */
 function masterCf(stock: string, services: string): string {
-  const own = new Set(services.split('\n').map((line) => line.split(/\s+/).slice(0, 2).join(' ')));
+  const own = new Set(services.split('\n').map((line) => serviceOf(line)));
   const rows = stock.split('\n').flatMap((line) => {
     const columns = line.split(/\s+/);
     if (!/^[a-z0-9]/.test(line) || columns.length < 8) return [line];
-    if (own.has(columns.slice(0, 2).join(' '))) return [];
+    if (own.has(serviceOf(line))) return [];
     columns[4] = 'n';
     return [columns.join(' ')];
   });
   return `${rows.join('\n')}\n${services}\n`;
+}
+
+/** `smtp inet` of `127.77.0.1:smtp inet n - n - - smtpd`. */
+function serviceOf(line: string): string {
+  const [name = '', kind = ''] = line.split(/\s+/);
+  return `${name.slice(name.lastIndexOf(':') + 1)} ${kind}`;
 }

@@ -4,7 +4,7 @@ import type { Check } from '../../check.ts';
 import { absent, found, inapplicable } from '../../finding.ts';
 import type { ServiceContext, ServiceProbe } from '../../probe.ts';
 import { replyText } from '../../wire/smtp.ts';
-import { accepted, attempt, postmaster } from './transaction.ts';
+import { accepted, attempt, postmasterHere } from './transaction.ts';
 
 const LMTP: Check = {
   id: 'exposure.lmtp',
@@ -62,7 +62,7 @@ async function run(context: ServiceContext): Promise<void> {
   const { mail, rcpt } = await attempt(
     context,
     `audit@${context.token()}.invalid`,
-    postmaster(context),
+    postmasterHere(context),
   );
   if (isLmtp) {
     const seen = `MAIL is answered with "${replyText(mail)}"`;

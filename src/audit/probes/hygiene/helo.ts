@@ -5,7 +5,7 @@ import { absent, found, inapplicable, type Outcome, unclear } from '../../findin
 import type { ServiceContext, ServiceProbe } from '../../probe.ts';
 import { answered, opened } from '../../session.ts';
 import { ask, readReply, replyText, type SmtpReply } from '../../wire/smtp.ts';
-import { accepted, attemptIn, postmaster } from './transaction.ts';
+import { accepted, attemptIn, postmasterHere } from './transaction.ts';
 
 const MEANS =
   'Spam programs that lie here are let in; it is the cheapest test by which they are recognised.';
@@ -134,7 +134,7 @@ async function trial(context: ServiceContext, name: string): Promise<Trial> {
     const ehlo = await asking(`EHLO ${name}`);
     if (!accepted(ehlo)) return at('EHLO', ehlo);
     const session = { wire, greeting, ehlo, keywords: new Map(), ask: asking };
-    const { mail, rcpt } = await attemptIn(session, '', postmaster(context));
+    const { mail, rcpt } = await attemptIn(session, '', postmasterHere(context));
     return rcpt === undefined ? at('MAIL', mail) : at('RCPT', rcpt);
   } finally {
     wire.line('QUIT');

@@ -16,6 +16,15 @@ export function postmaster(context: ServiceContext): SafeRecipient {
   return context.recipients.form('postmaster');
 }
 
+/**
+ * The postmaster of a domain of the target, `<postmaster>` where none is known: restrictions apply to
+ * the whole address, while Postfix lets the bare one past every one of them.
+ */
+export function postmasterHere(context: ServiceContext): SafeRecipient {
+  const [domain] = context.options.domains;
+  return domain === undefined ? postmaster(context) : context.recipients.here('postmaster', domain);
+}
+
 /** Whether to go under TLS first: a server for users may take nothing in clear. */
 export function underTls({ service }: ServiceContext): SessionOptions {
   return { startTls: service.tls === 'starttls' };

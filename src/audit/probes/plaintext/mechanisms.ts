@@ -183,15 +183,19 @@ async function ntlm(context: ServiceContext): Promise<void> {
     context.service.protocol === 'sieve' ? `"${text}"` : text;
   const asked = await door.begin('NTLM');
   const step = asked.kind === 'challenge' ? await door.say(quote(NEGOTIATE)) : asked;
-  const names = step.kind === 'challenge' ? ntlmNames(Buffer.from(step.text, 'base64')) : [];
+  const all = step.kind === 'challenge' ? ntlmNames(Buffer.from(step.text, 'base64')) : [];
+  // The name that it greets everybody with is told to nobody in particular.
+  const greeting = context.service.greeting.toLowerCase().split(/\s+/);
+  const names = all.filter((name) => !greeting.includes(name.toLowerCase()));
   context.tell(
     names.length > 0
       ? found(NTLM_LEAK, `the challenge tells ${names.join(', ')}`, { details: { names } })
-      : absent(NTLM_LEAK, `no names in the answer "${step.text.slice(0, 100)}"`),
+      : absent(NTLM_LEAK, `no other names in the answer "${step.text.slice(0, 100)}"`),
   );
   door.wire.close();
 }
 
+const NTLM_TARGET_NAME = 12;
 const NTLM_TARGET_INFO = 40;
 /** MS-NLMP 2.2.2.1: names of computer, domain, DNS computer, DNS domain, DNS forest. */
 const NTLM_FIELDS = new Set([1, 2, 3, 4, 5]);
@@ -202,7 +206,10 @@ export function ntlmNames(octets: Buffer): readonly string[] {
     return [];
   if (octets.readUInt32LE(8) !== 2) return [];
   const end = octets.readUInt16LE(NTLM_TARGET_INFO) + octets.readUInt32LE(NTLM_TARGET_INFO + 4);
-  const names: string[] = [];
+  // MS-NLMP 2.2.1.2: TargetName stands by itself; Cyrus SASL gives that one alone.
+  const own = octets.readUInt32LE(NTLM_TARGET_NAME + 4);
+  const target = octets.subarray(own, own + octets.readUInt16LE(NTLM_TARGET_NAME));
+  const names: string[] = target.length === 0 ? [] : [target.toString('utf16le')];
   let at = octets.readUInt32LE(NTLM_TARGET_INFO + 4);
   while (at + 4 <= Math.min(end, octets.length) && names.length < 10) {
     const [id, size] = [octets.readUInt16LE(at), octets.readUInt16LE(at + 2)];
@@ -211,5 +218,5 @@ export function ntlmNames(octets: Buffer): readonly string[] {
     if (NTLM_FIELDS.has(id)) names.push(value.toString('utf16le'));
     at += 4 + size;
   }
-  return names;
+  return [...new Set(names)];
 }

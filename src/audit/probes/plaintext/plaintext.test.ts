@@ -201,6 +201,11 @@ suite('mechanisms', () => {
     assert.equal(leak.get('plaintext.ntlm-leak')?.confidence, 'confirmed');
     assert.match(leak.get('plaintext.ntlm-leak')?.seen ?? '', /mx\.corp\.test/);
     assert.deepEqual(ntlmNames(type2([])), []);
+    const target = Buffer.from('INSIDE', 'utf16le');
+    const alone = Buffer.concat([type2([]), target]);
+    alone.writeUInt16LE(target.length, 12);
+    alone.writeUInt32LE(alone.length - target.length, 16);
+    assert.deepEqual(ntlmNames(alone), ['INSIDE']);
     const lying = Buffer.from(challenge);
     lying.writeUInt32LE(0xfffffff0, 44);
     assert.deepEqual(ntlmNames(lying), []);

@@ -115,7 +115,11 @@ function trustOutcome(survey: Survey): Outcome {
   const asked = survey.trials.filter(({ form }) => form.startsWith('R28'));
   const trusted = asked.filter((trial) => trial.trusted);
   const [first] = trusted;
-  if (first === undefined) return absent(TRUSTED, `${asked.length} attempts were not believed`);
+  if (first === undefined) {
+    const silent = asked.every(({ rung }) => rung === 'unclear');
+    if (silent) return unclear(TRUSTED, `no attempt was answered: ${asked[0]?.answer ?? ''}`);
+    return absent(TRUSTED, `${asked.length} attempts were not believed`);
+  }
   const logs = trusted.every(({ form }) => form === 'R28f');
   const seen = `${trusted.map(({ variant }) => variant).join(', ')}: "${first.answer}"`;
   return found(TRUSTED, seen, { ...extra(trusted, survey), severity: logs ? 'medium' : 'high' });
