@@ -145,6 +145,15 @@ test('a login that cannot be checked is UNAVAILABLE and does not count', async (
   assert.match(await client.run('b LOGIN user pencil'), /^b OK/);
 });
 
+test('HTTP and TLS in clear end the session: what follows them is no command', async () => {
+  for (const foreign of ['POST / HTTP/1.1', 'GET /a HTTP/1.0', '\x16\x03\x01\x02']) {
+    const client = await fresh();
+    assert.equal(await client.run(foreign, 'a1 CAPABILITY'), '* BYE This is IMAP\r\n');
+    assert.ok(client.closed);
+  }
+  assert.match(await (await fresh()).run('POST NOOP'), /^POST OK/, 'a tag may be any word');
+});
+
 test('limits before the login: commands, errors, octets, time', async () => {
   const many = await fresh({ commandsBeforeLogin: 5 });
   assert.match(

@@ -1,6 +1,7 @@
 /** A session from greeting to goodbye: read a command, run it, tell the news, complete it. */
 
 import { Failure } from '#base/failure.ts';
+import { isForeign } from '../foreign.ts';
 import { capabilities } from './capabilities.ts';
 import type { Command } from './command.ts';
 import * as registry from './commands/index.ts';
@@ -20,6 +21,12 @@ export function* serve(session: Session): Task<void> {
   while (!session.ending) {
     const frame = yield* readCommand(session, (pieces, size) => stream(session, pieces, size));
     if (frame.kind === 'lost') return;
+    if (session.who === undefined && frame.kind !== 'refused') {
+      if (isForeign(frame.pieces[0]?.text ?? '')) {
+        session.bye('This is IMAP');
+        return;
+      }
+    }
     yield* perform(session, frame);
     yield* relieve(session);
     if (session.errors > session.options.errors) session.bye('Too many errors');

@@ -38,6 +38,14 @@ suite('pop3 limits', () => {
     }
   });
 
+  test('HTTP and TLS in clear end the session: what follows them is no command', () => {
+    for (const foreign of ['POST / HTTP/1.1\r\n', '\x16\x03\x01\x02\r\n']) {
+      const desk = new Desk();
+      assert.equal(desk.say(foreign, 'CAPA\r\n'), '-ERR this is POP3\r\n');
+      assert.ok(desk.closed);
+    }
+  });
+
   test('100,000 USER, or as many errors, end the connection early', () => {
     const desk = new Desk();
     desk.say('USER alice\r\n'.repeat(100_000));

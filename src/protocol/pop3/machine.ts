@@ -4,6 +4,7 @@ import { latin1 } from '#base/bytes.ts';
 import type { Failure } from '#base/failure.ts';
 import { invariant } from '#base/failure.ts';
 import type { Secure } from '#base/secure.ts';
+import { isForeign } from '../foreign.ts';
 import type { Action, Machine } from '../machine.ts';
 import * as registry from './commands/index.ts';
 import { LineInput } from './line-input.ts';
@@ -134,6 +135,11 @@ export class Pop3Server implements Machine<Pop3Question, Pop3Answer, Pop3Fact> {
     const verb = latin1(space < 0 ? bytes : bytes.subarray(0, space)).toUpperCase();
     const command = COMMANDS.get(verb);
     this.session.tell({ kind: 'command', verb: command?.verb ?? 'unknown' });
+    if (isForeign(latin1(bytes.subarray(0, 2_048)))) {
+      this.session.error('this is POP3');
+      this.session.closing = true;
+      return;
+    }
     if (!this.#mayGoOn(bytes)) return;
     if (command === undefined) return this.session.error('unknown command');
     if (!command.phases.includes(this.session.phase)) {
