@@ -192,6 +192,8 @@ export class Delivery {
       heloName: hostname,
       lmtp: this.#smarthost?.lmtp === true,
       tls,
+      // The ledger gets answers and facts; a second copy of each dialogue has no reader.
+      dialogue: { transcriptLines: 0 },
       ...(this.#options.timeouts === undefined ? {} : { timeouts: this.#options.timeouts }),
       ...(credentials === undefined
         ? {}

@@ -20,6 +20,7 @@ export type Parsed =
 
 const LINE = /^([2-5]\d\d)(?:([ -])([^]*))?$/;
 const ENHANCED = /^([245]\.\d{1,3}\.\d{1,3})(?: |$)/;
+const PLAIN = /^[\t\x20-\x7e]*$/;
 const CONTROL = /[\x00-\x08\x0a-\x1f\x7f]/;
 
 /**
@@ -65,8 +66,8 @@ export class ReplyParser {
     if (line.length > lineBytes) return this.#end(`a line of more than ${lineBytes} octets`);
     if (line.at(-2) !== CR) return this.#end('a bare LF', line);
     const octets = line.subarray(0, -2);
-    const text = parseUtf8(octets) ?? latin1(octets);
-    if (CONTROL.test(text)) return this.#end('a control character', line);
+    const text = textOf(octets);
+    if (text === undefined) return this.#end('a control character', line);
     const [, code, separator, rest = ''] = LINE.exec(text) ?? [];
     if (code === undefined) return this.#end('no reply code', line);
     if (this.#lines.length > 0 && Number(code) !== this.#code) {
@@ -95,6 +96,14 @@ export class ReplyParser {
     const shown = line === undefined ? '' : `: ${visible(line, 80)}`;
     return { kind: 'broken', why: `${why}${shown}` };
   }
+}
+
+/** The text of a line, undefined if there is a control character in it. */
+function textOf(octets: Uint8Array): string | undefined {
+  const plain = latin1(octets);
+  if (PLAIN.test(plain)) return plain;
+  const text = parseUtf8(octets) ?? plain;
+  return CONTROL.test(text) ? undefined : text;
 }
 
 /** The enhanced code counts only if its class is the code's (RFC 2034 4). */

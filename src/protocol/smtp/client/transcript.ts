@@ -29,6 +29,7 @@ export class Transcript {
   }
 
   server(reply: Reply): void {
+    if (this.#isDeaf) return;
     for (const line of replyLines(reply)) this.#add('server', line);
   }
 
@@ -36,8 +37,13 @@ export class Transcript {
     this.#add('note', text);
   }
 
+  /** Whether nobody would learn of what is said now. */
+  get #isDeaf(): boolean {
+    return this.#said.length >= this.#limit && this.#listener === undefined;
+  }
+
   #add(from: Said['from'], text: string): void {
-    if (this.#said.length >= this.#limit && this.#listener === undefined) return;
+    if (this.#isDeaf) return;
     const said = { from, text: visible(text, 1_000) };
     if (this.#said.length < this.#limit) this.#said.push(said);
     this.#listener?.(said);
