@@ -1,5 +1,6 @@
 /** Starts what answers on the listeners: one Accept for each protocol, and how to stop. */
 
+import type { SmtpListener } from '#service/smtp/listener.ts';
 import { serveSmtp } from '#service/smtp/serve.ts';
 import type { Accept } from './door.ts';
 import type { ListenerRow, ProtocolName } from './listeners.ts';
@@ -22,6 +23,8 @@ export interface Services {
 }
 
 export interface ServiceParts extends SiteParts {
+  /** Other listeners than the settings say: a test that leaves a cure out; production has none. */
+  readonly exchangeListener?: (listener: SmtpListener) => SmtpListener;
   /** The addresses of this host's interfaces: what an address literal of ours can name. */
   readonly ownAddresses: ReadonlySet<string>;
   /** Policies of other domains and the count of sessions; a simulation has none. */
@@ -55,12 +58,13 @@ export async function startServices(parts: ServiceParts): Promise<Services> {
       const known = listeners.get(row.name);
       if (known !== undefined) return known;
       const startTls = row.tls === 'starttls' && parts.tls !== undefined;
-      const made = smtpListener(mode, row.name, settings, {
+      const usual = smtpListener(mode, row.name, settings, {
         ...parts,
         addresses,
         guards,
         startTls,
       });
+      const made = parts.exchangeListener?.(usual) ?? usual;
       listeners.set(row.name, made);
       return made;
     };
