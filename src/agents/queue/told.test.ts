@@ -34,6 +34,17 @@ test('rows that are told of and find no room, or are not due, or are held, are n
   assert.deepEqual(transfer.doubles, []);
 });
 
+test('a row that is told of before its time is tried at its time', async () => {
+  const { clock, store, transfer } = bench();
+  await clock.advance(1_000);
+  store.tells = true;
+  store.add({ id: 'A', to: [{ address: 'x@far.test', nextMs: clock.now() + 2 * MINUTE }] });
+  await clock.advance(2 * MINUTE - 1_000);
+  assert.equal(transfer.jobs.length, 0);
+  await clock.advance(2_000);
+  assert.equal(transfer.jobs.length, 1);
+});
+
 test('what was told of is read again before it is sent', async () => {
   const { clock, store, transfer } = bench({ wait: after(1_000), options: { slotsPerDomain: 1 } });
   store.tells = true;
