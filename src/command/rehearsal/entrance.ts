@@ -33,8 +33,10 @@ export async function enter(
     log.event('warn', 'self-audit-found', { id, severity, listener, title, cure });
   }
   if (unclear > 0) log.event('warn', 'self-audit-unclear', { tests, unclear });
+  // Where nothing could be told, nothing was shown.
+  if (unclear >= tests) return;
   if (weak.length === 0) log.event('info', 'self-audit-passed', { tests, unclear });
-  if (unclear < tests) accept(settings);
+  accept(settings);
 }
 
 /** The same attack by hand: what is wrong, or could not be told; nothing is remembered. */
