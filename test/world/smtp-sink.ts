@@ -30,6 +30,8 @@ export interface SinkOptions {
   readonly lmtp?: boolean;
   /** `user\0password` that AUTH PLAIN takes. */
   readonly login?: string;
+  /** Each answer comes that late; not together with `tls`. */
+  readonly delayMs?: number;
   /** Where to listen: 127.0.0.1 and any port. */
   readonly host?: string;
   readonly port?: number;
@@ -277,6 +279,11 @@ class Session implements SinkSession {
   }
 
   #write(text: string): void {
-    if (this.#socket.writable) this.#socket.write(text, 'latin1');
+    const { delayMs = 0 } = this.#options;
+    const send = (): void => {
+      if (this.#socket.writable) this.#socket.write(text, 'latin1');
+    };
+    if (delayMs === 0) send();
+    else setTimeout(send, delayMs).unref();
   }
 }

@@ -39,10 +39,11 @@ export class Target {
 
   static async start(
     zone: Readonly<Record<string, ZoneEntry>>,
-    settings = '',
+    settings: string | ((dns: DnsServer) => string) = '',
     users: readonly string[] = ['ann', 'ben'],
   ): Promise<Target> {
     const dns = await startDnsServer(zone);
+    const more = typeof settings === 'string' ? settings : settings(dns);
     const running = await startPostern({
       config: `
 myhostname = "mx.${HOME}"
@@ -59,9 +60,9 @@ mynetworks = ["10.9.0.0/16"]
 resolver_addresses = ["${dns.server}"]
 resolver_timeout = "1s"
 queue_minfree = "1M"
-${/^smtp_port/m.test(settings) ? '' : 'smtp_port = 1'}
+${/^smtp_port/m.test(more) ? '' : 'smtp_port = 1'}
 smtpd_client_connection_count_limit = 0
-${settings}
+${more}
 `,
     });
     const target = new Target(running, dns);
@@ -114,7 +115,13 @@ ${settings}
   }
 
   /** Submits as a user; the answer to the content, or to the step that was refused. */
-  async submit(user: string, recipient: string, message: string, sender = user): Promise<string> {
+  async submit(
+    user: string,
+    recipient: string,
+    message: string,
+    sender = user,
+    parameters = '',
+  ): Promise<string> {
     const { host, port } = this.#place('submissions');
     const client = await LineClient.connectTls(port, host);
     try {
@@ -122,7 +129,8 @@ ${settings}
       await client.ask('EHLO desk.test');
       const plain = Buffer.from(`\0${user}@${HOME}\0${PASSWORD}`).toString('base64');
       assert.match(await client.ask(`AUTH PLAIN ${plain}`), /^235/);
-      for (const step of [`MAIL FROM:<${sender}@${HOME}>`, `RCPT TO:<${recipient}>`, 'DATA']) {
+      const from = `MAIL FROM:<${sender}@${HOME}>${parameters}`;
+      for (const step of [from, `RCPT TO:<${recipient}>`, 'DATA']) {
         const said = await client.ask(step);
         if (!/^[23]/.test(said)) return said;
       }

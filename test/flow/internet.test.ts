@@ -1,0 +1,62 @@
+/** A small internet: each domain's mail ends where it must, for the reason that the ledger says. */
+
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { INBOUND } from '../world/internet/inbound.ts';
+import { Inside } from '../world/internet/inside.ts';
+import { OUTBOUND } from '../world/internet/outbound.ts';
+import { Outside } from '../world/internet/outside.ts';
+
+/** What one side of the world saw. */
+interface Seen {
+  endOf(domain: string): string;
+  storyOf(domain: string): string;
+}
+
+interface End {
+  readonly about: string;
+  readonly ends: string;
+  readonly why: RegExp;
+}
+
+let inside: Inside;
+let outside: Outside;
+
+before(async () => {
+  [inside, outside] = await Promise.all([Inside.start(), Outside.start()]);
+});
+
+after(async () => {
+  await Promise.allSettled([inside?.stop(), outside?.stop()]);
+});
+
+test('there are at least thirty domains, each of its own name and with a control', () => {
+  const names = [...INBOUND, ...OUTBOUND].map(({ name }) => name);
+  assert.ok(names.length >= 30, `${names.length}`);
+  assert.equal(new Set(names).size, names.length);
+});
+
+describe('mail from them', () => table(INBOUND, () => inside));
+describe('mail to them', () => table(OUTBOUND, () => outside));
+
+/** Each row and its control, which would make the row red. */
+function table(
+  rows: readonly (End & { readonly name: string; readonly control: End })[],
+  seen: () => Seen,
+): void {
+  for (const { name, control, ...row } of rows) {
+    test(`${name}: ${row.about}: ${row.ends}`, () => ended(`${name}.test`, row, seen()));
+    test(`${name}, the control: ${control.about}: ${control.ends}`, () => {
+      const domain = `${name}-c.test`;
+      ended(domain, control, seen());
+      const told = seen().endOf(domain) !== row.ends || !row.why.test(seen().storyOf(domain));
+      assert.ok(told, 'the row does not tell its control from itself');
+    });
+  }
+}
+
+function ended(domain: string, { ends, why }: End, seen: Seen): void {
+  const story = seen.storyOf(domain);
+  assert.equal(seen.endOf(domain), ends, story);
+  assert.match(story, why);
+}

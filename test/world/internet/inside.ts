@@ -1,0 +1,76 @@
+/** The letters of the test internet to a Postern of ours, with a DNS that knows all their domains. */
+
+import { HOME, Target } from '../stranger.ts';
+import { INBOUND } from './inbound.ts';
+import type { InboundScene } from './letters.ts';
+
+const AT_A_TIME = 6;
+
+/** All letters were sent and answered when it has started. */
+export class Inside {
+  /** The last answer to each domain's letter. */
+  readonly said = new Map<string, string>();
+  readonly #target: Target;
+  readonly #boxes = new Map<'INBOX' | 'Junk', string>();
+  readonly #stories: readonly string[];
+
+  private constructor(target: Target, stories: readonly string[]) {
+    this.#target = target;
+    this.#stories = stories;
+  }
+
+  static async start(): Promise<Inside> {
+    const scenes = new Map<string, InboundScene>();
+    for (const { name, scene, control } of INBOUND) {
+      scenes.set(`${name}.test`, scene(`${name}.test`));
+      scenes.set(`${name}-c.test`, control.scene(`${name}-c.test`));
+    }
+    const zones = [...scenes.values()].map(({ zone }) => zone);
+    const target = await Target.start(Object.assign({}, ...zones));
+    const said = new Map<string, string>();
+    const waiting = [...scenes];
+    const workers = Array.from({ length: AT_A_TIME }, async () => {
+      for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+        said.set(next[0], await send(target, ...next));
+      }
+    });
+    await Promise.all(workers);
+    const stories = (await target.trace(`ann@${HOME}`, '--json')).split('\n');
+    const lost = (await target.trace(`nobody@${HOME}`, '--json')).split('\n');
+    const inside = new Inside(target, [...stories, ...lost]);
+    for (const [domain, answer] of said) inside.said.set(domain, answer);
+    for (const name of ['INBOX', 'Junk'] as const) {
+      inside.#boxes.set(name, await target.mailbox('ann', name));
+    }
+    return inside;
+  }
+
+  /** Where a domain's letter is. */
+  endOf(domain: string): string {
+    if (this.said.get(domain)?.startsWith('2') !== true) return 'refused';
+    const found = [...this.#boxes].filter(([, text]) => text.includes(`<1@${domain}>`));
+    return found.map(([name]) => name).join(' and ') || 'lost';
+  }
+
+  /** What the ledger says of it, as JSON. */
+  storyOf(domain: string): string {
+    const mentions = [`@${domain}"`, `@${domain}>`, `@out.${domain}"`, `@evil-${domain}"`];
+    const own = this.#stories.filter((line) => mentions.some((one) => line.includes(one)));
+    return own.join('\n');
+  }
+
+  stop(): Promise<void> {
+    return this.#target.stop();
+  }
+}
+
+function send(target: Target, domain: string, scene: InboundScene): Promise<string> {
+  const { ip = '192.0.2.10', sender = `joe@${domain}`, message, recipient } = scene;
+  return target.deliver({
+    ip,
+    helo: `mx.${domain}`,
+    sender,
+    message,
+    ...(recipient === undefined ? {} : { recipient }),
+  });
+}
