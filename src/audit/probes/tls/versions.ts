@@ -150,13 +150,10 @@ async function run(context: ServiceContext): Promise<void> {
   const newest = { version: 'TLSv1.3', suites } as const;
   const odd = note(await askHello(context, { ...newest, grease: true }));
   const plain = odd.kind === 'hello' ? odd : note(await askHello(context, newest));
+  if (plain.kind === 'unclear') return cannotTell(context, plain.why);
   const ordinary = note(await askHello(context, { version: 'TLSv1.2', suites: EVERYTHING }));
   const old = await oldVersions(context, note);
-  if (flights.length === 0) {
-    const why = `no hello is answered with TLS: ${ordinary.kind === 'hello' ? '' : ordinary.why}`;
-    for (const check of tlsVersions.checks) context.tell(unclear(check, why));
-    return;
-  }
+  if (flights.length === 0) return cannotTell(context, textOf(ordinary));
   for (const outcome of old) context.tell(atPort(context, outcome));
   context.tell(atPort(context, await sslv2(context)));
   context.tell(
@@ -167,6 +164,11 @@ async function run(context: ServiceContext): Promise<void> {
   for (const outcome of modern(plain, ordinary)) context.tell(atPort(context, outcome));
   context.tell(atPort(context, await fallback(context, flights)));
   context.tell(repeated(flights));
+}
+
+function cannotTell(context: ServiceContext, why: string): void {
+  const reason = `no hello is answered with TLS: ${why}`;
+  for (const check of tlsVersions.checks) context.tell(unclear(check, reason));
 }
 
 /** From the newest old version down: each answer says which is the highest that is left. */
