@@ -20,14 +20,20 @@ interface End {
 }
 
 let inside: Inside;
+/** The same letters to a server that verifies nobody. */
+let blind: Inside;
 let outside: Outside;
 
 before(async () => {
-  [inside, outside] = await Promise.all([Inside.start(), Outside.start()]);
+  [inside, blind, outside] = await Promise.all([
+    Inside.start(),
+    Inside.start('verify_senders = false'),
+    Outside.start(),
+  ]);
 });
 
 after(async () => {
-  await Promise.allSettled([inside?.stop(), outside?.stop()]);
+  await Promise.allSettled([inside?.stop(), blind?.stop(), outside?.stop()]);
 });
 
 test('there are at least thirty domains, each of its own name and with a control', () => {
@@ -38,6 +44,20 @@ test('there are at least thirty domains, each of its own name and with a control
 
 describe('mail from them', () => table(INBOUND, () => inside));
 describe('mail to them', () => table(OUTBOUND, () => outside));
+
+test('who is not verified is not refused: without verification nearly all rows are red', () => {
+  // What a header may not be, and who is not there, needs no proof of anybody.
+  const same = new Set(['two-authors', 'backscatter']);
+  for (const { name, ...row } of INBOUND) {
+    const judge = (): void => ended(`${name}.test`, row, blind);
+    if (same.has(name)) judge();
+    else assert.throws(judge, name);
+  }
+});
+
+test('nobody was told of a letter that was refused: no backscatter', async () => {
+  assert.match(await inside.queue(), /the queue is empty/);
+});
 
 /** Each row and its control, which would make the row red. */
 function table(

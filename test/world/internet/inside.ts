@@ -19,14 +19,15 @@ export class Inside {
     this.#stories = stories;
   }
 
-  static async start(): Promise<Inside> {
+  /** `settings`: TOML, where a server is to be tried that is not as it should be. */
+  static async start(settings = ''): Promise<Inside> {
     const scenes = new Map<string, InboundScene>();
     for (const { name, scene, control } of INBOUND) {
       scenes.set(`${name}.test`, scene(`${name}.test`));
       scenes.set(`${name}-c.test`, control.scene(`${name}-c.test`));
     }
     const zones = [...scenes.values()].map(({ zone }) => zone);
-    const target = await Target.start(Object.assign({}, ...zones));
+    const target = await Target.start(Object.assign({}, ...zones), settings);
     const said = new Map<string, string>();
     const waiting = [...scenes];
     const workers = Array.from({ length: AT_A_TIME }, async () => {
@@ -57,6 +58,11 @@ export class Inside {
     const mentions = [`@${domain}"`, `@${domain}>`, `@out.${domain}"`, `@evil-${domain}"`];
     const own = this.#stories.filter((line) => mentions.some((one) => line.includes(one)));
     return own.join('\n');
+  }
+
+  /** What would go to somebody else. */
+  async queue(): Promise<string> {
+    return (await this.#target.command('queue', 'list')).output;
   }
 
   stop(): Promise<void> {
