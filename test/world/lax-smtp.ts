@@ -25,7 +25,14 @@ export interface LaxOptions {
   readonly bdat?: 'ends-at-dot' | 'runs-refused' | 'answers-early' | 'any-size' | 'data-after';
   /** Every message accepted, with its recipients. */
   readonly deliver?: (octets: string, recipients: readonly string[]) => void;
-  readonly greeting?: string;
+  /** For the connection with this number, from 0. */
+  readonly greeting?: (number: number) => string;
+  /** Errors after which it is over. Default 20. */
+  readonly errorLimit?: number;
+  /** What a message says of its size is not looked at. */
+  readonly ignoresSize?: boolean;
+  /** A line without end is thrown away, on and on. */
+  readonly swallows?: boolean;
 }
 
 export interface LaxState {
@@ -41,18 +48,24 @@ export interface LaxServer {
   close(): void;
 }
 
+const KEYWORDS = ['PIPELINING', 'CHUNKING', 'SIZE 1000000', 'DSN'];
+const LINE = 100_000;
+
 type Mode = 'command' | 'content' | 'chunk' | 'over';
 
 /** Listens on 127.0.0.1; postmaster and names at mock.test are there. */
 export async function startLaxSmtp(options: LaxOptions = {}): Promise<LaxServer> {
   const sockets = new Set<Socket>();
   const messages: string[] = [];
+  let connections = 0;
   const server = createServer({ allowHalfOpen: true }, (socket) => {
     sockets.add(socket);
     socket.setNoDelay(true);
     socket.on('error', () => undefined);
     socket.on('close', () => sockets.delete(socket));
-    const session = new Session(socket, options, messages);
+    const greeting = options.greeting?.(connections) ?? '220 mock.test ESMTP';
+    connections += 1;
+    const session = new Session(socket, options, messages, greeting);
     socket.on('data', (octets: Buffer) => session.received(octets.toString('latin1')));
     socket.on('end', () => session.ended());
   });
@@ -81,11 +94,11 @@ class Session implements LaxState {
   #isLast = false;
   #sender = false;
 
-  constructor(socket: Socket, options: LaxOptions, messages: string[]) {
+  constructor(socket: Socket, options: LaxOptions, messages: string[], greeting: string) {
     this.#socket = socket;
     this.#options = options;
     this.#messages = messages;
-    this.#say(options.greeting ?? '220 mock.test ESMTP');
+    this.#say(greeting);
   }
 
   end(): void {
@@ -115,22 +128,47 @@ class Session implements LaxState {
 
   #command(): void {
     const found = (this.#options.lineEnd ?? /\r\n/).exec(this.#rest);
+    if (found === null && this.#rest.length > LINE) this.#endless();
     if (found === null) return;
     const line = this.#rest.slice(0, found.index);
     this.#rest = this.#rest.slice(found.index + found[0].length);
     this.lines.push(line);
     const reply = this.#options.hook?.(line, this) ?? this.#answer(line);
     if (/^[45]/.test(reply)) this.errors += 1;
+    if (this.errors > (this.#options.errorLimit ?? 20)) {
+      this.#say('421 4.7.0 too many errors');
+      this.end();
+      return;
+    }
     this.#say(reply);
     if (reply.startsWith('354')) this.#mode = 'content';
   }
 
+  #endless(): void {
+    this.#rest = '';
+    if (this.#options.swallows === true) return;
+    this.#say('500 5.5.2 line too long');
+    this.end();
+  }
+
   #answer(line: string): string {
-    const verb = /^[A-Za-z]{4}(?= |$)|^(?:MAIL|RCPT)(?=.)/.exec(line)?.[0].toUpperCase() ?? '';
+    if (/^(?:GET|POST) |^\x16/.test(line)) {
+      this.end();
+      return '';
+    }
+    if (line.length > 2_000) return '500 5.5.2 line too long';
+    const verb =
+      /^[A-Za-z]{4}(?= |$)(?!.*[\0-\x1f\x7f-\xff])|^(?:MAIL|RCPT)(?=.)/
+        .exec(line)?.[0]
+        .toUpperCase() ?? '';
     if (verb === 'EHLO') return this.#ehlo(line);
     if (verb === 'MAIL') {
       if (!/^MAIL FROM:<[!-;=?-~]*>(?: SIZE=\d+| BODY=8BITMIME)*$/.test(line))
         return '501 5.5.4 no';
+      const [, size = '0'] = / SIZE=(\d+)/.exec(line) ?? [];
+      if (Number(size) > 1_000_000 && this.#options.ignoresSize !== true)
+        return '552 5.3.4 too large';
+      if ((line.match(/ SIZE=/g) ?? []).length > 1) return '501 5.5.4 twice';
       this.#sender = true;
       return '250 2.1.0 ok';
     }
@@ -156,7 +194,7 @@ class Session implements LaxState {
 
   #ehlo(line: string): string {
     if (!/^EHLO [A-Za-z0-9.:[\]-]{1,255}$/.test(line)) return '501 5.5.4 no';
-    const rows = ['mock.test', ...(this.#options.keywords ?? ['PIPELINING', 'CHUNKING'])];
+    const rows = ['mock.test', ...(this.#options.keywords ?? KEYWORDS)];
     return rows.map((row, at) => `250${at === rows.length - 1 ? ' ' : '-'}${row}`).join('\r\n');
   }
 

@@ -5,6 +5,8 @@ import type { Probe } from '../probe.ts';
 import * as fingerprint from './fingerprint/index.ts';
 import * as hygiene from './hygiene/index.ts';
 import * as injection from './injection/index.ts';
+import * as limits from './limits/index.ts';
+import * as parsing from './parsing/index.ts';
 import * as plaintext from './plaintext/index.ts';
 import * as posture from './posture/index.ts';
 import * as relay from './relay/index.ts';
@@ -22,6 +24,8 @@ const GROUPS: readonly Readonly<Record<string, Probe>>[] = [
   users,
   relay,
   smuggling,
+  parsing,
+  limits,
 ];
 
 /** Every probe, in the order of the groups. */

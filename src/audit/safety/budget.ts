@@ -24,10 +24,12 @@ export function budgetFor(level: Level, distance: Distance): BudgetLimits {
   const messages = { passive: 0, safe: 40, active: 5_000, intrusive: 8_000 };
   const connections = { passive: 50, safe: 1_000, active: 4_000, intrusive: 40_000 };
   const pace = { loopback: 1_000, private: 100, public: 5 };
-  const atOnce = { loopback: 32, private: 16, public: 4 };
+  // Exim serves 20 connections in all, of everybody (smtp_accept_max): room is left for others.
+  const atOnce = { loopback: 14, private: 12, public: 4 };
   return {
     connections: connections[level],
-    atOnce: atOnce[distance],
+    // Whether connections have a limit is asked at level intrusive alone.
+    atOnce: level === 'intrusive' && distance !== 'public' ? 256 : atOnce[distance],
     connectionsPerSecond: pace[distance],
     messages: messages[level],
     sentBytes: level === 'intrusive' ? 1_073_741_824 : 67_108_864,

@@ -1,0 +1,168 @@
+/** Command lines of SMTP as they should not be: their ends, lengths, octets and spaces. */
+
+import type { Check } from '../../check.ts';
+import { absent, found, inapplicable, unclear } from '../../finding.ts';
+import type { ServiceContext, ServiceProbe } from '../../probe.ts';
+import { smtpSession, type SmtpSession } from '../../session.ts';
+import { readReply, replyText, type SmtpReply } from '../../wire/smtp.ts';
+import { isLost, lossText } from '../../wire/wire.ts';
+import * as checks from './checks.ts';
+
+/** Octets to send, and when the answers show the weakness. */
+interface Trial {
+  readonly check: Check;
+  readonly octets: (context: ServiceContext) => string;
+  /** Replies to these octets; fewer than asked for when the server is silent or gone. */
+  readonly isFound: (replies: readonly SmtpReply[]) => boolean;
+  /** Replies to wait for. Default 2. */
+  readonly most?: number;
+}
+
+const yes = (reply: SmtpReply | undefined): boolean => reply?.code === 250;
+
+const TRIALS: readonly Trial[] = [
+  {
+    check: checks.LF_COMMAND,
+    octets: () => 'NOOP\nRSET\r\n',
+    isFound: ([first, second]) => yes(first) && yes(second),
+  },
+  {
+    check: checks.CR_COMMAND,
+    octets: () => 'RSET\rRSET\r\n',
+    isFound: ([first, second]) => yes(first) && yes(second),
+  },
+  {
+    check: checks.NUL_COMMAND,
+    octets: () => 'RS\0ET\r\nRSET\0x\r\n',
+    isFound: (replies) => replies.some(yes),
+  },
+  {
+    check: checks.EIGHT_BIT,
+    octets: (context) => `MAIL FROM:<\xe9\xff@${context.token()}.invalid>\r\n`,
+    isFound: ([first]) => yes(first),
+    most: 1,
+  },
+  {
+    check: checks.SHORT_COMMAND,
+    octets: () => `NOOP ${'x'.repeat(505)}\r\n`,
+    isFound: ([first]) => first !== undefined && !yes(first),
+    most: 1,
+  },
+  {
+    check: checks.LONG_COMMAND,
+    octets: () => `NOOP ${'x'.repeat(70_000)}\r\n`,
+    isFound: ([first]) => yes(first),
+    most: 1,
+  },
+  {
+    check: checks.TRAILING_SPACE,
+    octets: () => 'RSET \r\n',
+    isFound: ([first]) => first !== undefined && !yes(first),
+    most: 1,
+  },
+  {
+    check: checks.NO_BRACKETS,
+    octets: (context) => `MAIL FROM:audit@${context.token()}.invalid\r\n`,
+    isFound: ([first]) => yes(first),
+    most: 1,
+  },
+  {
+    check: checks.SPACE_AFTER_COLON,
+    octets: (context) => `MAIL FROM: <audit@${context.token()}.invalid>\r\n`,
+    isFound: ([first]) => yes(first),
+    most: 1,
+  },
+];
+
+export const commandLines: ServiceProbe = {
+  name: 'command-lines',
+  scope: 'service',
+  level: 'safe',
+  checks: [...TRIALS.map(({ check }) => check), checks.UNPIPELINED],
+  fits: ({ protocol, role }) => protocol === 'smtp' && role !== 'access',
+  run,
+};
+
+async function run(context: ServiceContext): Promise<void> {
+  await Promise.all([...TRIALS.map((trial) => tryOne(context, trial)), pipelined(context)]);
+}
+
+/** Servers of users take nothing in clear, and would refuse it for that. */
+export function userTls({ service }: ServiceContext): { readonly startTls: boolean } {
+  return { startTls: service.role === 'submission' && service.tls === 'starttls' };
+}
+
+/** RSET and, for addresses, MAIL as it should be are the control: they must be taken. */
+async function tryOne(context: ServiceContext, trial: Trial): Promise<void> {
+  const { check } = trial;
+  const session = await smtpSession(context, userTls(context));
+  const { wire } = session;
+  const octets = trial.octets(context);
+  const control = octets.startsWith('MAIL')
+    ? await session.ask(`MAIL FROM:<audit@${context.token()}.invalid>`)
+    : await session.ask('RSET');
+  if (!yes(control)) {
+    wire.close();
+    const why = `the plain case is answered with "${replyText(control)}"`;
+    // Who takes no sender at all takes no odd one either.
+    const refusal = octets.startsWith('MAIL') && control.code >= 500;
+    context.tell((refusal ? absent : unclear)(check, why, { evidence: [wire.exchange] }));
+    return;
+  }
+  if (octets.startsWith('MAIL')) await session.ask('RSET');
+  wire.send(octets);
+  const { replies, end } = await repliesOf(session, trial.most ?? 2, context.options.replyMs);
+  wire.close();
+  const said = [...replies.map((reply) => `"${replyText(reply).slice(0, 100)}"`), end];
+  const seen = `${shown(octets)} is answered with ${said.filter(Boolean).join(', ')}`;
+  const controls = { sanity: { passed: 1, of: 1 } };
+  const more = { evidence: [wire.exchange], controls };
+  context.tell((trial.isFound(replies) ? found : absent)(check, seen, more));
+}
+
+/** EHLO must be the last of a group (RFC 2920 3.1): who sends more behind it does not wait. */
+async function pipelined(context: ServiceContext): Promise<void> {
+  const { heloName } = context.options;
+  if (context.service.role !== 'reception') {
+    context.tell(inapplicable(checks.UNPIPELINED, 'programs that only send do not log in'));
+    return;
+  }
+  const session = await smtpSession(context);
+  const postmaster = context.recipients.form('postmaster').text;
+  const lines = [`EHLO ${heloName}`, 'MAIL FROM:<>', `RCPT TO:<${postmaster}>`, 'RSET'];
+  session.wire.send(lines.map((line) => `${line}\r\n`).join(''));
+  const { replies, end } = await repliesOf(session, 4, context.options.replyMs);
+  session.wire.close();
+  const [, mail, rcpt, reset] = replies;
+  const said = [...replies.slice(1).map((reply) => `"${replyText(reply)}"`), end];
+  const seen = `behind EHLO in one packet: ${said.filter(Boolean).join(', ')}`;
+  const more = { evidence: [session.wire.exchange], controls: { sanity: { passed: 1, of: 1 } } };
+  const isRun = yes(mail) && yes(reset) && !isSpoken(rcpt);
+  context.tell((isRun ? found : absent)(checks.UNPIPELINED, seen, more));
+}
+
+/** Some notice it, and say so to the recipient. */
+function isSpoken(rcpt: SmtpReply | undefined): boolean {
+  return rcpt !== undefined && /pipelin|synchroni|improper/i.test(replyText(rcpt));
+}
+
+/** Up to `most` replies; the first gets the whole time, those behind it come at once or never. */
+export async function repliesOf(
+  { wire }: SmtpSession,
+  most: number,
+  replyMs: number,
+): Promise<{ readonly replies: readonly SmtpReply[]; readonly end: string }> {
+  const replies: SmtpReply[] = [];
+  while (replies.length < most) {
+    const waitMs = replies.length === 0 ? Math.min(replyMs, 1_500) : 400;
+    const reply = await readReply(wire, waitMs);
+    if (isLost(reply)) return { replies, end: lossText(reply) };
+    replies.push(reply);
+  }
+  return { replies, end: '' };
+}
+
+/** Octets for a sentence. */
+export function shown(octets: string): string {
+  return JSON.stringify(octets.length > 60 ? `${octets.slice(0, 40)}… (${octets.length})` : octets);
+}
