@@ -148,6 +148,7 @@ smtp_listen = ["127.0.0.1:0"]
 imaps_listen = ["127.0.0.1:0"]
 pop3s_listen = ["127.0.0.1:0"]
 mynetworks = ["127.0.0.0/8"]
+self_audit = "off"
 smtpd_client_connection_count_limit = 0
 queue_minfree = "${minimumFreeMegabytes}M"
 minimal_backoff_time = "1s"

@@ -24,7 +24,7 @@ after(() => rmSync(folder, { recursive: true, force: true }));
 /** Starts a server that must not get ready; what it said. */
 async function refused(settings: string, data = path.join(folder, 'data')): Promise<Finished> {
   const file = path.join(folder, 'postern.toml');
-  writeFileSync(file, settings);
+  writeFileSync(file, `self_audit = "off"\n${settings}`);
   const ended = await run(POSTERN, ['serve', '--config', file, '--data', data], {
     timeoutMs: 8_000,
   });

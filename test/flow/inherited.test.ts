@@ -22,6 +22,7 @@ test('a socket that systemd opened is served', { skip: without(ACTIVATE) }, asyn
     config,
     [
       'myhostname = "mx.inherited.test"',
+      'self_audit = "off"',
       `data_directory = "${folder}/data"`,
       `smtp_listen = ["127.0.0.1:${port}"]`,
       ...['submission', 'submissions', 'imap', 'imaps', 'pop3', 'pop3s'].map(

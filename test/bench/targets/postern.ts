@@ -39,6 +39,7 @@ export function configuration(more = ''): string {
     'inet_interfaces = ["127.0.0.1"]',
     ...names.map((name) => `${name}_listen = ["127.0.0.1:0"]`),
     'smtpd_client_connection_count_limit = 0',
+    'self_audit = "off"',
     more,
   ].join('\n');
 }
