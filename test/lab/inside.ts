@@ -8,6 +8,7 @@ import { LineClient } from '../world/line-client.ts';
 import { startDnsServer, type ZoneEntry } from '../world/dns-server.ts';
 import { run } from '../interop/tools.ts';
 import { type Audited, auditCase, NAMES } from './audit.ts';
+import { comparePeers, COMPARED, type PeerRow } from './peers.ts';
 import { type Case, readCases } from './profile.ts';
 import { Root } from './root.ts';
 import * as servers from './servers/index.ts';
@@ -20,10 +21,11 @@ export interface Told {
   readonly startMs: number;
   readonly report?: Report;
   readonly failure?: string;
+  readonly peers?: readonly PeerRow[];
 }
 
 const START_MS = 20_000;
-const [cache = '', work = '', only = '', atOnce = '2'] = process.argv.slice(2);
+const [cache = '', work = '', only = '', atOnce = '2', beside = ''] = process.argv.slice(2);
 
 const SERVERS = new Map<string, Server>(Object.entries(servers));
 const wanted = only === '' ? undefined : only.split(',');
@@ -31,11 +33,12 @@ const cases = readCases().filter(
   ({ id, profile, server }) =>
     wanted === undefined || [id, profile, server].some((name) => wanted.includes(name)),
 );
+const chosen = beside === '' ? cases : cases.filter(({ id }) => COMPARED.has(id));
 const zone: Record<string, ZoneEntry> = {
   'lab.test': { mx: [[10, 'mx.lab.test']] },
   'mx.lab.test': { a: ['127.77.0.1'] },
 };
-for (const [at] of cases.entries()) {
+for (const [at] of chosen.entries()) {
   const { domain, address } = canaryFor(at);
   zone[domain] = { mx: [[10, `mx.${domain}`]] };
   zone[`mx.${domain}`] = { a: [address] };
@@ -43,7 +46,7 @@ for (const [at] of cases.entries()) {
 const dns = await startDnsServer(zone, { port: 53 });
 writeFileSync(path.join(work, 'names'), `${NAMES.join('\n')}\n`);
 const told: Told[] = [];
-const queue = [...cases.entries()];
+const queue = [...chosen.entries()];
 await Promise.all(
   Array.from({ length: Number(atOnce) }, async () => {
     for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
@@ -69,9 +72,9 @@ async function perform(at: number, one: Case): Promise<Told> {
     if (server === undefined) throw new Error(`no server called ${one.server}`);
     // Some bind only what is an interface's own.
     await run('ip', ['addr', 'add', `${address}/8`, 'dev', 'lo']);
-    const place = path.join(work, 'run', one.id);
-    mkdirSync(place, { recursive: true });
-    root = await Root.mount(cache, server.layer, place);
+    const folder = path.join(work, 'run', one.id);
+    mkdirSync(folder, { recursive: true });
+    root = await Root.mount(cache, server.layer, folder);
     for (const [file, text] of Object.entries(one.files)) root.write(file, fill(text, at, address));
     const { settings, services } = one;
     const inside = await server.start(root, {
@@ -83,8 +86,14 @@ async function perform(at: number, one: Case): Promise<Told> {
     const startMs = performance.now() - begunMs;
     const config = inside === undefined ? undefined : path.join(root.folder, inside);
     const names = path.join(work, 'names');
-    const audited: Audited = await auditCase(one, { address, names, config }, canaryFor(at));
-    return { id: one.id, address, startMs, ...audited };
+    const place = { address, names, config };
+    if (beside === '') {
+      const audited: Audited = await auditCase(one, place, canaryFor(at));
+      return { id: one.id, address, startMs, ...audited };
+    }
+    const audited = await auditCase({ ...one, level: 'safe' }, place, canaryFor(at));
+    const peers = await comparePeers(one.id, address, names, audited);
+    return { id: one.id, address, startMs, ...audited, peers };
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     const log = root?.read('/var/log/lab.log').slice(-1_500) ?? '';

@@ -22,7 +22,7 @@ export interface Row {
 }
 
 /** Groups that profiles speak of; others wait for their truth. */
-export const JUDGED = [
+export const JUDGED: ReadonlySet<string> = new Set([
   'fingerprint',
   'plaintext',
   'hygiene',
@@ -30,12 +30,11 @@ export const JUDGED = [
   'relay',
   'exposure',
   'configuration',
-];
+]);
 
 /** All cells of one case. */
 export function rowsOf(one: Case, report: Report, known: readonly string[]): readonly Row[] {
-  const groups = new Set(JUDGED);
-  const checks = known.filter((id) => groups.has(id.split('.', 1)[0] ?? ''));
+  const checks = known.filter((id) => JUDGED.has(id.split('.', 1)[0] ?? ''));
   const unknown = [...one.present, ...one.undecided].filter((id) => !known.includes(id));
   if (unknown.length > 0) throw new Error(`${one.id}: no such check: ${unknown.join(', ')}`);
   const rows = checks.map((check) => {

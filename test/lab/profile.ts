@@ -103,3 +103,13 @@ function list(table: Table, name: string): string[] {
   if (Array.isArray(value) && value.every((one) => typeof one === 'string')) return value;
   throw new Error(`${String(table['id'])}: "${name}" is no list`);
 }
+
+/** For truth.json: each check that is there, or that is not decided; all others are not there. */
+export function truthOf(cases: readonly Case[]): Record<string, unknown> {
+  return Object.fromEntries(
+    cases.map(({ id, what, product, present, undecided }) => {
+      const told = [...present].filter((check) => !undecided.has(check)).toSorted();
+      return [id, { what, product, present: told, na: [...undecided].toSorted() }];
+    }),
+  );
+}

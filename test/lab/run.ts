@@ -9,19 +9,33 @@ import { CONFIGURATION_CHECKS } from '#audit/configuration/findings.ts';
 import { checksOf, PROBES } from '#audit/probes/all.ts';
 import type { Told } from './inside.ts';
 import { countCells, type Row, rowsOf } from './matrix.ts';
-import { readCases } from './profile.ts';
-import { terminalTable } from './page.ts';
+import { labPage, terminalTable } from './page.ts';
+import { readCases, truthOf } from './profile.ts';
 
 const HERE = import.meta.dirname;
+const USAGE = `npm run lab -- [--only P01,exim,...] [--runs 3] [--at-once 2] [--peers] [--write] [--verbose]
+  --only     profiles, twins (P03-cured) or servers
+  --runs     so often; what they tell must be the same
+  --peers    nmap and smtp-user-enum's method beside us on some of the servers
+  --write    docs/lab.md and test/lab/truth.json (all profiles)
+  --keep     a file for the reports of the last run
+`;
 const { values } = parseArgs({
   options: {
     only: { type: 'string', default: '' },
     runs: { type: 'string', default: '1' },
     'at-once': { type: 'string', default: '2' },
+    peers: { type: 'boolean', default: false },
+    write: { type: 'boolean', default: false },
     verbose: { type: 'boolean', default: false },
     keep: { type: 'string' },
+    help: { type: 'boolean', default: false },
   },
 });
+if (values.help) {
+  process.stdout.write(USAGE);
+  process.exit();
+}
 const cache =
   process.env['POSTERN_LAB'] ??
   path.join(process.env['XDG_CACHE_HOME'] ?? path.join(homedir(), '.cache'), 'postern-lab');
@@ -30,27 +44,51 @@ if (process.getuid?.() !== 0) fail('the lab needs root: network and mount namesp
 if ((await passed('sh', [path.join(HERE, 'install.sh')])) !== 0) fail('see above');
 
 const known = [...checksOf(PROBES), ...CONFIGURATION_CHECKS].map(({ id }) => id);
-const cases = new Map(readCases().map((one) => [one.id, one]));
-const rows: Row[] = [];
+const all = readCases();
+const cases = new Map(all.map((one) => [one.id, one]));
+const truthFile = path.join(HERE, 'truth.json');
+const truth = `${JSON.stringify(truthOf(all), undefined, 1)}\n`;
+if (values.write) writeFileSync(truthFile, truth);
+else if (readFileSync(truthFile, 'utf8') !== truth) fail('truth.json is not current (--write)');
+
+const startMs = performance.now();
+const runs: Row[][] = [];
 let failures = 0;
-for (let turn = 1; turn <= Number(values.runs); turn += 1) {
-  const told = await once();
-  for (const { id, failure, report } of told) {
+for (let turn = 1; turn <= Number(values.runs); turn += 1) runs.push(judged(await once('')));
+const seconds = (performance.now() - startMs) / 1_000 / runs.length;
+const rows = runs[0] ?? [];
+const unsteady = differing(runs);
+process.stdout.write(terminalTable(runs.flat(), values.verbose));
+const counts = countCells(runs.flat());
+for (const what of unsteady) process.stdout.write(`differs between the runs: ${what}\n`);
+process.stdout.write(`${JSON.stringify(counts)}, ${seconds.toFixed(0)} s a run\n`);
+const peers = values.peers ? (await once('beside')).flatMap((told) => told.peers ?? []) : [];
+const page = { cases: all, rows, runs: runs.length, unsteady, seconds, peers };
+if (values.write) writeFileSync(path.join(HERE, '../../docs/lab.md'), labPage(page));
+else if (values.peers) process.stdout.write(labPage(page));
+process.exitCode = failures + counts.FP + counts.FN + unsteady.length > 0 ? 1 : 0;
+
+function judged(told: readonly Told[]): Row[] {
+  return told.flatMap(({ id, failure, report }) => {
     const one = cases.get(id);
-    if (one === undefined || report === undefined) {
-      failures += 1;
-      process.stdout.write(`${id}: did not run: ${failure}\n`);
-    } else rows.push(...rowsOf(one, report, known));
-  }
+    if (one !== undefined && report !== undefined) return rowsOf(one, report, known);
+    failures += 1;
+    process.stdout.write(`${id}: did not run: ${failure}\n`);
+    return [];
+  });
 }
-const counts = countCells(rows);
-process.stdout.write(terminalTable(rows, values.verbose));
-process.stdout.write(`${JSON.stringify(counts)}\n`);
-process.exitCode = failures + counts.FP + counts.FN > 0 ? 1 : 0;
+
+/** Cells that are told otherwise in some later run. */
+function differing([first = [], ...later]: readonly Row[][]): string[] {
+  const said = new Map(first.map((row) => [keyOf(row), row.told]));
+  const others = later.flat().filter((row) => said.get(keyOf(row)) !== row.told);
+  return [...new Set(others.map(keyOf))];
+}
 
 /** All cases once, in namespaces that end with everything in them. */
-async function once(): Promise<readonly Told[]> {
+async function once(beside: '' | 'beside'): Promise<readonly Told[]> {
   const work = mkdtempSync(path.join(tmpdir(), 'postern-lab-'));
+  const atOnce = beside === '' ? values['at-once'] : '1';
   try {
     mkdirSync(path.join(work, 'run'));
     const inside = [process.execPath, path.join(HERE, 'inside.ts'), cache, work, values.only];
@@ -67,7 +105,8 @@ async function once(): Promise<readonly Told[]> {
       script,
       'sh',
       ...inside,
-      values['at-once'],
+      atOnce,
+      beside,
     ]);
     if (code !== 0) fail(`the lab ended with ${code}`);
     const text = readFileSync(path.join(work, 'told.json'), 'utf8');
@@ -89,4 +128,8 @@ function passed(program: string, args: readonly string[]): Promise<number> {
 function fail(why: string): never {
   process.stderr.write(`lab: ${why}\n`);
   process.exit(1);
+}
+
+function keyOf(row: Row): string {
+  return `${row.case} ${row.check}`;
 }

@@ -1,5 +1,6 @@
 /** Dovecot with the lab's people; what is offered and how is the profile's. */
 
+import { HOST } from '../root.ts';
 import type { Server } from '../server.ts';
 
 export const dovecot: Server = {
@@ -7,6 +8,7 @@ export const dovecot: Server = {
   start(root, { address, settings }) {
     const lines = [
       `listen = ${address}`,
+      `hostname = ${HOST}`,
       'log_path = /var/log/lab.log',
       'mail_location = maildir:~/Maildir',
       'ssl_cert = </etc/lab/cert.pem',
