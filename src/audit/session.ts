@@ -4,6 +4,7 @@ import { latin1 } from '#base/bytes.ts';
 import { Failure } from '#base/failure.ts';
 import type { ProbeDialOptions, ProbeOptions, ServiceContext } from './probe.ts';
 import { askImap, type ImapAnswer, readImap } from './wire/imap.ts';
+import { GREETING_MS } from './wire/limits.ts';
 import { askPop3, type Pop3Answer, readPop3 } from './wire/pop3.ts';
 import { askSieve, readSieve, type SieveAnswer } from './wire/sieve.ts';
 import { ask, keywordsOf, readReply, replyText, type SmtpReply } from './wire/smtp.ts';
@@ -14,6 +15,8 @@ export interface SessionContext {
   readonly service: ServiceContext['service'];
   readonly options: Pick<ProbeOptions, 'replyMs' | 'heloName'>;
   dial: ServiceContext['dial'];
+  /** Without it a server that is full is asked once. */
+  readonly world?: Pick<ServiceContext['world'], 'clock'>;
 }
 
 export interface SessionOptions extends ProbeDialOptions {
@@ -42,8 +45,7 @@ export async function smtpSession(
   options: SessionOptions = {},
 ): Promise<SmtpSession> {
   const { replyMs } = context.options;
-  const wire = await opened(context, options);
-  const greeting = answered(await readReply(wire, replyMs), 'greeting');
+  const { wire, greeting } = await greeted(context, options);
   if (greeting.code !== 220) throw noSession(`greeted with "${replyText(greeting)}"`);
   const hello = context.service.protocol === 'lmtp' ? 'LHLO' : 'EHLO';
   const introduce = async (): Promise<SmtpReply> => {
@@ -62,6 +64,30 @@ export async function smtpSession(
   const asked = async (line: string): Promise<SmtpReply> =>
     answered(await ask(wire, line, replyMs), line.split(' ', 1)[0] ?? 'command');
   return { wire, greeting, ehlo, keywords: keywordsOf(ehlo), ask: asked };
+}
+
+/** How often a server that is full is asked again, each time a little later. */
+const CROWDED = { times: 4, pauseMs: 250 };
+
+/**
+ * An SMTP connection with its greeting, whatever its code. 421 says that it serves too many just
+ * now (Exim: 20 of everybody), often ourselves: asked again a few times.
+ */
+export async function greeted(
+  context: SessionContext,
+  options: ProbeDialOptions = {},
+): Promise<{ readonly wire: Wire; readonly greeting: SmtpReply }> {
+  for (let turn = 1; ; turn += 1) {
+    const wire = await opened(context, options);
+    const waitMs = Math.max(context.options.replyMs, GREETING_MS);
+    const greeting = answered(await readReply(wire, waitMs), 'greeting');
+    const { world } = context;
+    if (greeting.code !== 421 || world === undefined || turn > CROWDED.times) {
+      return { wire, greeting };
+    }
+    wire.close();
+    await new Promise<void>((resolve) => void world.clock.after(CROWDED.pauseMs * turn, resolve));
+  }
 }
 
 export interface ImapSession {

@@ -6,6 +6,7 @@ import type { Exchange } from '../finding.ts';
 import { isLoopback, isOwnNetwork } from '../safety/permit.ts';
 import type { Service } from '../service.ts';
 import { dial } from '../wire/dial.ts';
+import { GREETING_MS } from '../wire/limits.ts';
 import { isLost, lossText, type Wire } from '../wire/wire.ts';
 import { notSpoken, speak, type Spoken } from './greeting.ts';
 
@@ -41,8 +42,6 @@ export interface DiscoverOptions {
 /** Where mail services usually listen: LMTP 24, ManageSieve 4190, and 2525 instead of 25. */
 export const USUAL_PORTS: readonly number[] = [24, 25, 110, 143, 465, 587, 993, 995, 2525, 4190];
 
-/** Servers delay the greeting on purpose (Postfix' postscreen: 6 s) to catch early talkers. */
-const GREETING_MS = 7_000;
 /** Silence after which TLS is tried beside: a server for TLS waits for our hello. */
 const IMPLICIT_MS = 150;
 const UNKNOWN_MS = { near: 200, far: 1_000 };

@@ -6,6 +6,7 @@ import { imapCapabilities, sieveLine } from '../session.ts';
 import { askImap } from '../wire/imap.ts';
 import { askPop3 } from '../wire/pop3.ts';
 import { readSieve } from '../wire/sieve.ts';
+import { GREETING_MS } from '../wire/limits.ts';
 import { ask, readReply } from '../wire/smtp.ts';
 import { isLost, type Lost, lossText, type Wire } from '../wire/wire.ts';
 
@@ -61,7 +62,11 @@ async function speakSmtp(
   name: string,
   replyMs: number,
 ): Promise<Spoken> {
-  if (/^\d{3}-/.test(greeting)) await readReply(wire, replyMs);
+  // The first line may be there at once and the last one late: postscreen's trap for early talkers.
+  if (/^\d{3}-/.test(greeting)) {
+    const rest = await readReply(wire, GREETING_MS);
+    if (isLost(rest)) return silent('the end of its greeting', rest);
+  }
   // RFC 5321 3.1: a server that will not serve says 554 (or 521, RFC 7504), and is one still.
   if (!greeting.startsWith('220')) {
     const known = /^(?:421|521|554)/.test(greeting);

@@ -66,6 +66,7 @@ export async function surveyRelay(options: SurveyOptions): Promise<Survey> {
     somebody.push(await runner.control('postmaster', domain));
   }
   const isCatchAll = nobody.some(({ rung }) => rung === 'accepted');
+  if (somebody.length > 0 && somebody.every(refusesSender)) runner.writeAs(place.server);
   const controls = [...nobody, ...somebody];
   const silence = controls.every(({ rung }) => rung === 'unclear') ? controls[0] : undefined;
   const forms = options.forms ?? FORMS;
@@ -109,6 +110,14 @@ export async function surveyRelay(options: SurveyOptions): Promise<Survey> {
   return { verdict, why, trials, controls: told, returns, etrn, connections, vantage };
 }
 
+/**
+ * A domain that cannot exist may be refused as such (sendmail, `reject_unknown_sender_domain`): that
+ * says nothing about relaying.
+ */
+function refusesSender({ rung, answer }: Trial): boolean {
+  return rung === 'refused' && /\b5\.1\.[78]\b|\bsender\b/i.test(answer);
+}
+
 function untried(
   { id, title }: Form,
   { variant, mail, rcpt, mayBeLocal }: Attempt,
@@ -120,11 +129,18 @@ function untried(
 class Runner {
   readonly #options: SurveyOptions;
   #messages: number;
+  #other: string;
   connections = 0;
 
   constructor(options: SurveyOptions) {
     this.#options = options;
     this.#messages = options.messages;
+    this.#other = options.place.other;
+  }
+
+  /** Senders of all forms that do not say otherwise from now on. */
+  writeAs(domain: string): void {
+    this.#other = domain;
   }
 
   /** A form's attempts, each with a token of its own: what arrives tells which it was. */
@@ -161,7 +177,8 @@ class Runner {
   }
 
   #place(): Place {
-    return { ...this.#options.place, token: controlName(this.#options.random, 'gibberish') };
+    const { place } = this.#options;
+    return { ...place, other: this.#other, token: controlName(this.#options.random, 'gibberish') };
   }
 }
 

@@ -118,7 +118,8 @@ function paceFor({ level, places, totalMs }: AuditRequest): Pace {
     replyMs: distance === 'public' ? 10_000 : 3_000,
     probeMs: PROBE_MS[level] * far,
     totalMs: totalMs ?? TOTAL_MS[level] * far,
-    atOnce: { loopback: 12, private: 8, public: 3 }[distance],
+    // Each may hold two connections: together they stay below what the budget lets be open.
+    atOnce: { loopback: 6, private: 5, public: 2 }[distance],
   };
 }
 

@@ -2,6 +2,7 @@
 
 import type { Dialled } from './dial.ts';
 import type { Exchange } from './exchange.ts';
+import { GREETING_MS } from './limits.ts';
 import { ask, keywordsOf, readReply, replyText, type SmtpReply } from './smtp.ts';
 import { isLost, lossText, type Wire } from './wire.ts';
 
@@ -51,7 +52,7 @@ export async function sayHello(dialled: Dialled, options: HelloOptions): Promise
   const { wire } = dialled;
   const { tls = 'none', serverName = wire.target.address, replyMs = REPLY_MS } = options;
   if (options.prologue !== undefined) wire.send(options.prologue);
-  const greeting = await readReply(wire, replyMs);
+  const greeting = await readReply(wire, Math.max(replyMs, GREETING_MS));
   if (isLost(greeting)) return ended(wire, 'greeting', lossText(greeting));
   if (greeting.code !== 220) return ended(wire, 'greeting', replyText(greeting), greeting);
   const first = await helloOn(wire, options, replyMs);

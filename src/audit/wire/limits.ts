@@ -29,3 +29,6 @@ export const WIRE_LIMITS: WireLimits = {
   turnBytes: 8_192,
   turns: 400,
 };
+
+/** Servers delay the greeting on purpose (Postfix' postscreen: 6 s) to catch early talkers. */
+export const GREETING_MS = 7_000;

@@ -60,8 +60,9 @@ export function versionIn(text: string): string | undefined {
 
 /** The operating system that a text names. */
 export function systemIn(text: string): string | undefined {
+  // The domains of projects are no systems: `bugs@openbsd.org`, `www.debian.org`.
   const [name] =
-    /\b(?:Debian|Ubuntu|Red ?Hat|CentOS|Rocky|AlmaLinux|Fedora|SUSE|FreeBSD|OpenBSD|NetBSD|Windows|Linux|Gentoo|Alpine)\b/i.exec(
+    /(?<![@.])\b(?:Debian|Ubuntu|Red ?Hat|CentOS|Rocky|AlmaLinux|Fedora|SUSE|FreeBSD|OpenBSD|NetBSD|Windows|Linux|Gentoo|Alpine)\b(?!\.(?:org|com|net)\b)/i.exec(
       text.slice(0, 2_000),
     ) ?? [];
   return name;

@@ -23,7 +23,10 @@ const CURES: Check['cures'] = [
   { product: 'opensmtpd', lines: ['smtp banner cannot be set; filter it with a proxy.'] },
   {
     product: 'sendmail',
-    lines: ["define(`confSMTP_LOGIN_MSG', `$j')dnl", "define(`HELP_FILE', `')dnl"],
+    lines: [
+      "define(`confSMTP_LOGIN_MSG', `$j')dnl",
+      'Take the lines with $v out of /etc/mail/helpfile; without the file it tells its version too.',
+    ],
   },
   { product: 'dovecot', lines: ['login_greeting = ready.', 'imap_id_send = name *'] },
   { product: 'postern', lines: ['Greetings never name the program; update Postern.'] },
@@ -110,7 +113,10 @@ function versionIn1(
 ): Outcome {
   const text = answers.get(question);
   if (text === undefined) return absent(check, `nothing was said to ${question}`);
-  const version = versionIn(text);
+  // RFC 5804 1.7: VERSION is the protocol's.
+  const version = versionIn(
+    question === 'capabilities' ? text.replace(/\bVERSION 1\.\d/, '') : text,
+  );
   if (version === undefined) return absent(check, `no version in "${text.slice(0, 200)}"`);
   return found(check, `version ${version} in "${text.slice(0, 200)}"`, { details: { version } });
 }

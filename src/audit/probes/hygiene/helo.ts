@@ -3,8 +3,8 @@
 import type { Check } from '../../check.ts';
 import { absent, found, inapplicable, type Outcome, unclear } from '../../finding.ts';
 import type { ServiceContext, ServiceProbe } from '../../probe.ts';
-import { answered, opened } from '../../session.ts';
-import { ask, readReply, replyText, type SmtpReply } from '../../wire/smtp.ts';
+import { answered, greeted } from '../../session.ts';
+import { ask, replyText, type SmtpReply } from '../../wire/smtp.ts';
 import { accepted, attemptIn, postmasterHere } from './transaction.ts';
 
 const MEANS =
@@ -126,11 +126,10 @@ interface Trial {
 /** Refusals may come with EHLO, with MAIL, or (as Postfix likes it) only with RCPT. */
 async function trial(context: ServiceContext, name: string): Promise<Trial> {
   const { replyMs } = context.options;
-  const wire = await opened(context);
+  const { wire, greeting } = await greeted(context);
   const asking = async (line: string) =>
     answered(await ask(wire, line, replyMs), line.split(/[ :]/, 1)[0] ?? '');
   try {
-    const greeting = answered(await readReply(wire, replyMs), 'greeting');
     const ehlo = await asking(`EHLO ${name}`);
     if (!accepted(ehlo)) return at('EHLO', ehlo);
     const session = { wire, greeting, ehlo, keywords: new Map(), ask: asking };
@@ -157,8 +156,7 @@ function sameWay(control: Trial, { step, reply }: Trial): boolean {
 
 async function required(context: ServiceContext): Promise<Outcome> {
   const { replyMs } = context.options;
-  const wire = await opened(context);
-  answered(await readReply(wire, replyMs), 'greeting');
+  const { wire } = await greeted(context);
   const reply = answered(await ask(wire, 'MAIL FROM:<>', replyMs), 'MAIL');
   wire.close();
   const seen = `MAIL before EHLO is answered with "${replyText(reply)}"`;

@@ -3,8 +3,8 @@
 import type { Check } from '../../check.ts';
 import { absent, found, inapplicable } from '../../finding.ts';
 import type { ServiceContext, ServiceProbe } from '../../probe.ts';
-import { smtpSession } from '../../session.ts';
-import { readReply, replyText, type SmtpReply } from '../../wire/smtp.ts';
+import { answered, greeted, smtpSession } from '../../session.ts';
+import { ask as askOn, readReply, replyText, type SmtpReply } from '../../wire/smtp.ts';
 import { isLost } from '../../wire/wire.ts';
 import { underTls } from './transaction.ts';
 
@@ -100,22 +100,41 @@ async function run(context: ServiceContext): Promise<void> {
   tell(BASIC, noop.code === 250 && rset.code === 250, both);
   const lower = await ask('noop');
   tell(CASE, lower.code === noop.code, `noop is answered with "${replyText(lower)}"`);
-  const helo = await ask(`HELO ${context.options.heloName}`);
+  const helo = await heloOf(context, await ask(`HELO ${context.options.heloName}`));
   tell(HELO, helo.code === 250, `HELO is answered with "${replyText(helo)}"`);
   const unknown = await ask('XYZZY');
   const isUnknown = unknown.code === 500 || unknown.code === 502;
   tell(UNKNOWN, isUnknown, `XYZZY is answered with "${replyText(unknown)}"`);
-  const vrfy = await ask(`VRFY ${context.token()}`);
+  let vrfy = await ask(`VRFY ${context.token()}`);
+  const [domain] = context.options.domains;
+  // Exim judges whole addresses alone.
+  const again = vrfy.code === 501 && domain !== undefined;
+  if (again) vrfy = await ask(`VRFY ${context.token()}@${domain}`);
   const seen = `VRFY of nobody is answered with "${replyText(vrfy)}"`;
-  // 550 and its like say that names are really looked up: not switched off.
+  // 550 and its like say that names are really looked up, unless they say that nobody may ask.
+  const closed = vrfy.code === 502 || vrfy.code === 500 || FORBIDDEN.test(replyText(vrfy));
   if (vrfy.code === 252) context.tell(absent(VRFY, seen));
-  else if (vrfy.code === 502 || vrfy.code === 500) context.tell(found(VRFY, seen));
+  else if (closed) context.tell(found(VRFY, seen));
   else context.tell(inapplicable(VRFY, seen));
   const quit = await ask('QUIT');
   const ended = isLost(await readReply(session.wire, 1_000)) && session.wire.over;
   const end = `QUIT is answered with "${replyText(quit)}"${ended ? '' : ', and the connection stays'}`;
   tell(QUIT, quit.code === 221 && ended, end);
   tellForms(context, session.keywords.has('ENHANCEDSTATUSCODES'), heard);
+}
+
+/** Refusals of the command, whoever is asked about. */
+const FORBIDDEN = /^55\d .{0,40}\b(?:prohibit|disabled|not (?:allowed|permitted|available))/i;
+
+/** A server may want one introduction alone (OpenSMTPD says 503): then a session with HELO counts. */
+async function heloOf(context: ServiceContext, second: SmtpReply): Promise<SmtpReply> {
+  if (second.code === 250) return second;
+  const { replyMs, heloName } = context.options;
+  const { wire } = await greeted(context);
+  const first = answered(await askOn(wire, `HELO ${heloName}`, replyMs), 'HELO');
+  wire.line('QUIT');
+  wire.close();
+  return first;
 }
 
 function tellForms(context: ServiceContext, promised: boolean, heard: readonly SmtpReply[]): void {

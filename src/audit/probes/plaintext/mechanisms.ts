@@ -136,10 +136,7 @@ async function run(context: ServiceContext): Promise<void> {
   tell(NTLM, names.has('NTLM'));
   const scram = [...names].filter((name) => name.startsWith('SCRAM-'));
   tell(SCRAM_1, scram.length > 0 && scram.every((name) => name.startsWith('SCRAM-SHA-1')));
-  tell(
-    NO_SCRAM,
-    secure && names.size > 0 && scram.length === 0 && (names.has('PLAIN') || names.has('LOGIN')),
-  );
+  tell(NO_SCRAM, secure && names.size > 0 && [...names].every((name) => SENDS_PASSWORD.has(name)));
   tell(NO_BINDING, secure && scram.length > 0 && !scram.some((name) => name.endsWith('-PLUS')));
   tell(RECEPTION, service.role === 'reception' && names.size > 0);
   const legacy =
@@ -195,6 +192,7 @@ async function ntlm(context: ServiceContext): Promise<void> {
   door.wire.close();
 }
 
+const SENDS_PASSWORD = new Set(['PLAIN', 'LOGIN']);
 const NTLM_TARGET_NAME = 12;
 const NTLM_TARGET_INFO = 40;
 /** MS-NLMP 2.2.2.1: names of computer, domain, DNS computer, DNS domain, DNS forest. */
