@@ -13,7 +13,7 @@ export interface DaysOptions {
   readonly domains?: number;
   /** Rows of one domain's day. Default 1,000. */
   readonly rows?: number;
-  /** Rows of all days together: what is written every ten seconds. Default 20,000. */
+  /** Rows of all days together: written together, at most every ten seconds. Default 10,000. */
   readonly total?: number;
 }
 
@@ -31,11 +31,14 @@ export interface Day<Row> {
 interface Kept<Row> {
   readonly rows: Map<string, Row>;
   beyond: number;
+  /** As JSON, until something in it changes. */
+  text?: string | undefined;
 }
 
 const DOMAINS = 10_000;
 const ROWS = 1_000;
-const TOTAL = 20_000;
+/** All of them as JSON take 25 ms: nobody waits longer for the others' counts. */
+const TOTAL = 10_000;
 const SAVE_MS = 10_000;
 const DAYS = 4;
 const DAY_MS = 86_400_000;
@@ -69,6 +72,7 @@ export class Days<Row extends object> {
       this.#days.set(name, (kept = { rows: new Map(), beyond: 0 }));
     }
     this.#changed();
+    kept.text = undefined;
     const key = this.#keyOf(fresh);
     const known = kept.rows.get(key);
     if (known === undefined && (kept.rows.size >= rows || this.#total >= total)) {
@@ -115,11 +119,11 @@ export class Days<Row extends object> {
   #save(): void {
     this.#timer?.cancel();
     this.#timer = undefined;
-    const days = [...this.#days].map(([name, { rows, beyond }]) => {
-      return [name, [...rows.values()], beyond];
+    const days = [...this.#days].map(([name, kept]) => {
+      return (kept.text ??= JSON.stringify([name, [...kept.rows.values()], kept.beyond]));
     });
     try {
-      this.#options.notebook.write(`${JSON.stringify({ version: 1, days })}\n`);
+      this.#options.notebook.write(`{"version":1,"days":[${days.join(',')}]}\n`);
     } catch (thrown) {
       this.#options.notKept(Failure.from(thrown));
     }
