@@ -13,6 +13,7 @@ import { systemClock } from '#network/clock.ts';
 import { systemRandom } from '#network/random.ts';
 import { tcpNetwork } from '#network/tcp.ts';
 import { testCertificate } from './certificates.ts';
+import { noteShown } from './shown.ts';
 
 export interface MockSession {
   readonly tls: boolean;
@@ -203,6 +204,7 @@ export async function auditPorts(
     level = 'safe',
     domains = [],
     address = '127.0.0.1',
+    host = address,
     options = {},
     resolver = {},
   }: MockAudit = {},
@@ -210,7 +212,7 @@ export async function auditPorts(
   const result = await runAudit(
     {
       target: address,
-      places: [{ host: address, address, ports }],
+      places: [{ host, address, ports }],
       domains,
       level,
       authorisedBy: undefined,
@@ -235,6 +237,7 @@ export async function auditPorts(
     },
   );
   if (result.kind === 'refused') throw new Error(result.why);
+  noteShown(result.report.findings);
   return result.report;
 }
 

@@ -101,10 +101,11 @@ function parseHello(octets: Buffer): SeenHello | undefined {
   const compression = [...take(number(1))];
   const extensions = new Map<number, Buffer>();
   if (at < octets.length) {
-    const end = at + 2 + octets.readUInt16BE(at);
-    at += 2;
-    for (let count = 0; count < 100 && end - at >= 4; count += 1) {
-      extensions.set(number(2), take(number(2)));
+    const list = take(number(2));
+    for (let from = 0; from + 4 <= list.length;) {
+      const length = list.readUInt16BE(from + 2);
+      extensions.set(list.readUInt16BE(from), list.subarray(from + 4, from + 4 + length));
+      from += 4 + length;
     }
   }
   if (extensions.has(43)) version = 0x0304;
