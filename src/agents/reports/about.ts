@@ -4,7 +4,8 @@ import { type Head, firstField } from '#message/fields.ts';
 
 /** What all daily reports begin their subject with (RFC 7489 7.2.1.1, RFC 8460 5.3). */
 const SUBJECT = /^\s*report domain:/i;
-const TYPE = /^\s*multipart\/report\b/i;
+/** A notice about mail that did not arrive is a `multipart/report`, too, and is counted. */
+const TYPE = /;\s*report-type\s*=\s*"?(?:tlsrpt|feedback-report)\b/i;
 
 /** By its head; ask only of a message whose author is proved, for anybody may write such a head. */
 export function isReport(head: Head): boolean {

@@ -253,7 +253,8 @@ describe('DMARC reports', () => {
     const heads = [
       'Subject: Report Domain: here.test Submitter: there.test Report-ID: <1>',
       'TLS-Report-Domain: here.test',
-      'Content-Type: multipart/report; report-type=delivery-status',
+      'Content-Type: multipart/report; report-type="tlsrpt"',
+      'Content-Type: multipart/report;\r\n\tboundary=x;\r\n\treport-type=feedback-report',
     ];
     for (const head of heads) {
       const stage = new Stage();
@@ -263,6 +264,17 @@ describe('DMARC reports', () => {
         message({ head, result: 'fail', done: 'refused', rule: 'reject_dmarc' }),
       );
       assert.equal((await stage.nextDay())?.rows[0]?.count, 1, `forged: ${head}`);
+    }
+  });
+
+  test('a notice about undelivered mail is mail, and so is one about reports', async () => {
+    for (const head of [
+      'Content-Type: multipart/report; report-type=delivery-status',
+      'Subject: Re: Report Domain: here.test',
+    ]) {
+      const stage = new Stage();
+      stage.counts.counted(message({ head }));
+      assert.equal((await stage.nextDay())?.rows.length, 1, head);
     }
   });
 
