@@ -90,6 +90,29 @@ suite('postern audit', () => {
     assert.equal(keptMessages(server.folder), 0, 'level safe sends no mail');
   });
 
+  test('level active finds nothing of medium or higher either, and takes under 60 s', async () => {
+    const started = performance.now();
+    const { status, out } = await postern([...target, '--level', 'active', '--json']);
+    const ms = performance.now() - started;
+    assert.ok(ms < 60_000, `${ms} ms`);
+    const report: Report = JSON.parse(out);
+    const grave = report.findings.filter(
+      ({ severity, confidence }) =>
+        confidence !== 'not-observed' && !['info', 'low'].includes(severity),
+    );
+    assert.deepEqual(
+      grave.map(({ id, confidence, seen }) => `${id} ${confidence}: ${seen}`),
+      [],
+    );
+    // The whole product was tried, in all twelve manners.
+    const ends = report.findings.find(
+      ({ id, details }) => id === 'smuggling.bare-lf' && details['passes'] !== undefined,
+    );
+    const passes = ends?.details['passes'];
+    assert.equal(Array.isArray(passes) ? passes.length : 0, 12, ends?.seen ?? '');
+    assert.equal(status, 0);
+  });
+
   test('every report format is written; replay and compare agree with what was saved', async () => {
     const outputs = ['output', 'html', 'sarif', 'junit'].flatMap((name) => [
       `--${name}`,

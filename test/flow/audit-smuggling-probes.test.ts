@@ -211,3 +211,33 @@ describe('the way out', { concurrency: 4 }, () => {
     assert.deepEqual(await outboundOf(undotted, bare), ['smuggling.outbound-dot medium']);
   });
 });
+
+describe('hostile servers cannot hang it', { concurrency: 4 }, () => {
+  const cases: Readonly<Record<string, LaxOptions['hook']>> = {
+    'silence behind DATA': (line) => (line === 'NOOP' ? '' : undefined),
+    'a word for every line, twice': () => '250 yes\r\n250 yes',
+    'a flood behind RCPT': (line) =>
+      line.startsWith('RCPT') ? `250-more\r\n`.repeat(200_000) : undefined,
+    'the end behind DATA': (line, state) => {
+      if (line !== 'DATA') return undefined;
+      state.end();
+      return '354 go on';
+    },
+    '354 to everything': (line) => (line.startsWith('EHLO') ? undefined : '354 go on'),
+  };
+  for (const [name, hook] of Object.entries(cases)) {
+    it(name, async () => {
+      const startMs = performance.now();
+      const findings = await audited(hook === undefined ? {} : { hook });
+      assert.ok(performance.now() - startMs < 60_000);
+      const grave = [...findings.values()].filter(({ confidence }) => confidence === 'confirmed');
+      assert.deepEqual(
+        grave.map(({ id, seen }) => `${id}: ${seen}`),
+        [],
+      );
+      // What could not be tried is never said to be absent without a reason.
+      const bare = findings.get('smuggling.bare-lf');
+      assert.ok(bare?.confidence === 'inconclusive' || bare?.details['applicable'] === false);
+    });
+  }
+});

@@ -65,13 +65,17 @@ export async function begin(
 
 /** Servers that are crowded say 421 for a moment: it is no answer to what is tested. */
 export async function patientSession(context: ServiceContext, way: Way): Promise<SmtpSession> {
+  const { clock } = context.world;
   for (let turn = 1; ; turn += 1) {
+    const startMs = clock.elapsed();
     try {
       return await smtpSession(context, { startTls: way === 'tls' });
     } catch (thrown) {
-      if (!isTemporary(thrown) || turn > 5 || context.leftMs() < 1_000) throw thrown;
+      // Crowded servers say so at once; who is silent stays silent.
+      const isSilent = clock.elapsed() - startMs > 1_000;
+      if (!isTemporary(thrown) || isSilent || turn > 5 || context.leftMs() < 1_000) throw thrown;
       await new Promise<void>((resolve) => {
-        context.world.clock.after(100 * turn, resolve);
+        clock.after(100 * turn, resolve);
       });
     }
   }

@@ -30,8 +30,9 @@ export const audit: Command = {
   summary: 'attack a mail server, harmlessly by default, and report what is weak',
   details:
     'The target is host, host:port, a domain (its MX hosts) or self. Levels: passive only ' +
-    'listens, safe (default) sends no mail, active sends test mail to nobody (.invalid, .test, ' +
-    '.example) or the canary, intrusive may exhaust limits. Targets that are neither loopback ' +
+    'listens, safe (default) sends no mail (a test of content has 120 hops, for which it is ' +
+    'refused; who counts none gets one, for postmaster), active sends test mail to nobody ' +
+    '(.invalid, .test, .example), to its postmaster or the canary, intrusive may exhaust limits. Targets that are neither loopback ' +
     'nor private need --authorised-by, or TXT "v=mailaudit1; level=active" at ' +
     '_mailaudit.<host>. Exit status: 0 pass, 1 findings, 2 undecided, 3 usage, 4 refused by policy.',
   usageStatus: AUDIT_EXIT.usage,

@@ -41,6 +41,8 @@ export interface MatrixOptions {
 
 /** Sequences that share one message, as long as all of them are taken for text. */
 const CHAIN = 8;
+/** Sessions that failed; then it is given up. */
+const MOST_FAILURES = 24;
 
 /** Twelve manners on two ways, the likeliest first. */
 export function mannersFor(ways: readonly Way[]): readonly Manner[] {
@@ -63,10 +65,12 @@ export async function runMatrix(ground: Ground, options: MatrixOptions): Promise
   const skipped: string[] = [];
   let trials = 0;
   let slowestMs = 0;
+  let failures = 0;
   for (const [index, manner] of options.manners.entries()) {
     const { clock } = ground.context.world;
     const startMs = clock.elapsed();
-    if (ground.context.leftMs() - options.reserveMs < slowestMs * 1.2) {
+    const isShort = ground.context.leftMs() - options.reserveMs < slowestMs * 1.2;
+    if (isShort || failures >= MOST_FAILURES) {
       skipped.push(nameOf(manner));
       continue;
     }
@@ -96,6 +100,10 @@ export async function runMatrix(ground: Ground, options: MatrixOptions): Promise
           const failure = Failure.from(thrown);
           if (failure.kind === 'permanent') throw failure;
           for (const { name } of chain) lost.set(name, failure.message);
+          failures += 1;
+          // It answers no more: the rest of this pass would be waited for in vain.
+          if (failures < MOST_FAILURES) continue;
+          for (const { name } of chains.splice(0).flat()) lost.set(name, failure.message);
         }
       }
     };
