@@ -133,6 +133,7 @@ ${facts.skipped.length === 0 ? '' : `- Skipped: ${facts.skipped.join('; ')}.\n`}
 - Processor time: ${accounting()}. Memory: proportional set size of all its processes.
 - IMAP: one mailbox with the same messages of about 2 KiB on both sides, a client that reads octets and looks for the tagged line only.
   Postern takes no login without TLS, so both sides are measured with TLS (AES-GCM, TLS 1.3); Dovecot in clear is shown beside it.
+  All commands run once, unmeasured, on each server first: what is measured is a server that runs.
 - Durable on both sides: Postern answers after the commit (SQLite, \`synchronous=FULL\`, WAL); for a local recipient the message is then in the mailbox with
   everything that IMAP needs, and the ledger has its entry. Postfix with HOLD answers when its queue file is on disk and does no more. Both log to a file at their default level.
 - \`smtpd_client_connection_count_limit = 0\`, because the load comes from one address. Every other default is on, security included.`;
