@@ -8,18 +8,28 @@ import { auditMock, type Behind, type MockOptions, smtpAnswers } from '../world/
 type Answer = MockOptions['answer'];
 type Mock = Omit<MockOptions, 'behind'>;
 
-const IDS = ['command', 'segments', 'partial-line', 'silent', 'clear-answer'] as const;
+const IDS = [
+  'injection.starttls-command',
+  'injection.starttls-segments',
+  'injection.starttls-partial-line',
+  'injection.starttls-silent',
+  'injection.starttls-clear-answer',
+] as const;
 type Id = (typeof IDS)[number];
 
 /** What each kind of server must be found to have; nothing else. */
 const TRUTH: Readonly<Record<Behind, readonly Id[]>> = {
   drop: [],
   refuse: [],
-  execute: ['command', 'segments', 'partial-line'],
-  late: ['segments'],
-  part: ['partial-line'],
-  silent: ['silent'],
-  clear: ['clear-answer'],
+  execute: [
+    'injection.starttls-command',
+    'injection.starttls-segments',
+    'injection.starttls-partial-line',
+  ],
+  late: ['injection.starttls-segments'],
+  part: ['injection.starttls-partial-line'],
+  silent: ['injection.starttls-silent'],
+  clear: ['injection.starttls-clear-answer'],
 };
 
 const smtp: Answer = smtpAnswers(['STARTTLS'], (line, session) => {
@@ -85,7 +95,7 @@ for (const [protocol, mock] of Object.entries(MOCKS)) {
         for (let round = 0; round < 3; round += 1) {
           const found = await auditMock({ ...mock, behind: behind as Behind }, [startTlsInjection]);
           for (const id of IDS) {
-            const finding = found.get(`injection.starttls-${id}`);
+            const finding = found.get(id);
             const expected = truth.includes(id) ? 'confirmed' : 'not-observed';
             assert.equal(finding?.confidence, expected, `${id}: ${finding?.seen}`);
           }
