@@ -55,7 +55,7 @@ export interface Mock {
 }
 
 /**
- * Listens on 127.0.0.1. STARTTLS and STLS start TLS when `answer` agrees with 220, OK or +OK.
+ * Listens. STARTTLS and STLS start TLS when `answer` agrees with 220, OK or +OK.
  * A smuggled or pipelined line is answered like any other: lines end at LF, CR taken off.
  */
 export async function startMock(options: MockOptions): Promise<Mock> {
@@ -78,7 +78,8 @@ export async function startMock(options: MockOptions): Promise<Mock> {
       serve(secured, true, options, lines, secureContext, true);
     }
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { host, port } = options.at ?? { host: '127.0.0.1', port: 0 };
+  await new Promise<void>((resolve) => server.listen(port, host, resolve));
   return {
     port: (server.address() as AddressInfo).port,
     lines,
