@@ -111,7 +111,8 @@ export function list<T>(element: ValueType<T>, most = 1_000): ValueType<readonly
     v.array(element.schema, (issue) => `must be ${form}, in [ ], not ${shown(issue.input)}`),
     v.maxLength(most, `has more than ${most} members`),
   );
-  return { name: `list of ${element.name}s`, form, schema };
+  const many = element.name.endsWith('s') ? 'es' : 's';
+  return { name: `list of ${element.name}${many}`, form, schema };
 }
 
 /** A table whose keys are names and whose values are of one kind. */

@@ -4,7 +4,7 @@ import { gzipSync } from 'node:zlib';
 import { invariant } from '#base/failure.ts';
 import { parseAddress } from '#base/address.ts';
 import type { Web } from '#base/web.ts';
-import type { World } from '#base/world.ts';
+import type { Log, World } from '#base/world.ts';
 import { DailyReports } from '#agents/reports/daily.ts';
 import type { DmarcCounts } from '#agents/reports/dmarc/counts.ts';
 import { DmarcReporter } from '#agents/reports/dmarc/reporter.ts';
@@ -26,11 +26,12 @@ export interface ReportSources {
 export function startReports(
   settings: Settings,
   world: World,
-  site: Pick<Site, 'intake' | 'signer'>,
+  site: Pick<Site, 'intake' | 'signer' | 'store'>,
   { tls, dmarc, web }: ReportSources,
 ): () => void {
   const { tls_report_from: tlsFrom, dmarc_report_from: dmarcFrom } = settings;
   const { resolver, log } = world;
+  tellMissing(settings, site, log);
   const reports = new DailyReports(world);
   const post = (sender: string): ReportPost => postFrom(sender, settings, world, site);
   if (tlsFrom !== undefined) {
@@ -42,6 +43,19 @@ export function startReports(
   if (tlsFrom === undefined && dmarcFrom === undefined) return () => undefined;
   reports.start();
   return () => reports.stop();
+}
+
+/** An account that is not there gets no reports, and nobody would notice. */
+function tellMissing(
+  { report_accounts: named }: Settings,
+  { store }: Pick<Site, 'store'>,
+  log: Log,
+) {
+  for (const address of named) {
+    if (store.directory.account(address) !== undefined) continue;
+    const cure = `postern account add ${address}, or take it out of report_accounts`;
+    log.event('warn', 'report-account-missing', { address, cure });
+  }
 }
 
 function postFrom(
