@@ -38,6 +38,8 @@ export interface MockOptions {
   readonly greetAgain?: string;
   /** What becomes of octets behind STARTTLS. Default `drop`. */
   readonly behind?: Behind;
+  /** Default: a free port of 127.0.0.1. */
+  readonly at?: { readonly host: string; readonly port: number };
 }
 
 /**
