@@ -15,6 +15,7 @@ import type { HostParts } from '#command/serve/host.ts';
 import type { ListenerName } from '#command/serve/listeners.ts';
 import { testCertificate } from '../world/certificates.ts';
 import { type WithoutCure, WITHOUT } from '../world/cures.ts';
+import { noteShown } from '../world/shown.ts';
 import { tapped } from '../world/tap.ts';
 
 const HOST = 'mx.whole.test';
@@ -57,6 +58,7 @@ suite('the auditor against ourselves', () => {
     const awake = setInterval(() => undefined, 1_000);
     try {
       const { findings } = await attack(stage, HOST, level, TOTAL_MS);
+      noteShown(findings);
       return findings.filter(isFound);
     } finally {
       clearInterval(awake);

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
+import { noteShown } from '#test/world/shown.ts';
 import type { Check } from '../check.ts';
 import { checksOf, PROBES } from '../probes/all.ts';
 import { besides, configurationFindings, readerFor } from './findings.ts';
@@ -116,6 +117,7 @@ suite('configuration readers', () => {
       const ids: readonly string[] = reader
         .judge([...kept, ...lines].join('\n'))
         .map(({ check }) => check.id);
+      noteShown(ids.map((shown) => ({ id: shown, confidence: 'confirmed' })));
       assert.ok(ids.includes(id), ids.join(' '));
     });
   }
@@ -123,6 +125,7 @@ suite('configuration readers', () => {
   for (const [reader, good] of files) {
     test(`${reader.product}: a careful file, and who reads it`, () => {
       assert.deepEqual(reader.judge(good.join('\n')), []);
+      noteShown(reader.checks.map(({ id }) => ({ id, confidence: 'not-observed' })));
       const readers = Object.values(registry).filter((one) => one.recognises(good.join('\n')));
       assert.deepEqual(
         readers.map(({ product }) => product),

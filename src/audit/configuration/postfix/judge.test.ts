@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
+import { noteShown } from '#test/world/shown.ts';
 import { postfix } from './judge.ts';
 import { isWide } from './networks.ts';
 
@@ -158,5 +159,14 @@ suite('rules about main.cf', () => {
 function idsOf(lines: readonly string[]): string[] {
   const names = new Set(lines.map((line) => line.split('=')[0]?.trim()));
   const others = GOOD.filter((line) => !names.has(line.split('=')[0]?.trim()));
-  return postfix.judge([...others, ...lines].join('\n')).map(({ check }) => check.id);
+  const found = new Set(
+    postfix.judge([...others, ...lines].join('\n')).map(({ check }) => check.id),
+  );
+  noteShown(
+    postfix.checks.map(({ id }) => ({
+      id,
+      confidence: found.has(id) ? 'confirmed' : 'not-observed',
+    })),
+  );
+  return [...found];
 }

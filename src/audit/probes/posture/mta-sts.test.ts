@@ -9,6 +9,7 @@ import { systemClock } from '#network/clock.ts';
 import { tcpNetwork } from '#network/tcp.ts';
 import { testCertificate } from '#test/world/certificates.ts';
 import { mockResolver } from '#test/world/audit.ts';
+import { noteShown } from '#test/world/shown.ts';
 import type { Outcome } from '../../finding.ts';
 import type { DomainContext } from '../../probe.ts';
 import { mtaSts } from './mta-sts.ts';
@@ -66,6 +67,7 @@ async function found(answer: string, trusted: boolean): Promise<readonly string[
   } finally {
     server.close();
   }
+  noteShown(all.map((one) => ({ ...one, id: one.check.id })));
   return all.filter(({ confidence }) => confidence === 'confirmed').map(({ check }) => check.id);
 }
 

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { generateKeyPairSync } from 'node:crypto';
 import { suite, test } from 'node:test';
 import type { Lookup, Resolver } from '#base/world.ts';
+import { noteShown } from '#test/world/shown.ts';
 import type { Outcome } from '../../finding.ts';
 import type { DomainContext, DomainProbe, HostContext, HostProbe } from '../../probe.ts';
 import * as probes from './index.ts';
@@ -228,6 +229,7 @@ async function outcomes(zone: Zone, questions: string[] = []): Promise<readonly 
       await probe.run({ ...common, ...host } as unknown as HostContext);
     }
   }
+  noteShown(all.map((one) => ({ ...one, id: one.check.id })));
   return all;
 }
 

@@ -1,0 +1,117 @@
+/** Probes that need time: a greeting that keeps waiting, and answers whose time tells. */
+
+import assert from 'node:assert/strict';
+import { createServer, type AddressInfo, type Socket } from 'node:net';
+import { describe, it } from 'node:test';
+import type { Finding } from '#audit/finding.ts';
+import { earlyTalker } from '#audit/probes/hygiene/index.ts';
+import type { Probe } from '#audit/probe.ts';
+import { toldAtPop3, toldByTime } from '#audit/probes/users/index.ts';
+import { auditMock, auditPorts, type MockAudit } from '../world/audit.ts';
+
+const KNOWN = 'olga';
+
+/** Answers lines after a while each, in order; greets the first connection at once. */
+async function audited(
+  timed: {
+    readonly greeting: string;
+    readonly greetMs: number;
+    readonly answer: (line: string) => readonly [text: string, afterMs: number];
+  },
+  probe: Probe,
+  options: MockAudit,
+): Promise<Finding | undefined> {
+  const sockets = new Set<Socket>();
+  let connections = 0;
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on('error', () => undefined);
+    const say = (text: string): void => void socket.write(text);
+    connections += 1;
+    if (connections === 1) say(timed.greeting);
+    else setTimeout(say, timed.greetMs, timed.greeting);
+    let last = Promise.resolve();
+    let rest = '';
+    socket.on('data', (bytes) => {
+      const lines = (rest + bytes.toString('latin1')).split('\r\n');
+      rest = lines.pop() ?? '';
+      for (const line of lines) {
+        const [text, ms] = timed.answer(line);
+        last = last
+          .then(() => new Promise((resolve) => setTimeout(resolve, ms)))
+          .then(() => say(text));
+      }
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  try {
+    const { port } = server.address() as AddressInfo;
+    const { findings } = await auditPorts([port], [probe], options);
+    return findings.at(-1);
+  } finally {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  }
+}
+
+function smtp(line: string): string {
+  if (line.startsWith('EHLO')) return '250 mock.test\r\n';
+  if (line.startsWith('QUIT')) return '221 2.0.0 bye\r\n';
+  return '250 2.0.0 ok\r\n';
+}
+
+const NAMED: MockAudit = {
+  level: 'intrusive',
+  domains: ['mock.test'],
+  options: { knownUser: KNOWN },
+};
+
+describe('slow probes', () => {
+  it('hygiene.slow-greeting: strangers wait for the greeting longer than many clients do', async () => {
+    const timed = {
+      greeting: '220 mock.test ESMTP\r\n',
+      greetMs: 5_300,
+      answer: (line: string) => [smtp(line), 0] as const,
+    };
+    const probes = Object.values({ earlyTalker });
+    const [probe] = probes;
+    assert.ok(probe);
+    const server = await audited(timed, probe, { level: 'active' });
+    assert.equal(server?.id, 'hygiene.slow-greeting');
+    assert.equal(server.confidence, 'confirmed', server.seen);
+  });
+
+  for (const [what, slowerMs, confidence] of [
+    ['a name that is there takes longer', 25, 'confirmed'],
+    ['both take the same time', 0, 'not-observed'],
+  ] as const) {
+    it(`users.timing: ${what}`, async () => {
+      const timed = {
+        greeting: '220 mock.test ESMTP\r\n',
+        greetMs: 0,
+        answer: (line: string): readonly [string, number] => {
+          if (!line.startsWith('RCPT')) return [smtp(line), 0];
+          return ['550 5.7.1 not here\r\n', line.includes(KNOWN) ? slowerMs : 0];
+        },
+      };
+      const finding = await audited(timed, toldByTime, NAMED);
+      assert.equal(finding?.id, 'users.timing');
+      assert.equal(finding.confidence, confidence, finding.seen);
+    });
+  }
+
+  it('users.login-pop3 is not found where every name is asked for its password', async () => {
+    const findings = await auditMock(
+      {
+        greeting: '+OK ready\r\n',
+        answer: (line) => {
+          if (line.startsWith('CAPA')) return '+OK\r\nUSER\r\n.\r\n';
+          return line.startsWith('PASS') ? '-ERR wrong\r\n' : '+OK\r\n';
+        },
+      },
+      [toldAtPop3],
+      { ...NAMED, level: 'active' },
+    );
+    assert.equal(findings.get('users.login-pop3')?.confidence, 'not-observed');
+  });
+});
