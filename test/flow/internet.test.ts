@@ -25,15 +25,15 @@ let blind: Inside;
 let outside: Outside;
 
 before(async () => {
-  [inside, blind, outside] = await Promise.all([
-    Inside.start(),
-    Inside.start('verify_senders = false'),
-    Outside.start(),
+  await all([
+    Inside.start().then((one) => (inside = one)),
+    Inside.start('verify_senders = false').then((one) => (blind = one)),
+    Outside.start().then((one) => (outside = one)),
   ]);
 });
 
 after(async () => {
-  await Promise.allSettled([inside?.stop(), blind?.stop(), outside?.stop()]);
+  await all([inside?.stop(), blind?.stop(), outside?.stop()]);
 });
 
 test('there are at least thirty domains, each of its own name and with a control', () => {
@@ -79,4 +79,11 @@ function ended(domain: string, { ends, why }: End, seen: Seen): void {
   const story = seen.storyOf(domain);
   assert.equal(seen.endOf(domain), ends, story);
   assert.match(story, why);
+}
+
+/** Waits for all, so that nothing is left running behind one that fails; then that failure. */
+async function all(work: readonly (Promise<unknown> | undefined)[]): Promise<void> {
+  for (const done of await Promise.allSettled(work)) {
+    if (done.status === 'rejected') throw done.reason;
+  }
 }

@@ -12,11 +12,10 @@ export class Inside {
   readonly said = new Map<string, string>();
   readonly #target: Target;
   readonly #boxes = new Map<'INBOX' | 'Junk', string>();
-  readonly #stories: readonly string[];
+  #stories: readonly string[] = [];
 
-  private constructor(target: Target, stories: readonly string[]) {
+  private constructor(target: Target) {
     this.#target = target;
-    this.#stories = stories;
   }
 
   /** `settings`: TOML, where a server is to be tried that is not as it should be. */
@@ -27,21 +26,13 @@ export class Inside {
       scenes.set(`${name}-c.test`, control.scene(`${name}-c.test`));
     }
     const zones = [...scenes.values()].map(({ zone }) => zone);
-    const target = await Target.start(Object.assign({}, ...zones), settings);
-    const said = new Map<string, string>();
-    const waiting = [...scenes];
-    const workers = Array.from({ length: AT_A_TIME }, async () => {
-      for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-        said.set(next[0], await send(target, ...next));
-      }
-    });
-    await Promise.all(workers);
-    const stories = (await target.trace(`ann@${HOME}`, '--json')).split('\n');
-    const lost = (await target.trace(`nobody@${HOME}`, '--json')).split('\n');
-    const inside = new Inside(target, [...stories, ...lost]);
-    for (const [domain, answer] of said) inside.said.set(domain, answer);
-    for (const name of ['INBOX', 'Junk'] as const) {
-      inside.#boxes.set(name, await target.mailbox('ann', name));
+    const inside = new Inside(await Target.start(Object.assign({}, ...zones), settings));
+    try {
+      await inside.#send(scenes);
+      await inside.#look();
+    } catch (thrown) {
+      await inside.stop();
+      throw thrown;
     }
     return inside;
   }
@@ -67,6 +58,25 @@ export class Inside {
 
   stop(): Promise<void> {
     return this.#target.stop();
+  }
+
+  async #send(scenes: ReadonlyMap<string, InboundScene>): Promise<void> {
+    const waiting = [...scenes];
+    const workers = Array.from({ length: AT_A_TIME }, async () => {
+      for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+        this.said.set(next[0], await send(this.#target, ...next));
+      }
+    });
+    await Promise.all(workers);
+  }
+
+  async #look(): Promise<void> {
+    const keys = [`ann@${HOME}`, `nobody@${HOME}`];
+    const stories = await Promise.all(keys.map((key) => this.#target.trace(key, '--json')));
+    this.#stories = stories.flatMap((story) => story.split('\n'));
+    for (const name of ['INBOX', 'Junk'] as const) {
+      this.#boxes.set(name, await this.#target.mailbox('ann', name));
+    }
   }
 }
 

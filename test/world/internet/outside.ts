@@ -45,7 +45,6 @@ export class Outside {
   }
 
   static async start(): Promise<Outside> {
-    const folder = mkdtempSync(path.join(tmpdir(), 'postern-internet-'));
     const first = await startSink({ host: '127.0.3.1' });
     const { port } = first;
     const domains = new Map<string, Domain>();
@@ -63,40 +62,23 @@ export class Outside {
       if (scene.server === undefined) continue;
       sinks.set(domain, await startSink({ ...scene.server, host: address, port }));
     }
-    const names = [...domains.keys()].map((domain) => `mta-sts.${domain}`);
-    const policies = await startPolicyHost(testCertificate({ names, issuer: AUTHORITY }));
-    for (const [domain, { scene }] of domains) {
-      if (scene.sts !== undefined) policies.answers.set(`mta-sts.${domain}`, { body: scene.sts });
-    }
-    const authorities = path.join(folder, 'ca.pem');
-    writeFileSync(authorities, AUTHORITY.certificate);
-    const common = `
-smtp_port = ${port}
-smtp_tls_ca_file = "${authorities}"
-smtp_tls_mta_sts_port = ${policies.port}
-minimal_backoff_time = "1s"
-maximal_backoff_time = "2s"
-`;
-    const settings: Readonly<Record<Sender, string>> = {
-      usual: 'smtp_allow_loopback_mx = true',
-      strict: 'smtp_allow_loopback_mx = false',
-      lax: 'smtp_allow_loopback_mx = true\nsmtp_tls_security_level = "may"\nsmtp_tls_mta_sts = false',
-    };
+    const policies = await startPolicies(domains);
+    const folder = mkdtempSync(path.join(tmpdir(), 'postern-internet-'));
+    const settings = settingsIn(folder, port, policies.port);
     const started = (Object.keys(settings) as Sender[]).map(async (sender) => {
-      const validating = ({ server }: DnsServer): string =>
-        `${common}${settings[sender]}\nresolver_validating = ["${server}"]`;
-      return [sender, await Target.start(zone, validating, ['ann'])] as const;
+      const more = ({ server }: DnsServer): string =>
+        `${settings[sender]}\nresolver_validating = ["${server}"]`;
+      return [sender, await Target.start(zone, more, ['ann'])] as const;
     });
     const targets = new Map(await Promise.all(started));
     const outside = new Outside({ domains, targets, sinks, policies, folder });
-    await outside.#send();
-    await waitFor(async () => {
-      await outside.#look();
-      return [...domains].every(
-        ([domain, { end }]) =>
-          outside.endOf(domain) === end.ends && end.why.test(outside.storyOf(domain)),
-      );
-    }, END_MS);
+    try {
+      await outside.#send();
+      await waitFor(() => outside.#hasEnded(), END_MS);
+    } catch (thrown) {
+      await outside.stop();
+      throw thrown;
+    }
     return outside;
   }
 
@@ -139,12 +121,53 @@ maximal_backoff_time = "2s"
     await Promise.all(workers);
   }
 
+  /** Whether all is as the table says; what is not by now may be later. */
+  async #hasEnded(): Promise<boolean> {
+    await this.#look();
+    return [...this.domains].every(
+      ([domain, { end }]) => this.endOf(domain) === end.ends && end.why.test(this.storyOf(domain)),
+    );
+  }
+
   async #look(): Promise<void> {
     const targets = [...this.#targets.values()];
     const stories = await Promise.all(targets.map((one) => one.trace(`ann@${HOME}`, '--json')));
     this.#stories = stories.flatMap((story) => story.split('\n'));
     this.#bounces = (await Promise.all(targets.map((one) => one.mailbox()))).join('\r\n');
   }
+}
+
+/** The host that answers for the MTA-STS policies of all of them. */
+async function startPolicies(domains: ReadonlyMap<string, Domain>): Promise<PolicyHost> {
+  const names = [...domains.keys()].map((domain) => `mta-sts.${domain}`);
+  const policies = await startPolicyHost(testCertificate({ names, issuer: AUTHORITY }));
+  for (const [domain, { scene }] of domains) {
+    if (scene.sts !== undefined) policies.answers.set(`mta-sts.${domain}`, { body: scene.sts });
+  }
+  return policies;
+}
+
+/** How the three of ours are set up. */
+function settingsIn(
+  folder: string,
+  smtpPort: number,
+  policyPort: number,
+): Readonly<Record<Sender, string>> {
+  const authorities = path.join(folder, 'ca.pem');
+  writeFileSync(authorities, AUTHORITY.certificate);
+  const common = `
+smtp_port = ${smtpPort}
+smtp_tls_ca_file = "${authorities}"
+smtp_tls_mta_sts_port = ${policyPort}
+minimal_backoff_time = "1s"
+maximal_backoff_time = "2s"
+`;
+  const lax = 'smtp_tls_security_level = "may"\nsmtp_tls_mta_sts = false';
+  return {
+    usual: `${common}smtp_allow_loopback_mx = true`,
+    strict: `${common}smtp_allow_loopback_mx = false`,
+    lax: `${common}smtp_allow_loopback_mx = true\n${lax}`,
+  };
 }
 
 /** Whether its DNS or its letter asks for a server that proves itself. */
