@@ -35,7 +35,7 @@ const LOOP_CURES: readonly Cure[] = [
   { product: 'postern', lines: ['Hops are always counted; update Postern.'] },
 ];
 const HEADER_CURES: readonly Cure[] = [
-  { product: 'postfix', lines: ['header_size_limit = 102400'] },
+  { product: 'postfix', lines: ['No setting counts fields; a milter may refuse the message.'] },
   { product: 'exim', lines: ['header_maxsize = 1M'] },
   { product: 'sendmail', lines: ["define(`confMAX_HEADERS_LENGTH', `32768')dnl"] },
   { product: 'postern', lines: ['Headers always have a limit; update Postern.'] },

@@ -4,23 +4,39 @@ import type { Check, Cure, Severity } from '../../check.ts';
 
 const UPDATE = 'Malformed input is refused; update Postern.';
 
-/** Servers without a setting for it are named with what helps instead. */
+const FILTER =
+  'smtpd_command_filter = regexp:/etc/postfix/command_filter (in it: /[[:cntrl:]]/ XINVALID)';
 const STRICT: readonly Cure[] = [
-  {
-    product: 'postfix',
-    lines: ['smtpd_forbid_bare_newline = yes', 'smtpd_forbid_unauth_pipelining = yes'],
-  },
+  { product: 'postfix', lines: ['smtpd_forbid_bare_newline = yes', FILTER] },
   { product: 'exim', lines: ['smtp_enforce_sync = true', 'smtp_max_synprot_errors = 3'] },
   { product: 'sendmail', lines: ['Update to 8.18.1; bare line ends are refused there.'] },
   { product: 'postern', lines: [UPDATE] },
 ];
+/** What is cut off or read on: Postfix has no setting for it. */
+const CUT: readonly Cure[] = [
+  { product: 'postfix', lines: ['No setting: the rest is dropped, and never run as a command.'] },
+  { product: 'exim', lines: ['smtp_max_synprot_errors = 3'] },
+  { product: 'postern', lines: [UPDATE] },
+];
+const SYNC: readonly Cure[] = [
+  { product: 'postfix', lines: ['smtpd_forbid_unauth_pipelining = yes'] },
+  { product: 'exim', lines: ['smtp_enforce_sync = true'] },
+  { product: 'sendmail', lines: ["FEATURE(`greet_pause', `2000')dnl"] },
+  {
+    product: 'postern',
+    lines: ['smtpd_data_restrictions = ["reject_unauth_pipelining"]'],
+  },
+];
 const CROSS: readonly Cure[] = [
-  { product: 'postfix', lines: ['smtpd_forbidden_commands = CONNECT GET POST'] },
+  {
+    product: 'postfix',
+    lines: ['smtpd_forbidden_commands = CONNECT GET POST', 'smtpd_forbid_unauth_pipelining = yes'],
+  },
   { product: 'exim', lines: ['smtp_max_unknown_commands = 3', 'smtp_max_synprot_errors = 3'] },
   { product: 'postern', lines: [UPDATE] },
 ];
 const ADDRESSES: readonly Cure[] = [
-  { product: 'postfix', lines: ['strict_rfc821_envelopes = yes'] },
+  { product: 'postfix', lines: ['strict_rfc821_envelopes = yes', FILTER] },
   { product: 'exim', lines: ['deny local_parts = ^[.] : ^.*[@%!/|[:cntrl:]] (acl_check_rcpt)'] },
   { product: 'postern', lines: [UPDATE] },
 ];
@@ -32,7 +48,11 @@ const CHUNKS: readonly Cure[] = [
 const CONTENT: readonly Cure[] = [
   {
     product: 'postfix',
-    lines: ['smtpd_forbid_bare_newline = reject', 'message_reject_characters = \\0'],
+    lines: [
+      'message_reject_characters = \\0',
+      'smtpd_forbid_bare_newline = reject (3.9, 3.8.5 and later)',
+      'smtpd_milters = OpenDKIM (with RequiredHeaders yes)',
+    ],
   },
   { product: 'exim', lines: ['require verify = header_syntax (acl_check_data)'] },
   { product: 'postern', lines: [UPDATE] },
@@ -57,6 +77,8 @@ const make =
   ): Check => ({ id: `parsing.${id}`, title, severity, means, doesNotMean, rfc, cures });
 
 const strict = make(STRICT);
+const cut = make(CUT);
+const sync = make(SYNC);
 const address = make(ADDRESSES);
 const chunk = make(CHUNKS);
 const content = make(CONTENT);
@@ -77,7 +99,7 @@ export const CR_COMMAND = strict(
   'low',
   ['RFC 5321 2.3.8'],
 );
-export const NUL_COMMAND = strict(
+export const NUL_COMMAND = cut(
   'nul-command',
   'A NUL in a command is dropped, or cuts it off',
   'low',
@@ -89,7 +111,7 @@ export const EIGHT_BIT = address(
   'low',
   ['RFC 5321 2.4', 'RFC 6531 3.4'],
 );
-export const LONG_COMMAND = strict(
+export const LONG_COMMAND = cut(
   'long-command',
   'A command line of 70,000 octets is run',
   'low',
@@ -97,7 +119,7 @@ export const LONG_COMMAND = strict(
   'A line without limit costs memory, on every connection at the same time.',
   'One line is soon read; the test at level intrusive shows whether there is any end.',
 );
-export const SHORT_COMMAND = strict(
+export const SHORT_COMMAND = cut(
   'short-command',
   'A command line of 512 octets is refused',
   'info',
@@ -120,7 +142,7 @@ export const SPACE_AFTER_COLON = address(
   'info',
   ['RFC 5321 3.3'],
 );
-export const UNPIPELINED = strict(
+export const UNPIPELINED = sync(
   'unauthorised-pipelining',
   'Commands sent behind EHLO without waiting are run',
   'low',
@@ -150,7 +172,7 @@ export const TLS_IN_CLEAR = make(CROSS)(
 export const ADDRESS_CONTROL = address(
   'address-control',
   'An address with control characters is taken (CR, NUL, TAB, escape codes)',
-  'medium',
+  'low',
   ['RFC 5321 4.1.2'],
   INTO_LOG,
 );

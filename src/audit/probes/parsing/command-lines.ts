@@ -6,6 +6,7 @@ import type { ServiceContext, ServiceProbe } from '../../probe.ts';
 import { smtpSession, type SmtpSession } from '../../session.ts';
 import { readReply, replyText, type SmtpReply } from '../../wire/smtp.ts';
 import { isLost, lossText } from '../../wire/wire.ts';
+import { letter, LOOP_HOPS } from '../../content/letter.ts';
 import * as checks from './checks.ts';
 
 /** Octets to send, and when the answers show the weakness. */
@@ -129,16 +130,23 @@ async function pipelined(context: ServiceContext): Promise<void> {
   }
   const session = await smtpSession(context);
   const postmaster = context.recipients.form('postmaster').text;
-  const lines = [`EHLO ${heloName}`, 'MAIL FROM:<>', `RCPT TO:<${postmaster}>`, 'RSET'];
+  const lines = [`EHLO ${heloName}`, 'MAIL FROM:<>', `RCPT TO:<${postmaster}>`, 'DATA'];
   session.wire.send(lines.map((line) => `${line}\r\n`).join(''));
   const { replies, end } = await repliesOf(session, 4, context.options.replyMs);
+  const [, , rcpt, data] = replies;
+  const isRun = data?.code === 354;
+  // It must not be delivered: it is in a loop, and refused for that.
+  if (isRun) {
+    session.wire.send(`${letter({ token: context.token(), hops: LOOP_HOPS })}.\r\n`);
+    await readReply(session.wire, context.options.replyMs);
+  }
   session.wire.close();
-  const [, mail, rcpt, reset] = replies;
   const said = [...replies.slice(1).map((reply) => `"${replyText(reply)}"`), end];
   const seen = `behind EHLO in one packet: ${said.filter(Boolean).join(', ')}`;
   const more = { evidence: [session.wire.exchange], controls: { sanity: { passed: 1, of: 1 } } };
-  const isRun = yes(mail) && yes(reset) && !isSpoken(rcpt);
-  context.tell((isRun ? found : absent)(checks.UNPIPELINED, seen, more));
+  const isOpen = !isRun && rcpt !== undefined && rcpt.code !== 250 && !isSpoken(rcpt);
+  if (isOpen) context.tell(inapplicable(checks.UNPIPELINED, `postmaster is not taken: ${seen}`));
+  else context.tell((isRun ? found : absent)(checks.UNPIPELINED, seen, more));
 }
 
 /** Some notice it, and say so to the recipient. */
