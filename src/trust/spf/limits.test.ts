@@ -6,7 +6,7 @@ import * as fc from 'fast-check';
 import { type ZoneName, zoneResolver } from '#test/vectors/zone.ts';
 import { virtualClock } from '#test/world/virtual-clock.ts';
 import { parseSpfRecord } from './record.ts';
-import { check, record, type Zone } from './testing.ts';
+import { check, record, type Zone } from '#test/world/spf.ts';
 
 function chain(terms: number): Zone {
   const zone: Record<string, ZoneName> = {};

@@ -10,7 +10,7 @@ import { zoneResolver } from '#test/vectors/zone.ts';
 import path from 'node:path';
 import { spfIdentity } from './check.ts';
 import { expandMacros, parseMacros } from './macro.ts';
-import { check, record } from './testing.ts';
+import { check, record } from '#test/world/spf.ts';
 
 const VECTORS = path.join(import.meta.dirname, '../../../../shared/vectors');
 

@@ -1,8 +1,8 @@
 /** For tests of SPF: a question about example.com in a zone of the test's own. */
 
-import { type ZoneName, zoneResolver } from '#test/vectors/zone.ts';
-import { checkHost, type SpfQuestion } from './check.ts';
-import type { SpfOutcome } from './outcome.ts';
+import { type ZoneName, zoneResolver } from '../vectors/zone.ts';
+import { checkHost, type SpfQuestion } from '#trust/spf/check.ts';
+import type { SpfOutcome } from '#trust/spf/outcome.ts';
 
 export type Zone = Readonly<Record<string, ZoneName>>;
 
