@@ -4,7 +4,7 @@ import path from 'node:path';
 import { checksOf, PROBES } from '#audit/probes/all.ts';
 import type { Report } from '#audit/report.ts';
 import { run } from '../interop/tools.ts';
-import { JUDGED } from './matrix.ts';
+import { isJudged } from './matrix.ts';
 import type { Case } from './profile.ts';
 import { DOMAIN, USERS } from './root.ts';
 
@@ -33,10 +33,9 @@ export async function auditCase(
       place.address,
       `--source=${STRANGER}`,
       `--level=${one.level}`,
-      `--domain=${DOMAIN}`,
-      `--names=${place.names}`,
+      ...(one.server === 'dns' ? [] : [`--domain=${DOMAIN}`, `--names=${place.names}`]),
       '--resolver=127.0.0.1',
-      `--skip=${skipped()}`,
+      `--skip=${skipped(one)}`,
       '--json',
       ...(one.level === 'safe' || one.level === 'passive'
         ? []
@@ -56,7 +55,9 @@ export async function auditCase(
 }
 
 /** Groups that no profile speaks of would cost time alone. */
-function skipped(): string {
-  const groups = new Set(checksOf(PROBES).map(({ id }) => id.split('.', 1)[0] ?? ''));
-  return [...groups].filter((group) => !JUDGED.has(group)).join();
+function skipped(one: Case): string {
+  const checks = checksOf(PROBES).map(({ id }) => id);
+  const groups = new Set(checks.map((id) => id.split('.', 1)[0] ?? ''));
+  const judged = new Set(checks.filter((id) => isJudged(one, id)).map((id) => id.split('.', 1)[0]));
+  return [...groups].filter((group) => !judged.has(group)).join();
 }

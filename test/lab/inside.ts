@@ -4,6 +4,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Report } from '#audit/report.ts';
+import { startMock } from '../world/audit.ts';
 import { LineClient } from '../world/line-client.ts';
 import { startDnsServer, type ZoneEntry } from '../world/dns-server.ts';
 import { run } from '../interop/tools.ts';
@@ -12,6 +13,7 @@ import { comparePeers, COMPARED, type PeerRow } from './peers.ts';
 import { type Case, readCases } from './profile.ts';
 import { Root } from './root.ts';
 import * as servers from './servers/index.ts';
+import { mockCalled } from './servers/mock.ts';
 import type { Server } from './server.ts';
 
 export interface Told {
@@ -68,6 +70,8 @@ async function perform(at: number, one: Case): Promise<Told> {
   const begunMs = performance.now();
   let root: Root | undefined;
   try {
+    if (one.server === 'dns') return await performDns(at, one, address);
+    if (one.server === 'mock') return await performMock(at, one, address);
     const server = SERVERS.get(one.server);
     if (server === undefined) throw new Error(`no server called ${one.server}`);
     // Some bind only what is an interface's own.
@@ -102,6 +106,25 @@ async function perform(at: number, one: Case): Promise<Told> {
   } finally {
     await root?.stop();
   }
+}
+
+async function performMock(at: number, one: Case, address: string): Promise<Told> {
+  const options = mockCalled(one.settings.trim());
+  if (options === undefined) throw new Error(`no mock called ${one.settings}`);
+  const mock = await startMock({ ...options, at: { host: address, port: 25 } });
+  try {
+    const place = { address, names: path.join(work, 'names'), config: undefined };
+    return { id: one.id, address, startMs: 0, ...(await auditCase(one, place, canaryFor(at))) };
+  } finally {
+    await mock.close();
+  }
+}
+
+/** The domain of the profile, its records beside those of all others. */
+async function performDns(at: number, one: Case, address: string): Promise<Told> {
+  for (const [name, entry] of Object.entries(one.zone)) dns.zone.set(name, entry as ZoneEntry);
+  const place = { address: one.settings.trim(), names: '', config: undefined };
+  return { id: one.id, address, startMs: 0, ...(await auditCase(one, place, canaryFor(at))) };
 }
 
 /** Words that profiles use. */

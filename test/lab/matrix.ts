@@ -32,9 +32,15 @@ export const JUDGED: ReadonlySet<string> = new Set([
   'configuration',
 ]);
 
+/** A profile of a zone speaks of what the DNS says, one of a server of all else. */
+export function isJudged(one: Case, check: string): boolean {
+  const group = check.split('.', 1)[0] ?? '';
+  return one.server === 'dns' ? group === 'posture' : JUDGED.has(group);
+}
+
 /** All cells of one case. */
 export function rowsOf(one: Case, report: Report, known: readonly string[]): readonly Row[] {
-  const checks = known.filter((id) => JUDGED.has(id.split('.', 1)[0] ?? ''));
+  const checks = known.filter((id) => isJudged(one, id));
   const unknown = [...one.present, ...one.undecided].filter((id) => !known.includes(id));
   if (unknown.length > 0) throw new Error(`${one.id}: no such check: ${unknown.join(', ')}`);
   const rows = checks.map((check) => {
@@ -42,7 +48,7 @@ export function rowsOf(one: Case, report: Report, known: readonly string[]): rea
     const { told, seen } = toldOf(findings);
     return { case: one.id, check, cell: cellOf(one, check, told), told, seen };
   });
-  return [...rows, productRow(one, report)];
+  return one.server === 'dns' ? rows : [...rows, productRow(one, report)];
 }
 
 /** The product of every port must be the one that runs there. */
@@ -53,6 +59,9 @@ function productRow(one: Case, report: Report): Row {
   );
   const known = report.services.filter(({ product }) => product === one.product);
   const all = known.length === report.services.length && known.length > 0;
+  if (report.services.length === 0 && one.product === 'unknown') {
+    return { case: one.id, check: 'product', cell: 'TN', told: 'absent', seen: 'no service' };
+  }
   const cell = wrong.length > 0 ? 'FP' : !all ? 'FN' : one.product === 'unknown' ? 'TN' : 'TP';
   return { case: one.id, check: 'product', cell, told: 'found', seen: names.join(', ') };
 }

@@ -23,18 +23,12 @@ export const COMPARED = new Set([
   'P03',
   'P04',
   'P05',
-  'P06',
   'P07',
   'P09',
-  'P17',
   'E01',
-  'E04',
   'O01',
-  'S01',
   'S02',
-  'S03',
   'D01',
-  'D02',
 ]);
 
 const SCRIPTS = [

@@ -18,6 +18,8 @@ export interface Case {
   readonly settings: string;
   readonly services: string;
   readonly files: Readonly<Record<string, string>>;
+  /** Names with their records, as test/world/dns-server.ts has them; for the server `dns`. */
+  readonly zone: Readonly<Record<string, unknown>>;
   /** What the profile is about, on the weak side; these are present too. */
   readonly planted: readonly string[];
   /** Checks that must be found (confirmed or likely); all others must not, in the judged groups. */
@@ -81,6 +83,7 @@ function caseOf(
       ...(profile['files'] as Record<string, string> | undefined),
       ...(own['files'] as Record<string, string> | undefined),
     },
+    zone: (instead('zone')['zone'] as Record<string, unknown> | undefined) ?? {},
     planted,
     present: new Set([...base, ...both('also'), ...planted]),
     undecided: new Set([...list(stock, 'undecided'), ...both('undecided')]),

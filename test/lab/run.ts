@@ -1,21 +1,22 @@
 /** `npm run lab`: real servers with planted weaknesses, each audited, and the confusion matrix of it. */
 
 import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { CONFIGURATION_CHECKS } from '#audit/configuration/findings.ts';
 import { checksOf, PROBES } from '#audit/probes/all.ts';
+import { NOTHING_ANSWERS, UNIDENTIFIED } from '#audit/run/discovered.ts';
 import type { Told } from './inside.ts';
 import { countCells, type Row, rowsOf } from './matrix.ts';
-import { labPage, terminalTable } from './page.ts';
+import { labPage, type Measured, terminalTable } from './page.ts';
 import { readCases, truthOf } from './profile.ts';
 
 const HERE = import.meta.dirname;
 const USAGE = `npm run lab -- [--only P01,exim,...] [--runs 3] [--at-once 2] [--peers] [--write] [--verbose]
   --only     profiles, twins (P03-cured) or servers
-  --runs     so often; what they tell must be the same
+  --runs     so often (0: only the page or the peers); what they tell must be the same
   --peers    nmap and smtp-user-enum's method beside us on some of the servers
   --write    docs/lab.md and test/lab/truth.json (all profiles)
   --keep     a file for the reports of the last run
@@ -43,7 +44,9 @@ const cache =
 if (process.getuid?.() !== 0) fail('the lab needs root: network and mount namespaces, port 25');
 if ((await passed('sh', [path.join(HERE, 'install.sh')])) !== 0) fail('see above');
 
-const known = [...checksOf(PROBES), ...CONFIGURATION_CHECKS].map(({ id }) => id);
+const known = [...checksOf(PROBES), ...CONFIGURATION_CHECKS, NOTHING_ANSWERS, UNIDENTIFIED].map(
+  ({ id }) => id,
+);
 const all = readCases();
 const cases = new Map(all.map((one) => [one.id, one]));
 const truthFile = path.join(HERE, 'truth.json');
@@ -51,22 +54,43 @@ const truth = `${JSON.stringify(truthOf(all), undefined, 1)}\n`;
 if (values.write) writeFileSync(truthFile, truth);
 else if (readFileSync(truthFile, 'utf8') !== truth) fail('truth.json is not current (--write)');
 
-const startMs = performance.now();
-const runs: Row[][] = [];
+/** What is kept of the last run over everything. */
+type Kept = Pick<Measured, 'rows' | 'runs' | 'unsteady' | 'seconds'> &
+  Partial<Pick<Measured, 'peers'>>;
+
 let failures = 0;
-for (let turn = 1; turn <= Number(values.runs); turn += 1) runs.push(judged(await once('')));
-const seconds = (performance.now() - startMs) / 1_000 / runs.length;
-const rows = runs[0] ?? [];
-const unsteady = differing(runs);
-process.stdout.write(terminalTable(runs.flat(), values.verbose));
-const counts = countCells(runs.flat());
-for (const what of unsteady) process.stdout.write(`differs between the runs: ${what}\n`);
-process.stdout.write(`${JSON.stringify(counts)}, ${seconds.toFixed(0)} s a run\n`);
-const peers = values.peers ? (await once('beside')).flatMap((told) => told.peers ?? []) : [];
-const page = { cases: all, rows, runs: runs.length, unsteady, seconds, peers };
+const kept = path.join(cache, 'results.json');
+const before = readKept();
+const turns = Number(values.runs);
+const measured = turns > 0 ? await measure() : before;
+const peers = values.peers
+  ? (await once('beside')).flatMap((told) => told.peers ?? [])
+  : (before.peers ?? []);
+const page = { ...measured, cases: all, peers };
+if (values.only === '') writeFileSync(kept, JSON.stringify({ ...measured, peers }));
 if (values.write) writeFileSync(path.join(HERE, '../../docs/lab.md'), labPage(page));
 else if (values.peers) process.stdout.write(labPage(page));
-process.exitCode = failures + counts.FP + counts.FN + unsteady.length > 0 ? 1 : 0;
+
+/** The matrix, as often as asked for; sets the exit status. */
+async function measure(): Promise<Kept> {
+  const startMs = performance.now();
+  const runs: Row[][] = [];
+  for (let turn = 1; turn <= turns; turn += 1) runs.push(judged(await once('')));
+  const seconds = (performance.now() - startMs) / 1_000 / turns;
+  const unsteady = differing(runs);
+  process.stdout.write(terminalTable(runs.flat(), values.verbose));
+  const counts = countCells(runs.flat());
+  for (const what of unsteady) process.stdout.write(`differs between the runs: ${what}\n`);
+  process.stdout.write(`${JSON.stringify(counts)}, ${seconds.toFixed(0)} s a run\n`);
+  process.exitCode = failures + counts.FP + counts.FN + unsteady.length > 0 ? 1 : 0;
+  return { rows: runs[0] ?? [], runs: turns, unsteady, seconds };
+}
+
+/** Of the last run over everything: the page is written from what was measured last of each kind. */
+function readKept(): Kept {
+  if (!existsSync(kept)) return { rows: [], runs: 0, unsteady: [], seconds: 0 };
+  return JSON.parse(readFileSync(kept, 'utf8')) as Kept;
+}
 
 function judged(told: readonly Told[]): Row[] {
   return told.flatMap(({ id, failure, report }) => {

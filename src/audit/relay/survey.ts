@@ -66,7 +66,8 @@ export async function surveyRelay(options: SurveyOptions): Promise<Survey> {
     somebody.push(await runner.control('postmaster', domain));
   }
   const isCatchAll = nobody.some(({ rung }) => rung === 'accepted');
-  if (somebody.length > 0 && somebody.every(refusesSender)) runner.writeAs(place.server);
+  const { canary } = options;
+  if (canary !== undefined && somebody.every(refusesSender)) runner.writeAs(canary.domain);
   const controls = [...nobody, ...somebody];
   const silence = controls.every(({ rung }) => rung === 'unclear') ? controls[0] : undefined;
   const forms = options.forms ?? FORMS;
@@ -112,7 +113,7 @@ export async function surveyRelay(options: SurveyOptions): Promise<Survey> {
 
 /**
  * A domain that cannot exist may be refused as such (sendmail, `reject_unknown_sender_domain`): that
- * says nothing about relaying.
+ * says nothing about relaying. The canary's exists, and is not the server's own.
  */
 function refusesSender({ rung, answer }: Trial): boolean {
   return rung === 'refused' && /\b5\.1\.[78]\b|\bsender\b/i.test(answer);

@@ -1,0 +1,92 @@
+/** Hostile and odd SMTP servers, for what real ones do not do; each named as profiles call it. */
+
+import { type MockOptions, smtpAnswers } from '../../world/audit.ts';
+
+type Answer = MockOptions['answer'];
+
+const GREETING = '220 mx.lab.test ESMTP\r\n';
+const OFFERED = ['PIPELINING', 'SIZE 1000000', 'STARTTLS', 'ENHANCEDSTATUSCODES', '8BITMIME'];
+
+/** What the mock of this name does; undefined: there is none. */
+export function mockCalled(name: string): MockOptions | undefined {
+  return MOCKS.get(name);
+}
+
+const MOCKS: ReadonlyMap<string, MockOptions> = new Map([
+  ['careful', mock(() => undefined)],
+  ['vrfy-all', mock(on(/^VRFY/, '250 2.0.0 yes'))],
+  ['vrfy-dice', mock(on(/^VRFY/, '250 2.0.0 yes', '550 5.1.1 no'))],
+  ['rcpt-later', mock(on(/^RCPT TO:<(?!postmaster|abuse).*@lab\.test>/, '450 4.2.0 come again'))],
+  [
+    'differs-after-tls',
+    mock(
+      () => undefined,
+      (tls) => (tls ? ['XEXPERIMENT', ...OFFERED] : OFFERED),
+    ),
+  ],
+  ['starttls-again', mock(on(/^EHLO audit\.invalid/, '250-mx.lab.test\r\n250 STARTTLS'))],
+  ['wrong-lines', mock(on(/^NOOP/, '250-2.0.0 a\r\n251 2.0.0 b'))],
+  ['ntlm', mock(ntlm, () => [...OFFERED, 'AUTH NTLM'])],
+  ['silent', { greeting: undefined, answer: () => undefined }],
+  ['mute', { greeting: GREETING, answer: () => undefined }],
+  ['escapes', mock(on(/^NOOP/, '250 2.0.0 \x1b[2J\x1b]0;owned\x07 help'))],
+]);
+
+/** Believes no bad name, knows postmaster, abuse and three people, and looks nothing up. */
+function mock(
+  more: Answer,
+  offered: (tls: boolean) => readonly string[] = () => OFFERED,
+): MockOptions {
+  return {
+    greeting: GREETING,
+    answer: (line, session) =>
+      more(line, session) ??
+      careful(line, session) ??
+      smtpAnswers(offered(session.tls))(line, session)?.replace('250-mock.test', '250-mx.lab.test'),
+  };
+}
+
+const careful: Answer = (line, session) => {
+  const [verb = '', rest = ''] = line.split(/ (.*)/s);
+  if (verb === 'EHLO' && !/^[a-z0-9.-]{1,200}\.invalid$/.test(rest)) return '501 5.5.4 no name\r\n';
+  if (verb === 'RCPT' && !session.lines.some((one) => one.startsWith('MAIL'))) {
+    return '503 5.5.1 MAIL first\r\n';
+  }
+  if (verb === 'RCPT' && /<(?:postmaster|(?:abuse|postmaster)@lab\.test)>/.test(line)) {
+    return '250 2.1.5 ok\r\n';
+  }
+  if (verb === 'MAIL' && !session.lines.some((one) => /^EHLO|^HELO/.test(one))) {
+    return '503 5.5.1 EHLO first\r\n';
+  }
+  if (verb === 'QUIT') {
+    session.say('221 2.0.0 bye\r\n');
+    session.end();
+    return '';
+  }
+  return verb === 'noop' ? '250 2.0.0 ok\r\n' : undefined;
+};
+
+/** Answers what matches: the replies in turn. */
+function on(pattern: RegExp, ...replies: readonly string[]): Answer {
+  let turn = 0;
+  return (line) => {
+    if (!pattern.test(line)) return undefined;
+    turn += 1;
+    return `${replies[(turn * turn + turn) % 3 === 0 ? replies.length - 1 : 0]}\r\n`;
+  };
+}
+
+/** MS-NLMP 2.2.1.2: a challenge with the name of the domain inside, and nothing else. */
+function ntlm(line: string): string | undefined {
+  if (/^AUTH NTLM$/i.test(line)) return '334 \r\n';
+  if (!line.startsWith('TlRM')) return undefined;
+  const target = Buffer.from('INSIDE', 'utf16le');
+  const type2 = Buffer.alloc(48 + target.length);
+  type2.write('NTLMSSP\0', 'latin1');
+  type2.writeUInt32LE(2, 8);
+  type2.writeUInt16LE(target.length, 12);
+  type2.writeUInt16LE(target.length, 14);
+  type2.writeUInt32LE(48, 16);
+  target.copy(type2, 48);
+  return `334 ${type2.toString('base64')}\r\n`;
+}
