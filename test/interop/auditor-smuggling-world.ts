@@ -22,6 +22,16 @@ const EXPLOITABLE = ['LF', 'CRLF+LF'].flatMap((prefix) =>
   ['CRLF', 'LF', 'CRCRLF', 'LFCR'].map((suffix) => `${prefix}.${suffix}`),
 );
 
+/** Found on a stock Postfix, and mended by a setting that the check names. */
+const MENDABLE = [
+  'parsing.bare-lf-command',
+  'parsing.no-brackets',
+  'parsing.address-control',
+  'parsing.helo-control',
+  'parsing.nul-content',
+  'parsing.unauthorised-pipelining',
+];
+
 const folder = mkdtempSync(path.join(tmpdir(), 'postern-smuggling-'));
 chmodSync(folder, 0o755);
 writeFileSync(path.join(folder, 'resolv.conf'), 'nameserver 127.0.0.1\n');
@@ -49,6 +59,22 @@ try {
       );
     }
   });
+  await profile(3, '', async (address) => {
+    const { findings } = await audited(address, [parsing, limits]);
+    const missing = MENDABLE.filter((id) => findings.get(id)?.confidence !== 'confirmed');
+    check('stock: what a setting mends is found', missing.length === 0, missing);
+  });
+  writeFileSync(path.join(folder, 'filter'), '/[[:cntrl:]]/ XINVALID\n');
+  const mended = `smtpd_forbid_bare_newline = yes
+smtpd_forbid_unauth_pipelining = yes
+strict_rfc821_envelopes = yes
+message_reject_characters = \\0
+smtpd_command_filter = regexp:${folder}/filter`;
+  await profile(4, mended, async (address) => {
+    const { findings } = await audited(address, [parsing, limits]);
+    const left = MENDABLE.filter((id) => findings.get(id)?.confidence !== 'not-observed');
+    check('mended: by the settings that the checks name', left.length === 0, left);
+  });
   const cured = 'smtpd_forbid_bare_newline = yes\nsmtpd_forbid_unauth_pipelining = yes';
   await profile(2, cured, async (address) => {
     const { findings, ms } = await audited(address);
@@ -67,11 +93,12 @@ try {
 }
 process.exit();
 
-async function audited(address: string) {
+async function audited(
+  address: string,
+  groups: readonly Readonly<Record<string, Probe>>[] = [smuggling, parsing, limits],
+) {
   const startMs = performance.now();
-  const probes: readonly Probe[] = [smuggling, parsing, limits].flatMap((group) =>
-    Object.values<Probe>(group),
-  );
+  const probes = groups.flatMap((group) => Object.values(group));
   const { findings } = await auditPorts(
     [25],
     probes.filter(({ level }) => level !== 'intrusive'),

@@ -17,6 +17,8 @@ const EXPECTED = [
   'stock: they are confirmed and high',
   'stock: none of the other families',
   'stock: under 60 s',
+  'stock: what a setting mends is found',
+  'mended: by the settings that the checks name',
   'cured: no sequence is left',
 ];
 
