@@ -97,6 +97,12 @@ function instead(options: Partial<FlightOptions>): Responder {
   };
 }
 
+const tls10 = speaks(0x0301, 0xc009);
+const failsAtPrimes: Responder = (hello, socket) => {
+  if (hello.version > 0x0302 || hello.version < 0x0300) return undefined;
+  return hello.suites.includes(0x0033) ? void socket.end() : tls10(hello, socket);
+};
+
 /** Whatever the hello wants, TLS 1.0 and an old suite. */
 const ancient: Responder = (hello) => {
   if (hello.version < 0x0301) return alert(70);
@@ -163,6 +169,7 @@ const PLANTS: Readonly<Record<string, readonly [Responder, ...string[]]>> = {
     'tls.sslv3',
   ],
   'TLS 1.0': [speaks(0x0301, 0xc009), 'tls.tls10'],
+  'TLS 1.0 that fails at Diffie-Hellman': [failsAtPrimes, 'tls.tls10'],
   'TLS 1.1': [speaks(0x0302, 0xc009), 'tls.tls11'],
   'TLS 1.0 alone': [
     ancient,
@@ -207,7 +214,8 @@ const PLANTS: Readonly<Record<string, readonly [Responder, ...string[]]>> = {
 
 /** The plant first; where it says nothing, the careful server. */
 function beside(plant: Responder): Responder {
-  return (hello, socket) => plant(hello, socket) ?? careful(hello, socket);
+  return (hello, socket) =>
+    plant(hello, socket) ?? (socket.writableEnded ? undefined : careful(hello, socket));
 }
 
 async function severity(userOnly: boolean): Promise<string | undefined> {

@@ -97,9 +97,18 @@ function extensions(question: HelloQuestion, random: Random): Uint8Array {
 export const ORDINARY: readonly number[] = [
   ...SUITES.good,
   ...SUITES.chacha,
-  ...SUITES.dhe,
   ...SUITES.cbc,
+  ...SUITES.dhe,
   ...SUITES.staticRsa,
+];
+
+/** Elliptic curves and static RSA alone, for servers that fail at other Diffie-Hellman. */
+export const WITHOUT_PRIMES: readonly number[] = [
+  ...SUITES.good,
+  ...SUITES.cbc.filter((suite) => suite >= 0xc000),
+  ...SUITES.staticRsa,
+  ...SUITES.tripleDes.filter((suite) => suite === 0x000a || suite === 0xc012),
+  ...SUITES.rc4.filter((suite) => suite === 0x0004 || suite === 0x0005),
 ];
 
 /** All that anybody ever offered: to see whether a version is spoken at all. */

@@ -4,7 +4,7 @@ import type { Check } from '../../check.ts';
 import { absent, found, inapplicable, type Outcome, unclear } from '../../finding.ts';
 import type { ServiceContext, ServiceProbe } from '../../probe.ts';
 import { askHello, askSslv2 } from '../../tls/ask.ts';
-import { EVERYTHING, ORDINARY } from '../../tls/client-hello.ts';
+import { EVERYTHING, ORDINARY, WITHOUT_PRIMES } from '../../tls/client-hello.ts';
 import { FALLBACK_SCSV, SUITES, type Version, versionName, VERSIONS } from '../../tls/codes.ts';
 import type { HelloAnswer, ServerFlight } from '../../tls/flight.ts';
 import { NEW_LIBRARY, NEW_VERSIONS } from './cures.ts';
@@ -184,7 +184,11 @@ async function oldVersions(
       outcomes.set(version, absent(check, refused));
       continue;
     }
-    const answer = note(await askHello(context, { version, suites: EVERYTHING }));
+    let answer = note(await askHello(context, { version, suites: EVERYTHING }));
+    // Only an alert that names the version is sure: else it may be a cipher it failed at.
+    if (answer.kind === 'refused' && answer.alert !== PROTOCOL_VERSION) {
+      answer = note(await askHello(context, { version, suites: WITHOUT_PRIMES }));
+    }
     if (answer.kind === 'unclear') outcomes.set(version, unclear(check, answer.why));
     else if (answer.kind === 'refused') {
       refused = `a hello with ${version} at most is answered with ${answer.why}`;
@@ -200,6 +204,8 @@ async function oldVersions(
   }
   return [...outcomes.values()];
 }
+
+const PROTOCOL_VERSION = 70;
 
 async function sslv2(context: ServiceContext): Promise<Outcome> {
   const answer = await askSslv2(context);
