@@ -60,12 +60,11 @@ type Kept = Pick<Measured, 'rows' | 'runs' | 'unsteady' | 'seconds'> &
 
 let failures = 0;
 const kept = path.join(cache, 'results.json');
-const before = readKept();
 const turns = Number(values.runs);
-const measured = turns > 0 ? await measure() : before;
+const measured = turns > 0 ? await measure() : readKept();
 const peers = values.peers
   ? (await once('beside')).flatMap((told) => told.peers ?? [])
-  : (before.peers ?? []);
+  : (readKept().peers ?? []);
 const page = { ...measured, cases: all, peers };
 if (values.only === '') writeFileSync(kept, JSON.stringify({ ...measured, peers }));
 if (values.write) writeFileSync(path.join(HERE, '../../docs/lab.md'), labPage(page));

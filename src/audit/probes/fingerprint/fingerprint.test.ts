@@ -137,6 +137,8 @@ suite('identify', () => {
     for (const [text, version] of cases) assert.equal(versionIn(text), version, text.slice(0, 60));
     assert.equal(systemIn('ESMTP Postfix (Debian/GNU)'), 'Debian');
     assert.equal(systemIn('ESMTP ready'), undefined);
+    assert.equal(systemIn('214 To report bugs send mail to bugs@openbsd.org'), undefined);
+    assert.equal(systemIn('see www.debian.org or https://freebsd.org/'), undefined);
   });
 });
 

@@ -125,6 +125,37 @@ suite('hygiene', () => {
     assert.equal(found.get('hygiene.slow-greeting')?.confidence, 'not-observed');
   });
 
+  test('HELO refused behind EHLO alone is no refusal of HELO', async () => {
+    const found = await audited((line, session) =>
+      line.startsWith('HELO') && session.lines.some((one) => one.startsWith('EHLO'))
+        ? '503 5.5.1 already identified\r\n'
+        : undefined,
+    );
+    assert.equal(found.get('hygiene.helo-refused')?.confidence, 'not-observed');
+  });
+
+  test('names are judged with a whole recipient: a bare postmaster passes everything', async () => {
+    const found = await audited((line, session) => {
+      if (line.startsWith('EHLO')) return '250 mock.test\r\n';
+      const odd = session.lines.some((one) => /^EHLO (?:localhost|192|not_a)/.test(one));
+      if (line === 'RCPT TO:<postmaster>') return '250 2.1.5 ok\r\n';
+      if (line.startsWith('RCPT')) {
+        return odd ? '550 5.7.1 helo rejected\r\n' : '250 2.1.5 ok\r\n';
+      }
+      return undefined;
+    });
+    assert.equal(found.get('hygiene.helo-localhost')?.confidence, 'not-observed');
+    assert.equal(found.get('hygiene.helo-syntax')?.confidence, 'not-observed');
+    assert.equal(found.get('hygiene.helo-not-fqdn')?.confidence, 'confirmed');
+  });
+
+  test('VRFY that nobody may ask is switched off, one that knows no name is not', async () => {
+    const off = await audited(on(/^VRFY/, '550 Administrative prohibition'));
+    assert.equal(off.get('hygiene.vrfy-code')?.confidence, 'confirmed');
+    const open = await audited(on(/^VRFY/, '550 5.1.1 no such user'));
+    assert.equal(open.get('hygiene.vrfy-code')?.confidence, 'not-observed');
+  });
+
   test('LMTP that takes mail, and submission without a login', async () => {
     const open = await auditMock({ greeting: '220 mock LMTP\r\n', answer: lmtp }, [
       hygiene.exposed,
