@@ -212,8 +212,7 @@ export const PROTOCOL: readonly WithoutCure[] = [
   {
     name: 'LMTP is not for strangers',
     at: ['lmtp'],
-    finds: ['exposure.lmtp'],
-    also: [/.*/],
+    finds: ['exposure.lmtp', 'plaintext.no-tls'],
   },
   {
     name: 'the certificate has the name of the server',
