@@ -118,10 +118,10 @@ export const NO_ERROR_LIMIT = make(ERROR_CURES)(
 export const HOP_LOOP = make(LOOP_CURES)(
   'hop-loop',
   'A message with 120 hops is accepted',
-  'medium',
+  'low',
   ['RFC 5321 6.3'],
   'Two servers that hand mail to each other do so for ever, and anybody can start it.',
-  'A loop needs two servers (or a forward) that point at each other.',
+  'Exim and sendmail count in the queue: they bounce it there, and the loop ends.',
 );
 export const MANY_FIELDS = make(HEADER_CURES)(
   'many-fields',

@@ -44,7 +44,9 @@ async function countRecipients(context: ServiceContext): Promise<void> {
   const session = await patientSession(context, way);
   // The null sender is for notices, which go to one; some servers insist.
   const from = sender === '' ? `audit@${context.token()}.invalid` : sender;
-  const mail = await session.ask(`MAIL FROM:<${from}>`);
+  const named = await session.ask(`MAIL FROM:<${from}>`);
+  // Where only domains that exist may send.
+  const mail = named.code === 250 ? named : await session.ask(`MAIL FROM:<${sender}>`);
   if (mail.code !== 250) {
     context.tell(unclear(FEW_RECIPIENTS, `MAIL is answered with "${replyText(mail)}"`));
     return;

@@ -36,17 +36,25 @@ async function run(context: ServiceContext): Promise<void> {
     context.tell(inapplicable(SIZE_IGNORED, 'there is no limit'));
     return;
   }
-  // The control: a size within the limit is taken.
+  // The control: a size within the limit is taken, and so is a mailbox.
+  const [domain] = context.options.domains;
+  const names = ['postmaster', ...(domain === undefined ? [] : [`postmaster@${domain}`])];
   const small = await session.ask('MAIL FROM:<> SIZE=1000');
-  if (small.code !== 250) {
+  let plain = small;
+  let to = '';
+  for (const name of small.code === 250 ? names : []) {
+    to = context.recipients.form(name).text;
+    plain = await session.ask(`RCPT TO:<${to}>`);
+    if (plain.code === 250) break;
+  }
+  if (plain.code !== 250) {
     session.wire.close();
-    const why = `MAIL with a small SIZE is answered with "${replyText(small)}"`;
-    context.tell((small.code >= 500 ? inapplicable : unclear)(SIZE_IGNORED, why));
+    const why = `with a small SIZE the answer is "${replyText(plain)}"`;
+    context.tell((plain.code >= 500 ? inapplicable : unclear)(SIZE_IGNORED, why));
     return;
   }
   await session.ask('RSET');
   const large = await session.ask(`MAIL FROM:<> SIZE=${limit + 1}`);
-  const to = context.recipients.form('postmaster').text;
   const last = large.code === 250 ? await session.ask(`RCPT TO:<${to}>`) : large;
   session.wire.close();
   const text = `SIZE=${limit + 1} is answered with "${replyText(last)}"`;

@@ -229,7 +229,7 @@ export const CHUNK_RUN = chunk(
 export const CHUNK_SIZE = chunk(
   'bdat-size',
   'BDAT with an impossible size is taken (negative, hexadecimal, beyond 64 bits)',
-  'medium',
+  'low',
   ['RFC 3030 2'],
   'Where content ends depends on how a number is read: text becomes commands, or commands text.',
 );

@@ -15,6 +15,8 @@ interface Trial {
   readonly octets: (context: ServiceContext) => string;
   /** Replies to these octets; fewer than asked for when the server is silent or gone. */
   readonly isFound: (replies: readonly SmtpReply[]) => boolean;
+  /** The plain case. Default RSET, or MAIL with a plain address. */
+  readonly control?: string;
   /** Replies to wait for. Default 2. */
   readonly most?: number;
 }
@@ -46,6 +48,7 @@ const TRIALS: readonly Trial[] = [
   {
     check: checks.SHORT_COMMAND,
     octets: () => `NOOP ${'x'.repeat(505)}\r\n`,
+    control: 'NOOP x',
     isFound: ([first]) => first !== undefined && !yes(first),
     most: 1,
   },
@@ -101,13 +104,13 @@ async function tryOne(context: ServiceContext, trial: Trial): Promise<void> {
   const octets = trial.octets(context);
   const control = octets.startsWith('MAIL')
     ? await session.ask(`MAIL FROM:<audit@${context.token()}.invalid>`)
-    : await session.ask('RSET');
+    : await session.ask(trial.control ?? 'RSET');
   if (!yes(control)) {
     wire.close();
     const why = `the plain case is answered with "${replyText(control)}"`;
     // Who takes no sender at all takes no odd one either.
-    const refusal = octets.startsWith('MAIL') && control.code >= 500;
-    context.tell((refusal ? absent : unclear)(check, why, { evidence: [wire.exchange] }));
+    const tell = control.code >= 500 ? inapplicable : unclear;
+    context.tell({ ...tell(check, why), evidence: [wire.exchange] });
     return;
   }
   if (octets.startsWith('MAIL')) await session.ask('RSET');

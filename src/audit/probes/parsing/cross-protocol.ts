@@ -28,14 +28,13 @@ export const crossProtocol: ServiceProbe = {
 async function run(context: ServiceContext): Promise<void> {
   const [command = '', success = /^$/] = COMMANDS[context.service.protocol] ?? [];
   const host = context.service.host;
-  const post =
-    `POST / HTTP/1.1\r\nHost: ${host}\r\nUser-Agent: Mozilla/5.0\r\nAccept: */*\r\n` +
+  const head =
+    ` / HTTP/1.1\r\nHost: ${host}\r\nUser-Agent: Mozilla/5.0\r\nAccept: */*\r\n` +
     'Content-Type: text/plain\r\nConnection: close\r\n' +
     `Content-Length: ${command.length}\r\n\r\n${command}`;
-  const get = `GET / HTTP/1.1\r\nHost: ${host}\r\n\r\n${command}`;
   await Promise.all([
-    tryOctets(context, HTTP_BODY, post, success),
-    tryOctets(context, HTTP_BODY, get, success),
+    tryOctets(context, HTTP_BODY, `POST${head}`, success),
+    tryOctets(context, HTTP_BODY, `GET${head}`, success),
     tryOctets(context, TLS_IN_CLEAR, `${CLIENT_HELLO}\r\n${command}`, success),
   ]);
 }

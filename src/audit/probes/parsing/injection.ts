@@ -142,7 +142,10 @@ async function reflected(context: ServiceContext): Promise<void> {
       said.push(`"${replyText(reply).slice(0, 60)}"`);
       if (broken !== undefined) {
         const seen = `${JSON.stringify(line)} comes back as ${JSON.stringify(replyText(reply))}: ${broken}`;
-        context.tell(found(REPLY_BROKEN, seen, { evidence: [session.wire.exchange] }));
+        const evidence = [session.wire.exchange];
+        // Control characters steer terminals; what breaks the form deceives programs.
+        const severity = broken === 'control' ? 'low' : 'medium';
+        context.tell(found(REPLY_BROKEN, seen, { evidence, severity }));
       }
     }
   }
