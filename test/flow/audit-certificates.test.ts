@@ -6,7 +6,13 @@ import { suite, test } from 'node:test';
 import type { Finding } from '#audit/finding.ts';
 import { tlsCertificate, tlsHost } from '#audit/probes/tls/index.ts';
 import type { TlsaRecord } from '#base/world.ts';
-import { auditPorts, type MockAudit, type MockOptions, startMock } from '../world/audit.ts';
+import {
+  auditPorts,
+  type MockAudit,
+  type MockOptions,
+  smtpAnswers,
+  startMock,
+} from '../world/audit.ts';
 import {
   testAuthority,
   testCertificate,
@@ -182,6 +188,29 @@ suite('certificates of a host side by side', () => {
     assert.deepEqual(await pair(one, one), ['not-observed', 'not-observed']);
     assert.deepEqual(await pair(one, made({})), ['confirmed', 'not-observed']);
     assert.deepEqual(await pair(one, renewed), ['confirmed', 'confirmed']);
+  });
+
+  test('a service whose STARTTLS fails takes nothing from the others', async () => {
+    const refusing = smtpAnswers(['STARTTLS'], (line) =>
+      line === 'STARTTLS' ? '454 4.7.0 no key\r\n' : undefined,
+    );
+    const tls = made({});
+    const servers = [
+      await startMock({ greeting: '220 mock.test ESMTP\r\n', answer: refusing }),
+      await startMock({ ...imap, tls }),
+      await startMock({ ...imap, tls: made({}) }),
+    ];
+    const ports = servers.map(({ port }) => port);
+    const bare = await auditPorts(ports, [tlsHost], { host: HOST });
+    const data = Buffer.alloc(32);
+    const records: readonly TlsaRecord[] = [{ usage: 3, selector: 1, matching: 1, data }];
+    const tlsa = () =>
+      Promise.resolve({ kind: 'found', records, ttlSeconds: 60, authentic: true } as const);
+    const dane = await auditPorts(ports, [tlsHost], { host: HOST, resolver: { tlsa } });
+    for (const server of servers) await server.close();
+    assert.equal(byId(bare.findings, differ)?.confidence, 'confirmed');
+    assert.equal(byId(bare.findings, 'tls.dane-mismatch')?.confidence, 'not-observed');
+    assert.equal(byId(dane.findings, 'tls.dane-mismatch')?.confidence, 'inconclusive');
   });
 
   test('tls.dane-mismatch: records that name another key are found, matching ones are not', async () => {

@@ -3,6 +3,7 @@
 import { matchDane } from '#trust/dane/match.ts';
 import { tlsaName, usableRecords } from '#trust/dane/records.ts';
 import { parseIp } from '#trust/ip.ts';
+import { Failure } from '#base/failure.ts';
 import { absent, found, inapplicable, type Outcome, unclear } from '../../finding.ts';
 import type { HostContext, HostProbe } from '../../probe.ts';
 import type { Service } from '../../service.ts';
@@ -63,19 +64,32 @@ interface Look {
 async function run(context: HostContext): Promise<void> {
   const services = context.services.filter(hasTls);
   const looks: Look[] = [];
+  const missed: Service[] = [];
   for (const service of services) {
-    const shown = await showCertificates({
-      service,
-      options: context.options,
-      random: context.random,
-      leftMs: context.leftMs,
-      dial: (options) => context.dial(service, options),
-    });
-    looks.push({ service, shown });
+    const shown = await shownBy(context, service);
+    if (shown === undefined || shown.chain.length === 0) missed.push(service);
+    else looks.push({ service, shown });
   }
-  const seen = looks.filter(({ shown }) => shown.chain.length > 0);
-  for (const outcome of sideBySide(seen)) context.tell(outcome);
-  context.tell(await dane(context, seen));
+  for (const outcome of sideBySide(looks)) context.tell(outcome);
+  context.tell(await dane(context, looks, missed));
+}
+
+/** undefined: this one does not come as far as TLS, which says nothing of the others. */
+async function shownBy(context: HostContext, service: Service): Promise<Shown | undefined> {
+  const { options, random, leftMs } = context;
+  try {
+    return await showCertificates({
+      service,
+      options,
+      random,
+      leftMs,
+      dial: (dialOptions) => context.dial(service, dialOptions),
+    });
+  } catch (thrown) {
+    const failure = Failure.from(thrown);
+    if (failure.code === 'no-session') return undefined;
+    throw failure;
+  }
 }
 
 function sideBySide(looks: readonly Look[]): readonly Outcome[] {
@@ -119,19 +133,24 @@ function keyOf({ shown }: Look): string {
 }
 
 /** The records of port 25, held against what is shown there. */
-async function dane(context: HostContext, looks: readonly Look[]): Promise<Outcome> {
+async function dane(
+  context: HostContext,
+  looks: readonly Look[],
+  missed: readonly Service[],
+): Promise<Outcome> {
   const { host, resolver, world } = context;
   if (parseIp(host) !== undefined) return inapplicable(DANE, 'the target is an address');
-  const receiving = looks.filter(
-    ({ service }) => service.protocol === 'smtp' && service.role === 'reception',
-  );
-  if (receiving.length === 0) return inapplicable(DANE, 'nothing receives mail over TLS here');
+  const receiving = looks.filter(({ service }) => receives(service));
+  if (receiving.length === 0 && !missed.some(receives)) {
+    return inapplicable(DANE, 'nothing receives mail over TLS here');
+  }
   const answer = await resolver.tlsa(tlsaName(host, 25));
   if (answer.kind === 'failed') return unclear(DANE, `the DNS was not read: ${answer.reason}`);
   const records = answer.kind === 'found' ? usableRecords(answer.records) : [];
   if (answer.kind !== 'found' || records.length === 0) {
     return inapplicable(DANE, 'there are no TLSA records for SMTP');
   }
+  if (missed.some(receives)) return unclear(DANE, 'the certificate on port 25 was not to be seen');
   for (const { service, shown } of receiving) {
     const certificates = shown.chain.map(({ raw }) => raw);
     const verdict = matchDane(records, { certificates, names: [host], nowMs: world.clock.now() });
@@ -141,4 +160,8 @@ async function dane(context: HostContext, looks: readonly Look[]): Promise<Outco
     return found(DANE, `${seen} (the records are not signed)`, { severity: 'low' });
   }
   return absent(DANE, `${records.length} records, and one of them matches`);
+}
+
+function receives({ protocol, role }: Service): boolean {
+  return protocol === 'smtp' && role === 'reception';
 }
