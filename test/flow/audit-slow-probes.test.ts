@@ -4,8 +4,11 @@ import assert from 'node:assert/strict';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { describe, it } from 'node:test';
 import type { Finding } from '#audit/finding.ts';
+import type { Clock } from '#base/world.ts';
 import { earlyTalker } from '#audit/probes/hygiene/index.ts';
 import type { Probe } from '#audit/probe.ts';
+import { silence } from '#audit/probes/limits/index.ts';
+import { accessLines } from '#audit/probes/parsing/index.ts';
 import { toldAtPop3, toldByTime } from '#audit/probes/users/index.ts';
 import { auditMock, auditPorts, type MockAudit } from '../world/audit.ts';
 
@@ -54,6 +57,17 @@ async function audited(
   }
 }
 
+/** A minute in less than a second: the probe's own patience shrinks with it. */
+const FASTER = 80;
+const FAST: Clock = {
+  now: () => Date.now(),
+  elapsed: () => performance.now() * FASTER,
+  after: (ms, task) => {
+    const timer = setTimeout(task, ms / FASTER);
+    return { cancel: () => clearTimeout(timer) };
+  },
+};
+
 function smtp(line: string): string {
   if (line.startsWith('EHLO')) return '250 mock.test\r\n';
   if (line.startsWith('QUIT')) return '221 2.0.0 bye\r\n';
@@ -99,6 +113,59 @@ describe('slow probes', () => {
       assert.equal(finding.confidence, confidence, finding.seen);
     });
   }
+
+  for (const [what, endsMs, short, none] of [
+    ['after 100 s', 100_000, 'confirmed', 'not-observed'],
+    ['after 400 s', 400_000, 'not-observed', 'not-observed'],
+    ['never', undefined, 'not-observed', 'confirmed'],
+  ] as const) {
+    it(`limits.short-timeout and limits.no-timeout: silence ends ${what}`, async () => {
+      const server = createServer((socket) => {
+        socket.on('error', () => undefined);
+        socket.on('data', (bytes) => void socket.write(smtp(bytes.toString('latin1'))));
+        socket.write('220 mock.test ESMTP\r\n');
+        if (endsMs !== undefined) setTimeout(() => socket.destroy(), endsMs / FASTER);
+      });
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+      try {
+        const { port } = server.address() as AddressInfo;
+        const options = { level: 'intrusive', clock: FAST } as const;
+        const { findings } = await auditPorts([port], [silence], options);
+        const of = (id: string): Finding | undefined => findings.find((one) => one.id === id);
+        assert.equal(of('limits.short-timeout')?.confidence, short);
+        assert.equal(of('limits.no-timeout')?.confidence, none);
+      } finally {
+        server.close();
+      }
+    });
+  }
+
+  it('parsing.access-long-line is not found where such a line ends the session', async () => {
+    const server = createServer((socket) => {
+      let rest = '';
+      socket.on('error', () => undefined);
+      socket.on('data', (bytes) => {
+        const lines = (rest + bytes.toString('latin1')).split('\r\n');
+        rest = lines.pop() ?? '';
+        for (const line of lines) {
+          const [tag = ''] = line.split(' ', 1);
+          const first = line.includes('CAPABILITY') ? '* CAPABILITY IMAP4rev1\r\n' : '';
+          socket.write(`${first}${tag} OK done\r\n`);
+        }
+        if (rest.length > 10_000) socket.end('* BYE too long\r\n');
+      });
+      socket.write('* OK [CAPABILITY IMAP4rev1] ready\r\n');
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    try {
+      const { port } = server.address() as AddressInfo;
+      const { findings } = await auditPorts([port], [accessLines]);
+      const finding = findings.find(({ id }) => id === 'parsing.access-long-line');
+      assert.equal(finding?.confidence, 'not-observed', finding?.seen ?? '');
+    } finally {
+      server.close();
+    }
+  });
 
   it('users.login-pop3 is not found where every name is asked for its password', async () => {
     const findings = await auditMock(

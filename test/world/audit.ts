@@ -8,7 +8,7 @@ import type { Probe } from '#audit/probe.ts';
 import type { Report } from '#audit/report.ts';
 import type { AuditRequest } from '#audit/run/request.ts';
 import { runAudit } from '#audit/run/run.ts';
-import type { Resolver } from '#base/world.ts';
+import type { Clock, Resolver } from '#base/world.ts';
 import { systemClock } from '#network/clock.ts';
 import { systemRandom } from '#network/random.ts';
 import { tcpNetwork } from '#network/tcp.ts';
@@ -189,6 +189,8 @@ function none() {
 }
 
 export interface MockAudit {
+  /** Another clock: for what takes minutes. */
+  readonly clock?: Clock;
   readonly level?: Level;
   readonly domains?: readonly string[];
   /** Default 127.0.0.1. */
@@ -210,6 +212,7 @@ export async function auditPorts(
     host = address,
     options = {},
     resolver = {},
+    clock = systemClock,
   }: MockAudit = {},
 ): Promise<Report> {
   const result = await runAudit(
@@ -233,7 +236,7 @@ export async function auditPorts(
       },
     },
     {
-      clock: systemClock,
+      clock,
       random: systemRandom,
       network: tcpNetwork(),
       resolver: mockResolver(resolver),
