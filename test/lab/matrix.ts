@@ -35,6 +35,7 @@ export const JUDGED: ReadonlySet<string> = new Set([
 /** A profile of a zone speaks of what the DNS says, one of a server of all else. */
 export function isJudged(one: Case, check: string): boolean {
   const group = check.split('.', 1)[0] ?? '';
+  if (one.groups !== undefined) return one.groups.has(group);
   return one.server === 'dns' ? group === 'posture' : JUDGED.has(group);
 }
 

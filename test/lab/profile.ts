@@ -26,6 +26,8 @@ export interface Case {
   readonly present: ReadonlySet<string>;
   /** Checks of which the configuration does not decide what is right, with the reason. */
   readonly undecided: ReadonlySet<string>;
+  /** Groups that the profile speaks of; undefined: all that its kind is judged by. */
+  readonly groups: ReadonlySet<string> | undefined;
   /** What the fingerprint must say; `unknown` where nothing is known of it. */
   readonly product: string;
 }
@@ -87,6 +89,7 @@ function caseOf(
     planted,
     present: new Set([...base, ...both('also'), ...planted]),
     undecided: new Set([...list(stock, 'undecided'), ...both('undecided')]),
+    groups: profile['groups'] === undefined ? undefined : new Set(list(profile, 'groups')),
     product: text(instead('product'), 'product', text(stock, 'product')),
   };
 }

@@ -66,7 +66,7 @@ const peers = values.peers
   ? (await once('beside')).flatMap((told) => told.peers ?? [])
   : (readKept().peers ?? []);
 const page = { ...measured, cases: all, peers };
-if (values.only === '') writeFileSync(kept, JSON.stringify({ ...measured, peers }));
+writeFileSync(kept, JSON.stringify({ ...measured, peers }));
 if (values.write) writeFileSync(path.join(HERE, '../../docs/lab.md'), labPage(page));
 else if (values.peers) process.stdout.write(labPage(page));
 
@@ -82,7 +82,21 @@ async function measure(): Promise<Kept> {
   for (const what of unsteady) process.stdout.write(`differs between the runs: ${what}\n`);
   process.stdout.write(`${JSON.stringify(counts)}, ${seconds.toFixed(0)} s a run\n`);
   process.exitCode = failures + counts.FP + counts.FN + unsteady.length > 0 ? 1 : 0;
-  return { rows: runs[0] ?? [], runs: turns, unsteady, seconds };
+  const now = { rows: runs[0] ?? [], runs: turns, unsteady, seconds };
+  return values.only === '' ? now : merged(readKept(), now);
+}
+
+/** Some cases anew, the others as they were. */
+function merged(before: Kept, now: Kept): Kept {
+  const again = new Set(now.rows.map((row) => row.case));
+  const others = before.rows.filter((row) => !again.has(row.case));
+  const unsteady = before.unsteady.filter((what) => !again.has(what.split(' ', 1)[0] ?? ''));
+  return {
+    rows: [...others, ...now.rows],
+    runs: Math.min(before.runs, now.runs),
+    unsteady: [...unsteady, ...now.unsteady],
+    seconds: before.seconds,
+  };
 }
 
 /** Of the last run over everything: the page is written from what was measured last of each kind. */

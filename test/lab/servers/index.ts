@@ -1,5 +1,7 @@
 /** The servers of the lab: a file each. */
 
+export { courier } from './courier.ts';
+export { cyrus } from './cyrus.ts';
 export { dovecot } from './dovecot.ts';
 export { exim } from './exim.ts';
 export { opensmtpd } from './opensmtpd.ts';
