@@ -77,8 +77,7 @@ function record(row: AggregateRow): readonly string[] {
 }
 
 function group(name: string, lines: readonly string[]): readonly string[] {
-  const inner = lines.filter((line) => line !== '').map((line) => `  ${line}`);
-  return [`<${name}>`, ...inner, `</${name}>`];
+  return [`<${name}>`, ...lines, `</${name}>`];
 }
 
 /** One line; none for what is not there. */
@@ -92,7 +91,11 @@ const ESCAPES: ReadonlyMap<string, string> = new Map([
   ['>', '&gt;'],
 ]);
 
+/** Nearly all that stands in a report: names, addresses, words. */
+const PLAIN = /^[A-Za-z0-9 .:@_!/-]*$/;
+
 function escaped(text: string): string {
+  if (PLAIN.test(text)) return text;
   return text
     .toWellFormed()
     .replace(/[^\t\n\r\x20-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu, '\ufffd')

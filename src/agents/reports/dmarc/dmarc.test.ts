@@ -40,7 +40,11 @@ class Stage {
 
   constructor(limits: Partial<DaysOptions> = {}) {
     const timer = { cancel: () => undefined };
-    this.#clock = { now: () => this.nowMs, elapsed: () => this.nowMs, after: () => timer };
+    const after = (ms: number, task: () => void): typeof timer => {
+      if (ms < 1_000) setImmediate(task);
+      return timer;
+    };
+    this.#clock = { now: () => this.nowMs, elapsed: () => this.nowMs, after };
     this.#limits = limits;
     this.counts = this.restarted();
   }

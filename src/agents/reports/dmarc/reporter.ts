@@ -1,6 +1,7 @@
 /** Tells each domain that asks for it what came in its name yesterday (RFC 9990, RFC 7489 7.2). */
 
 import { type Address, formatAddress } from '#base/address.ts';
+import { nextTurn } from '#base/turns.ts';
 import type { Log, Resolver } from '#base/world.ts';
 import { reportDestinations } from '#trust/dmarc-report/destinations.ts';
 import { formatAggregateReport } from '#trust/dmarc-report/format.ts';
@@ -42,6 +43,8 @@ export class DmarcReporter implements Reporting<DmarcRow> {
     const report = this.#made(day);
     if (report === undefined) return true;
     const packed = this.#options.pack(formatAggregateReport(report));
+    // A full report is 20 ms of work: signing it is another turn's.
+    await nextTurn(clock);
     for (const to of found.addresses) {
       // We would report to ourselves about what we reported.
       if (formatAddress(to) === formatAddress(from)) continue;
