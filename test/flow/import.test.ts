@@ -96,6 +96,8 @@ const cases: readonly (readonly [to: string, reply: RegExp])[] = [
   ['anna+list@old.test', /^250/],
   ['sales@old.test', /^250/],
   ['postmaster@old.test', /^250/],
+  // RFC 5321 4.5.1: without a domain, also where the host itself is no mail domain.
+  ['Postmaster', /^250/],
   ['vacation@old.test', /^550/],
   ['nobody@old.test', /^550/],
   ['closed@old.test', /^550.*closed/],

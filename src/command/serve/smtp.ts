@@ -39,7 +39,7 @@ export function smtpListener(
   return {
     name,
     mode,
-    machine: machineOptions(mode, settings, parts.world, parts.startTls),
+    machine: machineOptions(mode, settings, parts),
     gate: gateOf(mode, settings, parts),
     sessionMs: settings.smtpd_session_time_limit,
     verifyForUsers: settings.verify_for_authenticated,
@@ -49,13 +49,21 @@ export function smtpListener(
 function machineOptions(
   mode: SmtpMode,
   settings: Settings,
-  { random }: World,
-  startTls: boolean,
+  parts: { readonly world: World; readonly store: Store; readonly startTls: boolean },
 ): SmtpServerOptions {
+  const { world, store, startTls } = parts;
+  const hostname = domainOf(settings.myhostname);
+  const origin = settings.myorigin === undefined ? undefined : domainOf(settings.myorigin);
   return {
-    hostname: domainOf(settings.myhostname),
-    origin: settings.myorigin === undefined ? undefined : domainOf(settings.myorigin),
-    nonce: () => random.bytes(NONCE_OCTETS),
+    hostname,
+    origin,
+    // A host need not be a mail domain: its postmaster is that of a domain that lives here.
+    postmasterDomain: () => {
+      const { directory } = store;
+      if (directory.domain(hostname) !== undefined) return hostname;
+      return origin ?? directory.domains()[0]?.name ?? hostname;
+    },
+    nonce: () => world.random.bytes(NONCE_OCTETS),
     mode,
     startTls,
     limits: {

@@ -5,8 +5,10 @@ import type { Domain } from '#base/brand.ts';
 export type SmtpMode = 'smtp' | 'submission' | 'lmtp';
 
 export interface SmtpServerOptions {
-  /** What greeting, HELO and the bare `<postmaster>` say. */
+  /** What greeting and HELO say. */
   readonly hostname: Domain;
+  /** Whose postmaster the bare `<postmaster>` is (RFC 5321 4.5.1). Default: the host's. */
+  readonly postmasterDomain?: () => Domain;
   /** Completes an address without a domain, on submission alone (RFC 6409 8.4). Default: none. */
   readonly origin?: Domain | undefined;
   /** Fresh octets for a SASL nonce, 18 or more: from the world's randomness. */
@@ -100,6 +102,7 @@ export function smtpSettings(options: SmtpServerOptions): SmtpSettings {
   const submission = mode === 'submission';
   return {
     hostname: options.hostname,
+    postmasterDomain: options.postmasterDomain ?? (() => options.hostname),
     origin: submission ? options.origin : undefined,
     nonce: options.nonce,
     mode,

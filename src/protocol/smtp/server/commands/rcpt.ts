@@ -45,7 +45,7 @@ export const rcpt: Command<Recipient> = {
 /** RFC 5321 4.1.1.3: `<postmaster>` needs no domain, in any case of letters. */
 function recipientOf(path: ReadPath, { settings }: SmtpState): Address | undefined {
   if (path.text.toLowerCase() === 'postmaster') {
-    return { localPart: path.text, local: path.text, domain: settings.hostname };
+    return { localPart: path.text, local: path.text, domain: settings.postmasterDomain() };
   }
   return path.address ?? completed(path, settings.origin);
 }
