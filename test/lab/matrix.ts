@@ -49,7 +49,7 @@ export function rowsOf(one: Case, report: Report, known: readonly string[]): rea
     const { told, seen } = toldOf(findings);
     return { case: one.id, check, cell: cellOf(one, check, told), told, seen };
   });
-  return one.server === 'dns' ? rows : [...rows, productRow(one, report)];
+  return isJudged(one, 'fingerprint.product') ? [...rows, productRow(one, report)] : rows;
 }
 
 /** The product of every port must be the one that runs there. */

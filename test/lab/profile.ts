@@ -69,7 +69,10 @@ function caseOf(
   const instead = (name: string): Table => (own[name] === undefined ? profile : own);
   const both = (name: string): string[] => [...list(profile, name), ...list(own, name)];
   const lacks = new Set(both('lacks'));
-  const base = list(stock, 'present').filter((one) => !lacks.has(one));
+  const groups = profile['groups'] === undefined ? undefined : new Set(list(profile, 'groups'));
+  const base = list(stock, 'present').filter(
+    (one) => !lacks.has(one) && groups?.has(one.split('.', 1)[0] ?? '') !== false,
+  );
   const level = LEVELS.find((one) => one === text(profile, 'level', 'safe'));
   if (level === undefined) throw new Error(`${id}: no such level`);
   return {
@@ -89,7 +92,7 @@ function caseOf(
     planted,
     present: new Set([...base, ...both('also'), ...planted]),
     undecided: new Set([...list(stock, 'undecided'), ...both('undecided')]),
-    groups: profile['groups'] === undefined ? undefined : new Set(list(profile, 'groups')),
+    groups,
     product: text(instead('product'), 'product', text(stock, 'product')),
   };
 }
