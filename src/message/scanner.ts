@@ -18,6 +18,8 @@ export interface Structure {
 
 const LF = 0x0a;
 const CR = 0x0d;
+/** Equal to no octet. */
+const NO_OCTET = -1;
 const DASH = 0x2d;
 const LINE_OCTETS = 998;
 /** White space that a delimiter line may carry at its end (RFC 2046 5.1.1). */
@@ -90,8 +92,9 @@ export class StructureScanner {
     const tree = this.#tree;
     if (tree.inHead) return from;
     const mayDelimit = tree.inMultipart;
+    const stop = mayDelimit ? DASH : NO_OCTET;
     let at = from;
-    while (at < chunk.length && !(mayDelimit && chunk[at] === DASH)) {
+    while (at < chunk.length && chunk[at] !== stop) {
       const lf = buffer.indexOf(LF, at);
       if (lf <= at || chunk[lf - 1] !== CR || lf - 1 - at > LINE_OCTETS) break;
       this.#lines++;

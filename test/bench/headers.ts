@@ -65,7 +65,10 @@ function oneMessage(at: number): Buffer {
     'Content-Type: text/plain; charset=utf-8',
     'X-Mailer: Some Mailer 1.0',
     '',
-    ...Array.from({ length: 28 }, () => 'The quick brown fox jumps over the lazy dog, and once again over it.'),
+    ...Array.from(
+      { length: 28 },
+      () => 'The quick brown fox jumps over the lazy dog, and once again over it.',
+    ),
     '',
   ];
   return Buffer.from(`${lines.join('\n')}\n`);

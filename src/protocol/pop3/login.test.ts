@@ -117,7 +117,6 @@ suite('pop3 login', () => {
     [[''], /^-ERR unknown/],
     [[' '], /^-ERR unknown/],
     [['__proto__'], /^-ERR unknown/],
-    [['GET / HTTP/1.1'], /^-ERR unknown/],
     [['QU\0IT'], /^-ERR control/],
     [['NOOP\rQUIT'], /^-ERR control/],
     [['USER'], /^-ERR USER needs/],
