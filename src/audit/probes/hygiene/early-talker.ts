@@ -52,7 +52,6 @@ export const earlyTalker: ServiceProbe = {
 };
 
 async function run(context: ServiceContext): Promise<void> {
-  const { replyMs, heloName } = context.options;
   const patient = await opened(context);
   const slow = await readReply(patient, 8_000);
   patient.close();
@@ -61,19 +60,37 @@ async function run(context: ServiceContext): Promise<void> {
     const seen = `it came after ${Math.round(slow.ms)} ms`;
     context.tell((slow.ms > 5_000 ? found : absent)(NO_GREETING, seen));
   }
+  for (let turn = 1; ; turn += 1) {
+    const { served, seen } = await speakEarly(context);
+    if (!served || turn === TURNS) {
+      context.tell((served ? found : absent)(EARLY, seen));
+      return;
+    }
+  }
+}
+
+/**
+ * A server that looks for early octets once, as it greets, may be quicker than ours: only who serves
+ * us every time does not look.
+ */
+const TURNS = 8;
+
+async function speakEarly(context: ServiceContext) {
+  const { replyMs, heloName } = context.options;
   const wire = await opened(context);
   wire.line(`EHLO ${heloName}`);
   const greeting = await readReply(wire, Math.max(replyMs, 8_000));
   if (isLost(greeting) || greeting.code !== 220) {
     const words = isLost(greeting) ? lossText(greeting) : replyText(greeting);
-    context.tell(absent(EARLY, `greeted with "${words}"`));
-    return;
+    wire.close();
+    return { served: false, seen: `greeted with "${words}"` };
   }
   const answer = await readReply(wire, replyMs);
   wire.close();
-  if (isLost(answer)) context.tell(absent(EARLY, `after the greeting: ${lossText(answer)}`));
-  else {
-    const seen = `EHLO before the greeting is answered with "${replyText(answer).slice(0, 120)}"`;
-    context.tell((answer.code === 250 ? found : absent)(EARLY, seen));
-  }
+  if (isLost(answer)) return { served: false, seen: `after the greeting: ${lossText(answer)}` };
+  const text = replyText(answer).slice(0, 120);
+  return {
+    served: answer.code === 250,
+    seen: `EHLO before the greeting is answered with "${text}"`,
+  };
 }
