@@ -12,6 +12,8 @@ export interface Measured {
   /** `case check` of which the runs say different things. */
   readonly unsteady: readonly string[];
   readonly seconds: number;
+  /** Cases that ran alone after that. */
+  readonly later: readonly string[];
   readonly peers: readonly PeerRow[];
 }
 
@@ -35,7 +37,7 @@ export function terminalTable(rows: readonly Row[], verbose: boolean): string {
 }
 
 /** docs/lab.md. */
-export function labPage({ cases, rows, runs, unsteady, seconds, peers }: Measured): string {
+export function labPage({ cases, rows, runs, unsteady, seconds, later, peers }: Measured): string {
   const all = countCells(rows);
   const caseRows = cases.map((one) => {
     const counts = countCells(rows.filter((row) => row.case === one.id));
@@ -45,7 +47,8 @@ export function labPage({ cases, rows, runs, unsteady, seconds, peers }: Measure
   const steady =
     runs === 1
       ? 'One run.'
-      : `${runs} runs; ${unsteady.length === 0 ? 'all told the same' : `different: ${unsteady.join(', ')}`}.`;
+      : `${runs} runs; ${unsteady.length === 0 ? 'all told the same where the profile decides' : `different: ${unsteady.join(', ')}`}.`;
+  const since = later.length === 0 ? '' : ` Run alone after that: ${later.join(', ')}.`;
   return `# The lab
 
 Made by \`npm run lab -- --write\` (root, Debian): real servers from Debian's packages, each profile in a file system
@@ -60,7 +63,7 @@ all its ports: found (confirmed or likely), not there, or not to be told.
 - Not counted: checks of a level that the profile does not run, and those that its configuration does not decide.
 - \`product\`: the fingerprint of every port must name the program; "unknown" counts as missed, another name as false.
 
-${cases.length} servers, ${new Set(rows.map(({ check }) => check)).size} checks: **TP ${all.TP}, FP ${all.FP}, TN ${all.TN}, FN ${all.FN}**, open ${all.open}. ${steady} ${seconds.toFixed(0)} s a run.
+${cases.length} servers, ${new Set(rows.map(({ check }) => check)).size} checks: **TP ${all.TP}, FP ${all.FP}, TN ${all.TN}, FN ${all.FN}**, open ${all.open}. ${steady} ${seconds.toFixed(0)} s a run.${since}
 
 ${table(['profile', 'server', ...HEAD.slice(0, 5), 'planted'], caseRows)}
 
