@@ -103,7 +103,18 @@ describe('users: enumerable servers, everything found and nothing else', () => {
   it('random 4xx hides nobody and invents nobody', async () => {
     const { result } = await enumerated({ random4xx: 0.3 }, 300);
     assert.equal(result.verdict, 'enumerable');
-    assert.deepEqual(foundNames(result), USERS);
+    // Of eight answers six or more are a 4xx for one name in ninety: that name is told as unclear.
+    const found = foundNames(result);
+    const unclear = new Set(result.unclear.map(({ name }) => name));
+    assert.deepEqual(
+      USERS.filter((name) => !found.includes(name) && !unclear.has(name)),
+      [],
+    );
+    assert.deepEqual(
+      found.filter((name) => !USERS.includes(name)),
+      [],
+    );
+    assert.ok(found.length >= USERS.length - 2, found.join(' '));
   });
 
   it('without PIPELINING one at a time, with the same result', async () => {
