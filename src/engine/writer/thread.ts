@@ -16,12 +16,14 @@ const waiting: Job[] = [];
 let nowMs = 0;
 let isClosing = false;
 let behind: NodeJS.Timeout | undefined = setTimeout(index, REST_MS).unref();
-/** Whether nothing was asked for since the last block. */
+/** Whether nothing was written since the last block. */
 let isQuiet = true;
 
 port.on('message', (message: ToWriter) => {
   take(message);
   takeAll();
+  // Somebody who only looks is nobody who writes: the index must not wait for him.
+  if (waiting.length > 0) isQuiet = false;
   while (waiting.length > 0) {
     port.postMessage(core.run(waiting.splice(0, options.limits.batchOperations), nowMs));
     takeAll();
@@ -34,8 +36,6 @@ port.on('message', (message: ToWriter) => {
     port.close();
   } else if (behind === undefined && core.isBehind) {
     behind = setTimeout(index, REST_MS).unref();
-  } else {
-    isQuiet = false;
   }
 });
 
