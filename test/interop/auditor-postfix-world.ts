@@ -13,6 +13,7 @@ import { systemClock } from '#network/clock.ts';
 import { systemRandom } from '#network/random.ts';
 import { tcpNetwork } from '#network/tcp.ts';
 import { LineClient } from '../world/line-client.ts';
+import { waitFor } from '../world/postern.ts';
 import { startPostfix } from './postfix.ts';
 import { run } from './tools.ts';
 
@@ -131,10 +132,26 @@ smtp_tls_security_level = none
 ${settings}`,
   });
   try {
+    await greets(address);
     await task(address);
   } finally {
     await postfix.stop();
   }
+}
+
+/** Postfix' master waits a minute after a child of its that could not start: so do we. */
+async function greets(address: string): Promise<void> {
+  const there = await waitFor(async () => {
+    try {
+      const client = await LineClient.connect(25, address, 3_000);
+      const greeting = await client.line();
+      client.close();
+      return greeting?.startsWith('220') ?? false;
+    } catch {
+      return false;
+    }
+  }, 75_000);
+  if (!there) throw new Error(`Postfix at ${address} does not greet`);
 }
 
 /** The users, all in the list but `postmaster`'s place, among names that nobody has. */
@@ -239,8 +256,9 @@ async function race(address: string): Promise<void> {
     `2000 names: one by one, 5 workers: ${perSecond(theirMs)}/s, ${theirs[0]?.connections} ` +
       `connections; ours: ${perSecond(ourMs)}/s, ${ourConnections} connections\n`,
   );
-  // Both wait for the same Postfix: on busy cores the ratio says more of them than of the methods.
-  // Measured 1.9 to 3.0; the goal of 2.5 is against the tool itself, which is slower than this.
+  // Both wait for the same Postfix. The one beside us is quicker than the tool whose method it has:
+  // 1,525 to 2,540 names a second, the tool itself is known with 500 to 667, and 2.5 times that is
+  // what is asked for. Beside this one 1.2 to 3.0 was measured.
   check('speed: more names a second', theirMs / ourMs >= 1.2, [theirMs, ourMs]);
   const eighth = (theirs[0]?.connections ?? 0) / 8;
   const detail = ours.map(({ connections, pace, ms }) => ({ connections, pace, ms }));
