@@ -55,6 +55,8 @@ export async function runRound(names: readonly string[], options: RoundOptions):
 class Round {
   readonly #options: RoundOptions;
   readonly #queue: string[];
+  /** Resolves when the last name is taken: from then on nothing is worth waiting for. */
+  readonly #emptied = Promise.withResolvers<'emptied'>();
   #connections = 0;
   #probes = 0;
   #fruitless = 0;
@@ -138,6 +140,7 @@ class Round {
     const errorsMs: number[] = [];
     let errors = 0;
     let stopped: string | undefined;
+    let held = false;
     while (!this.#over && stopped === undefined && answers.length < NAMES_PER_CONNECTION) {
       const count = this.#room(errors, scouts);
       if (count <= 0) break;
@@ -145,10 +148,11 @@ class Round {
       const batch = this.#take(own === undefined ? count : Math.max(1, count - 1), own);
       const beyond = scouts && errors >= pace.perConnection;
       const asked = beyond ? await this.#soon(session, batch) : await session.ask(batch);
-      if (asked === undefined) {
+      if (typeof asked === 'string') {
         // Held back: that is what the scout was sent for; the name is asked by somebody else.
-        pace.scouted(errors + 1);
+        if (asked === 'held') pace.scouted(errors + 1);
         this.#queue.push(...batch.filter((name) => name !== own));
+        held = true;
         break;
       }
       const unsaid = session.pipelined || asked.stopped === undefined ? 0 : 1;
@@ -166,7 +170,7 @@ class Round {
     }
     pace.heard(errorsMs);
     if (stopped !== undefined) pace.limited(errors);
-    else if (scouts) pace.patient(errors);
+    else if (scouts && !held) pace.patient(errors);
     this.#why = stopped ?? this.#why;
     this.#lastExchange ??= session.exchange;
     const isSound = sound === undefined || sound(controls);
@@ -176,7 +180,9 @@ class Round {
       this.#why = 'names that cannot exist were suddenly answered in another way';
       this.#queue.push(...answers.map(({ name }) => name));
     }
-    await session.close();
+    // What is held back holds the end back too.
+    const closed = session.close();
+    if (!held) await closed;
     if (answers.length > 0 && isSound) {
       this.#fruitless = 0;
       this.#useful = true;
@@ -184,15 +190,16 @@ class Round {
     } else await this.#fruitlessOnce();
   }
 
-  /** The answer, unless it is held back. */
-  #soon(session: OracleSession, names: readonly string[]): Promise<Asked | undefined> {
-    return new Promise((resolve, reject) => {
-      const timer = this.#options.asking.clock.after(SCOUT_MS, () => resolve(undefined));
-      session.ask(names).then((asked) => {
-        timer.cancel();
-        resolve(asked);
-      }, reject);
-    });
+  /** The answer, unless it is held back, or nobody is left who could use what it teaches. */
+  async #soon(
+    session: OracleSession,
+    names: readonly string[],
+  ): Promise<Asked | 'held' | 'emptied'> {
+    const held = Promise.withResolvers<'held'>();
+    const timer = this.#options.asking.clock.after(SCOUT_MS, () => held.resolve('held'));
+    const asked = await Promise.race([session.ask(names), held.promise, this.#emptied.promise]);
+    timer.cancel();
+    return asked;
   }
 
   /** How many names may follow on a connection with so many errors. */
@@ -208,6 +215,7 @@ class Round {
   #take(count: number, control: string | undefined): string[] {
     const from = Math.max(0, this.#queue.length - count);
     const batch = this.#queue.splice(from).toReversed();
+    if (this.#queue.length === 0) this.#emptied.resolve('emptied');
     if (control === undefined) return batch;
     // Somewhere in the middle, so that its place tells nothing.
     const at = (this.#options.asking.random.bytes(1)[0] ?? 0) % (batch.length + 1);

@@ -68,15 +68,31 @@ export function speaksOfUsers({ text }: Signature): boolean {
 
 /** Lower case; the name itself, addresses, numbers and ids are taken out: they differ anyway. */
 function normalText(text: string, name: string): string {
-  // As a word of its own: `ann` is not what `cannot` speaks of.
-  const escaped = name.toLowerCase().replace(/[^a-z\d]/g, '\\$&');
-  return text
-    .slice(0, 500)
-    .toLowerCase()
-    .replace(new RegExp(`(?<![a-z\\d])"?${escaped}"?(?![a-z\\d])`, 'g'), '*')
+  return withoutName(text.slice(0, 500).toLowerCase(), name.toLowerCase())
     .replace(/<[^<>\s]*>/g, '<*>')
     .replace(/\S*@\S*/g, '@')
     .replace(/\b(?=[a-z]*\d)[a-z\d]{2,}\b|\d/g, '#')
     .replace(/\s+/g, ' ')
     .trim();
+}
+
+/** The name, and quotes about it, as `*`; only as a word of its own: `cannot` is not of `ann`. */
+function withoutName(text: string, name: string): string {
+  if (name === '') return text;
+  let result = '';
+  let from = 0;
+  for (let at = text.indexOf(name); at >= 0; at = text.indexOf(name, at + 1)) {
+    if (at < from) continue;
+    const end = at + name.length;
+    if (isWord(text[at - 1]) || isWord(text[end])) continue;
+    const opens = at > from && text[at - 1] === '"' && !isWord(text[at - 2]);
+    const closes = text[end] === '"' && !isWord(text[end + 1]);
+    result += `${text.slice(from, opens ? at - 1 : at)}*`;
+    from = closes ? end + 1 : end;
+  }
+  return result + text.slice(from);
+}
+
+function isWord(letter: string | undefined): boolean {
+  return letter !== undefined && /[a-z\d]/.test(letter);
 }
