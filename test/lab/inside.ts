@@ -81,11 +81,12 @@ async function perform(at: number, one: Case): Promise<Told> {
     root = await Root.mount(cache, server.layer, folder);
     for (const [file, text] of Object.entries(one.files)) root.write(file, fill(text, at, address));
     const { settings, services } = one;
-    const inside = await server.start(root, {
+    const inside = await server.write(root, {
       address,
       settings: fill(settings, at, address),
       services: fill(services, at, address),
     });
+    await server.start(root);
     await answers(address);
     const startMs = performance.now() - begunMs;
     const config = inside === undefined ? undefined : path.join(root.folder, inside);

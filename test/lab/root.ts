@@ -74,6 +74,15 @@ export class Root {
     return must('chroot', [this.folder, program, ...args]);
   }
 
+  /** The same with a command that may fail, and with what it reads. */
+  attempt(
+    program: string,
+    args: readonly string[],
+    options: { readonly input?: string } = {},
+  ): Promise<Finished> {
+    return run('chroot', [this.folder, program, ...args], { ...options, timeoutMs: 30_000 });
+  }
+
   /** A program that stays; what it prints goes to `/var/log/lab.log` inside. */
   start(program: string, ...args: readonly string[]): ChildProcess {
     const log = openSync(path.join(this.folder, 'var/log/lab.log'), 'a');

@@ -14,6 +14,10 @@ export interface ServerPlan {
 export interface Server {
   /** Layer of install.sh; undefined: it runs without one. */
   readonly layer: string;
-  /** Writes the configuration and starts it; the path of a file for `--config`, if there is one. */
-  start(root: Root, plan: ServerPlan): Promise<string | undefined>;
+  /** Writes the configuration; the path of a file for `--config`, if there is one. */
+  write(root: Root, plan: ServerPlan): Promise<string | undefined>;
+  /** Starts it with what was written. */
+  start(root: Root): Promise<void>;
+  /** What the program itself says against what was written; nothing when it takes it. */
+  check?(root: Root): Promise<readonly string[]>;
 }

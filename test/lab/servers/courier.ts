@@ -5,7 +5,7 @@ import type { Server } from '../server.ts';
 
 export const courier: Server = {
   layer: 'courier',
-  async start(root, { address, settings }) {
+  async write(root, { address, settings }) {
     root.write('/etc/courier/me', `${HOST}\n`);
     root.write('/etc/courier/locals', `${DOMAIN}\n${HOST}\n`);
     root.write('/etc/courier/defaultdomain', `${DOMAIN}\n`);
@@ -18,11 +18,14 @@ export const courier: Server = {
       const own = `\nADDRESS=${address}\nPORT=${port}\nMAXPERIP=40\nBOFHCHECKDNS=0\n${settings}\n`;
       root.write(`/etc/courier/${name}`, root.read(`/etc/courier/${name}`) + own);
     }
+    return undefined;
+  },
+  start(root) {
     const begin =
       'mkdir -p /run/courier/authdaemon && chown -R courier:courier /run/courier; ' +
       'makeacceptmailfor; makesmtpaccess; makealiases; makeimapaccess; authdaemond start; ' +
       'courier start; esmtpd start; imapd start; pop3d start';
     root.start('sh', '-c', begin);
-    return undefined;
+    return Promise.resolve();
   },
 };

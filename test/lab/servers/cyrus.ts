@@ -4,7 +4,7 @@ import type { Server } from '../server.ts';
 
 export const cyrus: Server = {
   layer: 'cyrus',
-  async start(root, { address, settings }) {
+  async write(root, { address, settings }) {
     root.write(
       '/etc/cyrus.conf',
       `START {
@@ -20,11 +20,14 @@ EVENTS {
 `,
     );
     root.write('/etc/imapd.conf', `${root.read('/etc/imapd.conf')}\n${settings}\n`);
+    return undefined;
+  },
+  start(root) {
     root.start(
       'sh',
       '-c',
       'mkdir -p /run/cyrus/socket /run/cyrus/lock /run/cyrus/proc && chown -R cyrus:mail /run/cyrus; exec /usr/lib/cyrus/bin/master -D',
     );
-    return undefined;
+    return Promise.resolve();
   },
 };

@@ -5,7 +5,7 @@ import type { Server } from '../server.ts';
 
 export const dovecot: Server = {
   layer: 'dovecot',
-  start(root, { address, settings }) {
+  write(root, { address, settings }) {
     const lines = [
       `listen = ${address}`,
       `hostname = ${HOST}`,
@@ -18,7 +18,16 @@ export const dovecot: Server = {
       settings,
     ];
     root.write('/etc/dovecot/dovecot.conf', `${lines.join('\n')}\n`);
-    root.start('dovecot', '-F');
     return Promise.resolve('/etc/dovecot/dovecot.conf');
+  },
+  start(root) {
+    root.start('dovecot', '-F');
+    return Promise.resolve();
+  },
+  /** Its reader is strict; what it takes and warns of is another version's. */
+  async check(root) {
+    const { code, output } = await root.attempt('doveconf', ['-n']);
+    const lines = output.split('\n').filter((line) => /^doveconf: (?:Warn|Err|Fat)/.test(line));
+    return code === 0 ? lines : [`doveconf: ${code}`, ...lines];
   },
 };

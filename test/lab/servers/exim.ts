@@ -6,7 +6,7 @@ import type { Server } from '../server.ts';
 /** Names between braces in a profile's lines: `main`, `rcpt`, `acls`, `routers`, `transports`, `auth`. */
 export const exim: Server = {
   layer: 'exim',
-  async start(root, { address, settings }) {
+  async write(root, { address, settings }) {
     const part = partsOf(settings);
     root.write(
       '/etc/exim4/lab.conf',
@@ -95,8 +95,22 @@ ${part('auth')}
       0o640,
     );
     await root.run('chgrp', 'Debian-exim', '/etc/exim4/lab.conf', '/etc/lab/key.pem');
-    root.start('exim4', '-C', '/etc/exim4/lab.conf', '-bdf', '-q1m', '-oX', '25');
     return '/etc/exim4/lab.conf';
+  },
+  start(root) {
+    root.start('exim4', '-C', '/etc/exim4/lab.conf', '-bdf', '-q1m', '-oX', '25');
+    return Promise.resolve();
+  },
+  /** The reader, then a session without a network: only that expands what the lines say. */
+  async check(root) {
+    const read = await root.attempt('exim4', ['-C', '/etc/exim4/lab.conf', '-bV']);
+    if (read.code !== 0) return read.output.split('\n').filter((line) => line.includes('error'));
+    const spoken = await root.attempt('exim4', ['-C', '/etc/exim4/lab.conf', '-bh', '192.0.2.1'], {
+      input: `EHLO client.example\r\nMAIL FROM:<>\r\nRCPT TO:<alice@${DOMAIN}>\r\nQUIT\r\n`,
+    });
+    const answers = spoken.output.split('\n').filter((line) => /^\d{3} /.test(line));
+    const good = answers.length === 5 && answers.every((line) => line.startsWith('2'));
+    return good ? [] : answers.filter((line) => !line.startsWith('2'));
   },
 };
 

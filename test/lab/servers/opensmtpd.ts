@@ -5,7 +5,7 @@ import type { Server } from '../server.ts';
 
 export const opensmtpd: Server = {
   layer: 'opensmtpd',
-  start(root, { address, settings }) {
+  write(root, { address, settings }) {
     const lines = settings.replaceAll('ADDRESS', address);
     root.write(
       '/etc/smtpd.conf',
@@ -16,7 +16,14 @@ ${lines}
 `.replaceAll('DOMAIN', DOMAIN),
     );
     root.write('/etc/lab/key.pem', root.read('/etc/lab/key.pem'), 0o600);
-    root.start('smtpd', '-d', '-v');
     return Promise.resolve('/etc/smtpd.conf');
+  },
+  start(root) {
+    root.start('smtpd', '-d', '-v');
+    return Promise.resolve();
+  },
+  async check(root) {
+    const { output } = await root.attempt('smtpd', ['-n']);
+    return output.split('\n').filter((line) => !/^(?:configuration OK)?$/.test(line));
   },
 };

@@ -5,7 +5,7 @@ import { DOMAIN, HOST, PASSWORD, type Root, USERS } from '../root.ts';
 
 export const postfix: Server = {
   layer: 'postfix',
-  async start(root, { address, settings, services }) {
+  async write(root, { address, settings, services }) {
     const lines = withoutEarlier([
       'compatibility_level = 3.6',
       'maillog_file = /var/log/lab.log',
@@ -29,8 +29,24 @@ export const postfix: Server = {
     );
     await root.run('newaliases');
     await logins(root, settings);
-    await root.run('postfix', 'start');
     return '/etc/postfix/main.cf';
+  },
+  async start(root) {
+    await root.run('postfix', 'start');
+  },
+  /** Names and tables first; then the server itself, which alone looks at the values. */
+  async check(root) {
+    const read = await root.attempt('postconf', ['-n']);
+    const checked = await root.attempt('postfix', ['check']);
+    const spoken = await root.attempt('/usr/lib/postfix/sbin/smtpd', ['-S'], {
+      input: `EHLO client.example\nMAIL FROM:<>\nRCPT TO:<alice@${DOMAIN}>\nQUIT\n`,
+    });
+    const said = [read, checked, spoken].flatMap(({ output }) => output.split('\n'));
+    const log = root.read('/var/log/lab.log').split('\n');
+    const wrong = [...said, ...log].filter((line) =>
+      /(?:fatal|warning|error): |^[45]\d\d/.test(line),
+    );
+    return spoken.output.includes('\n221') ? wrong : [...wrong, 'smtpd does not end the session'];
   },
 };
 

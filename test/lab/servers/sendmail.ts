@@ -5,7 +5,7 @@ import type { Server } from '../server.ts';
 
 export const sendmail: Server = {
   layer: 'sendmail',
-  async start(root, { address, settings }) {
+  async write(root, { address, settings }) {
     root.write(
       '/etc/mail/lab.mc',
       `define(\`_USE_ETC_MAIL_')dnl
@@ -34,7 +34,18 @@ MAILER(\`smtp')dnl
     // As root throughout: nothing here has an account of its own to fall back to.
     root.write('/etc/mail/sendmail.cf', made.output.replace(/^O RunAsUser=.*$/m, ''));
     await root.run('sh', '-c', 'cd /etc/mail && makemap hash access < access && newaliases');
-    root.start('sendmail', '-bD', '-q1m');
     return undefined;
+  },
+  start(root) {
+    root.start('sendmail', '-bD', '-q1m');
+    return Promise.resolve();
+  },
+  async check(root) {
+    const made = await root.run('sh', '-c', 'm4 /etc/mail/lab.mc 2>&1 >/dev/null');
+    const spoken = await root.attempt('sendmail', ['-bs'], {
+      input: `EHLO client.example\r\nMAIL FROM:<>\r\nRCPT TO:<alice@${DOMAIN}>\r\nQUIT\r\n`,
+    });
+    const said = [made, spoken].flatMap(({ output }) => output.split('\n'));
+    return said.filter((line) => line !== '' && !/^2\d\d/.test(line));
   },
 };
