@@ -1,12 +1,9 @@
-/** Tests of iprev, of IP addresses and names, and of questions that are counted. */
+/** Tests of iprev, of names, and of questions that are counted. */
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import * as fc from 'fast-check';
-import { isIpv4, normalIpv6 } from '#base/domain.ts';
 import { type ZoneName, zoneResolver } from '#test/vectors/zone.ts';
 import { virtualClock } from '#test/world/virtual-clock.ts';
-import { dottedIp, inNetwork, parseIp } from './ip.ts';
 import { checkIprev } from './iprev.ts';
 import { isQueryName, isWithin, lastLabels, parentName, plainName } from './names.ts';
 import { Questions } from './questions.ts';
@@ -95,45 +92,6 @@ test('iprev ends at its deadline', async () => {
   const running = checkIprev({ ip: '192.0.2.1', resolver, clock });
   clock.pass(10_000);
   assert.equal((await running).result, 'temperror');
-});
-
-test('addresses are read as the rest of the house reads them', () => {
-  const group = fc.integer({ min: 0, max: 0xffff }).map((value) => value.toString(16));
-  fc.assert(
-    fc.property(fc.array(group, { minLength: 8, maxLength: 8 }), (groups) => {
-      const text = groups.join(':');
-      const ip = parseIp(text);
-      assert.ok(ip !== undefined);
-      const joined = Buffer.from(ip.octets).toString('hex');
-      const whole = groups.map((one) => one.padStart(4, '0')).join('');
-      assert.ok(whole.endsWith(joined));
-      assert.equal(ip.text, ip.family === 6 ? normalIpv6(text) : [...ip.octets].join('.'));
-      assert.equal(
-        dottedIp(ip).replaceAll('.', '').toLowerCase(),
-        ip.family === 6 ? whole : ip.text.replaceAll('.', ''),
-      );
-    }),
-  );
-  fc.assert(
-    fc.property(fc.string({ maxLength: 20 }), (text) => {
-      assert.equal(parseIp(text) !== undefined, isIpv4(text) || normalIpv6(text) !== undefined);
-    }),
-  );
-});
-
-function number(parts: readonly number[]): number {
-  return parts.reduce((sum, part) => sum * 256 + part, 0);
-}
-
-test('networks agree with arithmetic', () => {
-  const octets = fc.array(fc.integer({ min: 0, max: 255 }), { minLength: 4, maxLength: 4 });
-  fc.assert(
-    fc.property(octets, octets, fc.integer({ min: 0, max: 32 }), (one, other, bits) => {
-      const size = 2 ** (32 - bits);
-      const same = Math.floor(number(one) / size) === Math.floor(number(other) / size);
-      assert.equal(inNetwork(parseIp(one.join('.'))!, parseIp(other.join('.'))!, bits), same);
-    }),
-  );
 });
 
 test('names: what can be asked, what is within what', () => {

@@ -2,7 +2,7 @@
 
 import { visible } from '#base/bytes.ts';
 import type { Clock } from '#base/world.ts';
-import { inNetwork, parseIp } from './ip.ts';
+import { inNetwork, parseIp } from '#base/ip.ts';
 import { isQueryName, plainName } from './names.ts';
 import { type Asked, type DnsFact, Questions } from './questions.ts';
 

@@ -9,6 +9,7 @@ import { formatAddress, parseAddress } from '#base/address.ts';
 import type { AccountId, Domain } from '#base/brand.ts';
 import type { Secure } from '#base/secure.ts';
 import type { World } from '#base/world.ts';
+import { parseIp } from '#base/ip.ts';
 import type { AddressOptions } from '#policy/addresses/options.ts';
 import { resolve } from '#policy/addresses/resolve.ts';
 import type { ClientFacts, Gate } from '#policy/gate.ts';
@@ -134,7 +135,7 @@ test('no stranger to a foreign recipient, in all combinations of all configurati
 
 test('the control: a gate that trusts the world, or permits by itself, is found out', async () => {
   await withGates('', async (gates, directory, rules) => {
-    const world = new Networks([{ first: new Uint8Array(4), bits: 0, excluded: false }]);
+    const world = new Networks([{ first: parseIp('0.0.0.0')!, bits: 0, excluded: false }]);
     const none = { heloRestrictions: [], senderRestrictions: [], recipientRestrictions: [] };
     const open = makeGate({ directory, addresses: rules, mynetworks: world, ...none });
     const smtp = gates.get('smtp') ?? assert.fail();

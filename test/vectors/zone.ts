@@ -1,7 +1,7 @@
 /** A Resolver over a zone held in memory, for suites and tests; faults and CNAMEs included. */
 
 import type { Lookup, Resolver } from '#base/world.ts';
-import { dottedIp, parseIp } from '#trust/ip.ts';
+import { dottedIp, parseIp } from '#base/ip.ts';
 
 /** The records of one name; a type that is not there has none. */
 export interface ZoneName {

@@ -1,7 +1,7 @@
 /** Who may be audited: our own networks, who authorised it in words, or a domain that says so in the DNS. */
 
 import type { Resolver } from '#base/world.ts';
-import { inNetwork, type IpAddress, parseIp } from '#trust/ip.ts';
+import { inNetwork, type IpAddress, parseIp } from '#base/ip.ts';
 import { parentName, plainName } from '#trust/names.ts';
 import { allows, type Level, LEVELS } from '../check.ts';
 

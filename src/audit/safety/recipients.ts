@@ -1,7 +1,7 @@
 /** Recipients that a probe may name: nobody's, the target's own, or our canary; proved by a type. */
 
 import { Failure } from '#base/failure.ts';
-import { parseIp } from '#trust/ip.ts';
+import { parseIp } from '#base/ip.ts';
 import { isWithin, plainName } from '#trust/names.ts';
 
 export interface KnownNames {

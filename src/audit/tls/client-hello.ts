@@ -2,7 +2,7 @@
 
 import { concat, fromLatin1 } from '#base/bytes.ts';
 import type { Random } from '#base/world.ts';
-import { parseIp } from '#trust/ip.ts';
+import { parseIp } from '#base/ip.ts';
 import { EXTENSION, GROUPS, SIGNATURES, SUITES, type Version, VERSIONS } from './codes.ts';
 
 export interface HelloQuestion {

@@ -1,8 +1,8 @@
 /** Domains for comparing: of addresses and hosts, who is probably one organisation, what is private. */
 
 import { displayDomain, parseDomain } from '#base/domain.ts';
-import type { IpAddress } from '#trust/ip.ts';
-import { inNetwork, parseIp } from '#trust/ip.ts';
+import type { IpAddress } from '#base/ip.ts';
+import { inNetwork, parseIp } from '#base/ip.ts';
 
 /** A network: `192.0.2.0/24`, or one address. */
 export interface Network {

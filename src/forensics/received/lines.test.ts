@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import { parseIp } from '#trust/ip.ts';
+import { parseIp } from '#base/ip.ts';
 import { RECEIVED_CHARACTERS } from './items.ts';
 import { parseReceived } from './parse.ts';
 import { shortLine } from './testing.ts';

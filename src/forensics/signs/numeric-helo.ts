@@ -1,6 +1,6 @@
 /** The client called itself by an address that is not its own. */
 
-import { inNetwork, parseIp } from '#trust/ip.ts';
+import { inNetwork, parseIp } from '#base/ip.ts';
 import { addressOf } from '../received/peer.ts';
 import { isLoopback, isPrivate } from '../names/domains.ts';
 import type { Sign } from '../case.ts';

@@ -1,6 +1,6 @@
 /** Reads access tables as Postfix' postmap does: `key action` lines, or networks and actions. */
 
-import { cutTo, parseIp, sharePrefix } from '../restrictions/ip.ts';
+import { type IpAddress, cutTo, parseIp } from '#base/ip.ts';
 import type { AccessAction } from './action.ts';
 import { parseAction } from './action.ts';
 import { AccessTable } from './table.ts';
@@ -96,13 +96,13 @@ function add(
   return undefined;
 }
 
-function parseCidr(key: string): { first: Uint8Array; bits: number } | string {
+function parseCidr(key: string): { first: IpAddress; bits: number } | string {
   const match = /^\[?([0-9a-fA-F:.]{2,45})\]?(?:\/(\d{1,3}))?$/.exec(key);
   const first = parseIp(match?.[1] ?? '');
   if (match === null || first === undefined) return `has the key "${key.slice(0, 60)}", no network`;
-  const width = first.length * 8;
+  const width = first.octets.length * 8;
   const bits = match[2] === undefined ? width : Number(match[2]);
   if (bits > width) return `has a prefix longer than ${width}`;
-  if (!sharePrefix(cutTo(first, bits), first, width)) return `has host bits set in ${key}`;
+  if (cutTo(first, bits).text !== first.text) return `has host bits set in ${key}`;
   return { first, bits };
 }

@@ -2,7 +2,7 @@
 
 import type { Address } from '#base/address.ts';
 import { splitDetail } from '../addresses/subaddress.ts';
-import { parseIp, sharePrefix } from '../restrictions/ip.ts';
+import { type IpAddress, inNetwork, parseIp } from '#base/ip.ts';
 import type { AccessAction } from './action.ts';
 
 /** A line that matched: its key as written, for the ledger. */
@@ -12,7 +12,7 @@ export interface Found {
 }
 
 export interface NetworkRow extends Found {
-  readonly first: Uint8Array;
+  readonly first: IpAddress;
   readonly bits: number;
 }
 
@@ -62,12 +62,12 @@ export class AccessTable {
 
   /** An IP address, the first network that holds it, or its beginning: `192.0.2`. */
   client(address: string): Found | undefined {
-    const octets = parseIp(address);
-    if (octets === undefined) return this.#name(address.toLowerCase());
-    const network = this.#networks.find(({ first, bits }) => sharePrefix(first, octets, bits));
+    const ip = parseIp(address);
+    if (ip === undefined) return this.#name(address.toLowerCase());
+    const network = this.#networks.find(({ first, bits }) => inNetwork(ip, first, bits));
     if (network !== undefined) return network;
-    const separator = octets.length === 4 ? '.' : ':';
-    let text = octets.length === 4 ? octets.join('.') : address.toLowerCase();
+    const separator = ip.family === 4 ? '.' : ':';
+    let { text } = ip;
     for (;;) {
       const found = this.#name(text);
       const end = text.lastIndexOf(separator);

@@ -1,7 +1,7 @@
 /** check_client_access: a table of client names, domains, addresses and networks. */
 
 import { checkIprev } from '#trust/iprev.ts';
-import { isLoopback } from '../restrictions/ip.ts';
+import { isLoopback } from '#base/ip.ts';
 import { accessCheck } from './access.ts';
 
 /**

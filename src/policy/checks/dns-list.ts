@@ -1,8 +1,7 @@
 /** DNS lists of addresses, good or bad (RFC 5782): how one is asked, what its answers mean. */
 
-import { dottedIp, parseIp } from '#trust/ip.ts';
+import { dottedIp, isLoopback, parseIp } from '#base/ip.ts';
 import { isQueryName } from '#trust/names.ts';
-import { isLoopback } from '../restrictions/ip.ts';
 import type { CheckFacts, CheckMaker, Verdict } from './check.ts';
 import { DUNNO } from './check.ts';
 

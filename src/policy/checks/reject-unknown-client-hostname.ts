@@ -1,7 +1,7 @@
 /** reject_unknown_client_hostname: the client's address has no name that leads back to it. */
 
 import { checkIprev } from '#trust/iprev.ts';
-import { isLoopback } from '../restrictions/ip.ts';
+import { isLoopback } from '#base/ip.ts';
 import type { Check } from './check.ts';
 import { DUNNO, refused } from './check.ts';
 import { troubled } from './dns.ts';

@@ -1,6 +1,6 @@
 /** reject_unknown_reverse_client_hostname: the client's address has no name at all. */
 
-import { isLoopback } from '../restrictions/ip.ts';
+import { isLoopback } from '#base/ip.ts';
 import type { Check } from './check.ts';
 import { DUNNO, refused } from './check.ts';
 import { troubled } from './dns.ts';

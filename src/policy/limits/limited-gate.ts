@@ -4,7 +4,7 @@ import { after } from '#base/awaitable.ts';
 import type { Gate } from '../gate.ts';
 import type { ClientFacts } from '../gate.ts';
 import { RelayPermit } from '../relay.ts';
-import { isLoopback } from '../restrictions/ip.ts';
+import { isLoopback } from '#base/ip.ts';
 import type { Networks } from '../restrictions/networks.ts';
 import type { AccountLimits } from './account-limits.ts';
 import type { ClientLimits } from './client-limits.ts';

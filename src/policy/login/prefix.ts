@@ -1,6 +1,6 @@
 /** The networks a client belongs to for counting: /24 of IPv4; /64 and /48 of IPv6. */
 
-import { cutTo, formatIp, parseIp } from '../restrictions/ip.ts';
+import { type IpAddress, cutTo, parseIp } from '#base/ip.ts';
 
 /** One subscriber has a whole /64, one owner often a /24: single addresses are free to change. */
 export interface ClientNetwork {
@@ -16,12 +16,12 @@ const V6_WIDE_BITS = 48;
 
 /** The networks of an IP address. */
 export function clientNetwork(address: string): ClientNetwork {
-  const octets = parseIp(address);
-  if (octets === undefined) return { narrow: address, wide: undefined };
-  if (octets.length === 4) return { narrow: range(octets, V4_BITS), wide: undefined };
-  return { narrow: range(octets, V6_BITS), wide: range(octets, V6_WIDE_BITS) };
+  const ip = parseIp(address);
+  if (ip === undefined) return { narrow: address, wide: undefined };
+  if (ip.family === 4) return { narrow: range(ip, V4_BITS), wide: undefined };
+  return { narrow: range(ip, V6_BITS), wide: range(ip, V6_WIDE_BITS) };
 }
 
-function range(octets: Uint8Array, bits: number): string {
-  return `${formatIp(cutTo(octets, bits))}/${bits}`;
+function range(ip: IpAddress, bits: number): string {
+  return `${cutTo(ip, bits).text}/${bits}`;
 }

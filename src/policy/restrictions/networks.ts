@@ -1,6 +1,6 @@
 /** mynetworks: address ranges whose clients are trusted, read so that nothing wide slips in. */
 
-import { cutTo, formatIp, parseIp, sharePrefix } from './ip.ts';
+import { type IpAddress, cutTo, inNetwork, parseIp } from '#base/ip.ts';
 
 export interface NetworksOptions {
   /** This host's own gateways: translated connections (NAT, containers) seem to come from them. */
@@ -20,7 +20,7 @@ export interface NetworkError {
 export const LOOPBACK_NETWORKS: readonly string[] = ['127.0.0.0/8', '::1/128'];
 
 interface Range {
-  readonly first: Uint8Array;
+  readonly first: IpAddress;
   readonly bits: number;
   /** Written with `!`: not trusted, whatever comes later in the list. */
   readonly excluded: boolean;
@@ -47,8 +47,8 @@ export class Networks {
   /** Whether a client's address is trusted; text that is no address is not. */
   includes(address: string): boolean {
     if (this.#last?.address === address) return this.#last.isTrusted;
-    const octets = parseIp(address);
-    const isTrusted = octets !== undefined && trusts(this.#ranges, octets);
+    const ip = parseIp(address);
+    const isTrusted = ip !== undefined && trusts(this.#ranges, ip);
     this.#last = { address, isTrusted };
     return isTrusted;
   }
@@ -86,14 +86,14 @@ function parseRange(text: string): Range | string {
   if (match === null || first === undefined) {
     return 'is no network; write it as "192.0.2.0/24" or "[2001:db8::]/32"';
   }
-  const mapped = first.length === 4 && written.includes(':');
-  const width = mapped ? 128 : first.length * 8;
+  const mapped = first.family === 4 && written.includes(':');
+  const width = mapped ? 128 : first.octets.length * 8;
   const given = match[4] === undefined ? width : Number(match[4]);
   if (given > width) return `has a prefix longer than ${width}`;
   const bits = mapped ? Math.max(0, given - 96) : given;
   const start = cutTo(first, bits);
-  if (!sharePrefix(start, first, first.length * 8)) {
-    return `has host bits set; the network is ${formatIp(start)}/${given}`;
+  if (start.text !== first.text) {
+    return `has host bits set; the network is ${start.text}/${given}`;
   }
   return { first, bits, excluded: match[1] === '!' };
 }
@@ -109,15 +109,15 @@ function tooWide(
   for (const { first, bits } of V4_INSIDE_V6) {
     const prefix = parseIp(first);
     if (prefix === undefined || range.bits > bits + WORLD_BITS) continue;
-    if (sharePrefix(range.first, prefix, Math.min(range.bits, bits))) {
+    if (inNetwork(range.first, prefix, Math.min(range.bits, bits))) {
       return `holds all IPv4 addresses again (${first}/${bits}): strangers could relay`;
     }
   }
   for (const gateway of gateways) {
-    const octets = parseIp(gateway);
-    if (octets === undefined || !sharePrefix(range.first, octets, range.bits)) continue;
+    const ip = parseIp(gateway);
+    if (ip === undefined || !inNetwork(ip, range.first, range.bits)) continue;
     // Taken out by an earlier `!`, the gateway is no danger any more.
-    if (range.first.length !== octets.length || isExcluded(earlier, octets)) continue;
+    if (isExcluded(earlier, ip)) continue;
     return (
       `holds ${gateway}, this host's own gateway: connections that are translated there ` +
       `(NAT, containers) would all be trusted; put "!${gateway}" before it`
@@ -126,11 +126,15 @@ function tooWide(
   return undefined;
 }
 
-function trusts(ranges: readonly Range[], address: Uint8Array): boolean {
-  const range = ranges.find(({ first, bits }) => sharePrefix(first, address, bits));
+function trusts(ranges: readonly Range[], address: IpAddress): boolean {
+  const range = firstWith(ranges, address);
   return range !== undefined && !range.excluded;
 }
 
-function isExcluded(ranges: readonly Range[], address: Uint8Array): boolean {
-  return ranges.find(({ first, bits }) => sharePrefix(first, address, bits))?.excluded ?? false;
+function isExcluded(ranges: readonly Range[], address: IpAddress): boolean {
+  return firstWith(ranges, address)?.excluded ?? false;
+}
+
+function firstWith(ranges: readonly Range[], address: IpAddress): Range | undefined {
+  return ranges.find(({ first, bits }) => inNetwork(address, first, bits));
 }

@@ -1,7 +1,7 @@
 /** Reads a DMARC aggregate report: RFC 9990, RFC 7489 appendix C, and what large senders make of it. */
 
 import { parseUtf8 } from '#base/bytes.ts';
-import { parseIp } from '#trust/ip.ts';
+import { parseIp } from '#base/ip.ts';
 import type {
   AggregateReport,
   AggregateRow,

@@ -3,7 +3,7 @@
 import { type ReversePath, formatAddress } from '#base/address.ts';
 import { visible } from '#base/bytes.ts';
 import type { Clock } from '#base/world.ts';
-import { parseIp } from '#trust/ip.ts';
+import { parseIp } from '#base/ip.ts';
 import { asciiName, isQueryName, plainName } from '#trust/names.ts';
 import { type Asked, Questions } from '#trust/questions.ts';
 import { Evaluation } from './evaluation.ts';

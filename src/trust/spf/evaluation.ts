@@ -1,7 +1,7 @@
 /** One evaluation of SPF (RFC 7208 4.6, 5, 6): records followed under one set of limits. */
 
 import type { Lookup } from '#base/world.ts';
-import { dottedIp, inNetwork, parseIp, type IpAddress } from '#trust/ip.ts';
+import { dottedIp, inNetwork, parseIp, type IpAddress } from '#base/ip.ts';
 import { isQueryName, isWithin, plainName } from '#trust/names.ts';
 import type { Questions } from '#trust/questions.ts';
 import { expandMacros, parseMacros, usesMacro, type MacroLetter, type Piece } from './macro.ts';

@@ -1,6 +1,6 @@
 /** SPF records (RFC 7208 4.5, 4.6.1, 5, 6): the text to terms, or what is wrong with it. */
 
-import { parseIp, type IpAddress } from '#trust/ip.ts';
+import { parseIp, type IpAddress } from '#base/ip.ts';
 import { parseMacros, type Piece } from './macro.ts';
 
 export type Qualifier = '+' | '-' | '~' | '?';

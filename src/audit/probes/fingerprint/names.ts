@@ -5,7 +5,7 @@ import { absent, found, inapplicable } from '../../finding.ts';
 import type { ServiceContext, ServiceProbe } from '../../probe.ts';
 import { smtpSession } from '../../session.ts';
 import { isLoopback, isOwnNetwork } from '../../safety/permit.ts';
-import { parseIp } from '#trust/ip.ts';
+import { parseIp } from '#base/ip.ts';
 
 const INTERNAL: Check = {
   id: 'fingerprint.internal-name',

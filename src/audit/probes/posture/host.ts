@@ -3,7 +3,7 @@
 import { recordsOf, shown, tellAll, tellUnanswered, zoneCheck } from './zone.ts';
 import { checkIprev } from '#trust/iprev.ts';
 import { tlsaName, usableRecords } from '#trust/dane/records.ts';
-import { parseIp } from '#trust/ip.ts';
+import { parseIp } from '#base/ip.ts';
 import type { Check } from '../../check.ts';
 import { inapplicable } from '../../finding.ts';
 import type { HostContext, HostProbe } from '../../probe.ts';

@@ -1,6 +1,6 @@
 /** SPF of a domain (RFC 7208): is there a record, does it work, and whom does it let in? */
 
-import { dottedIp } from '#trust/ip.ts';
+import { dottedIp } from '#base/ip.ts';
 import { isSpfRecord, parseSpfRecord, type SpfRecord } from '#trust/spf/record.ts';
 import { inapplicable, unclear } from '../../finding.ts';
 import type { DomainContext, DomainProbe } from '../../probe.ts';

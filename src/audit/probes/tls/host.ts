@@ -2,7 +2,7 @@
 
 import { matchDane } from '#trust/dane/match.ts';
 import { tlsaName, usableRecords } from '#trust/dane/records.ts';
-import { parseIp } from '#trust/ip.ts';
+import { parseIp } from '#base/ip.ts';
 import { Failure } from '#base/failure.ts';
 import { absent, found, inapplicable, type Outcome, unclear } from '../../finding.ts';
 import type { HostContext, HostProbe } from '../../probe.ts';

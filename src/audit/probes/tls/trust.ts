@@ -1,7 +1,7 @@
 /** Whether a certificate is believed: its chain, its authority, and the name it is for. */
 
 import type { X509Certificate } from 'node:crypto';
-import { parseIp } from '#trust/ip.ts';
+import { parseIp } from '#base/ip.ts';
 import type { Check } from '../../check.ts';
 import { absent, found, inapplicable, likely, type Outcome, unclear } from '../../finding.ts';
 import type { ServiceContext } from '../../probe.ts';

@@ -1,6 +1,6 @@
-/** IP addresses as octets: to compare networks, and to write them as SPF's macros want them. */
+/** IP addresses as octets: to compare networks, to cut them, and to know what never leaves a site. */
 
-import { isIpv4, normalIpv6 } from '#base/domain.ts';
+import { isIpv4, normalIpv6 } from './domain.ts';
 
 /** An address: 4 or 16 octets, and its usual text. IPv4-mapped IPv6 counts as IPv4. */
 export interface IpAddress {
@@ -10,7 +10,10 @@ export interface IpAddress {
   readonly text: string;
 }
 
-/** Text to an address, `::ffff:192.0.2.1` to IPv4 (RFC 7208 5); undefined if it is none. */
+/**
+ * Text to an address, `::ffff:192.0.2.1` to IPv4 (RFC 7208 5): a dual-stack socket must not slip
+ * past a rule about IPv4. Undefined if it is none.
+ */
 export function parseIp(text: string): IpAddress | undefined {
   if (isIpv4(text)) return ipv4(Uint8Array.from(text.split('.'), Number));
   const normal = normalIpv6(text);
@@ -32,6 +35,15 @@ export function inNetwork(ip: IpAddress, network: IpAddress, bits: number): bool
   return (ip.octets[whole] ?? 0) >> shift === (network.octets[whole] ?? 0) >> shift;
 }
 
+/** The first `bits` of an address, the others 0: its network. */
+export function cutTo({ family, octets }: IpAddress, bits: number): IpAddress {
+  const kept = octets.map((octet, at) => {
+    const own = Math.min(8, Math.max(0, bits - at * 8));
+    return octet & (0xff << (8 - own));
+  });
+  return family === 4 ? ipv4(kept) : { family, octets: kept, text: ipv6Text(kept) };
+}
+
 /** `192.0.2.1`, and for IPv6 its 32 digits with dots between them (RFC 7208 7.3). */
 export function dottedIp(ip: IpAddress): string {
   if (ip.family === 4) return ip.text;
@@ -39,6 +51,11 @@ export function dottedIp(ip: IpAddress): string {
     const digits = octet.toString(16).padStart(2, '0').toUpperCase();
     return `${digits[0] ?? ''}.${digits[1] ?? ''}`;
   }).join('.');
+}
+
+/** Whether an address, in its usual text, never leaves this machine: 127.0.0.0/8 or ::1. */
+export function isLoopback(address: string): boolean {
+  return address === '::1' || address.startsWith('127.');
 }
 
 function ipv4(octets: Uint8Array): IpAddress {
@@ -54,6 +71,14 @@ function ipv6Octets(normal: string): Uint8Array {
   for (const [at, group] of before.entries()) put(octets, at, group);
   for (const [at, group] of after.entries()) put(octets, 8 - after.length + at, group);
   return octets;
+}
+
+function ipv6Text(octets: Uint8Array): string {
+  const pairs = Array.from({ length: 8 }, (_, at) => {
+    return (((octets[at * 2] ?? 0) << 8) | (octets[at * 2 + 1] ?? 0)).toString(16);
+  });
+  const text = pairs.join(':');
+  return normalIpv6(text) ?? text;
 }
 
 function groups(text: string): number[] {
