@@ -100,10 +100,20 @@ describe('PROXY protocol', () => {
     assertProperty(
       property(uint8Array({ maxLength: 600 }), (tail) => {
         for (const start of ['PROXY TCP4 ', `${V2}\x21\x11`]) {
-          const progress = new ProxyHeader().push(Buffer.concat([fromLatin1(start), tail]));
-          if (tail.length > 530) assert.notEqual(progress.kind, 'more');
+          new ProxyHeader().push(Buffer.concat([fromLatin1(start), tail]));
         }
       }),
     );
+    const endless = ['PROXY TCP4 ', 'PROXY UNKNOWN ', ...rows.map(([, header]) => header)];
+    for (const start of endless) {
+      const progress = read(`${start}${'1'.repeat(537)}`, 1);
+      assert.notEqual(progress.kind, 'more', start);
+    }
+    // Each length that a header may give itself, as far as octets come.
+    for (let length = 0; length <= 521; length++) {
+      const given = String.fromCharCode(length >> 8, length & 0xff);
+      const progress = read(`${V2}\x20\x00${given}${'1'.repeat(length)}`, 64);
+      assert.equal(shown(progress), length > 520 ? 'refused' : 'own', String(length));
+    }
   });
 });

@@ -255,10 +255,7 @@ test('random octets never break the machine', async () => {
       await client.send(Buffer.from(list.join(''), 'latin1'));
       await client.send('\r\nDONE\r\nxyz\r\nz NOOP\r\n');
       const said = client.read();
-      assert.ok(
-        client.closed || said.endsWith('z OK NOOP completed\r\n') || said.includes('+ '),
-        said,
-      );
+      assert.ok(client.closed || said.endsWith('z OK NOOP completed\r\n'), said);
       assert.doesNotMatch(said, /[\x80-\xff\0]/);
     }),
     { numRuns: 300 },
