@@ -181,7 +181,7 @@ test('a migration runs once, after a copy; a failed one changes nothing', async 
     sql: `ALTER TABLE mailboxes ADD COLUMN colour TEXT; PRAGMA user_version = ${next};`,
   };
   const broken = { ...second, sql: `${second.sql} INSERT INTO nowhere VALUES (1);` };
-  await assert.rejects(openStore(options, [...MIGRATIONS, broken]));
+  await assert.rejects(openStore(options, [...MIGRATIONS, broken]), /nowhere/);
   assert.deepEqual(it.row('PRAGMA user_version'), [newest]);
   rmSync(copy);
   const store = await openStore(options, [...MIGRATIONS, second]);
@@ -214,6 +214,9 @@ test('durable settings are really on', async (t) => {
   assert.equal(setting('PRAGMA synchronous'), 2);
   assert.equal(setting('PRAGMA foreign_keys'), 1);
   assert.equal(setting('PRAGMA trusted_schema'), 0);
-  assert.throws(() => writer.exec('PRAGMA writable_schema = ON; DELETE FROM sqlite_schema'));
+  assert.throws(
+    () => writer.exec('PRAGMA writable_schema = ON; DELETE FROM sqlite_schema'),
+    /may not be modified/,
+  );
   writer.close();
 });

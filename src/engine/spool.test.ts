@@ -117,7 +117,7 @@ test('a body in memory that is too large for the database becomes a file by itse
   const lost = it.do('accept', {
     acceptance: acceptanceOf('q1', { deliveries: [], relay }),
   });
-  await assert.rejects(lost);
+  await assert.rejects(lost, /UNIQUE constraint/);
   for (let wait = 0; wait < 50 && files(it).length > 1; wait += 1) {
     await new Promise((resolve) => setTimeout(resolve, 1));
   }

@@ -70,7 +70,7 @@ test('writeWhole replaces a file at once and with its mode, and leaves nothing b
     writeWhole(file, 'new', 0o600);
     assert.equal(readFileSync(file, 'utf8'), 'new');
     assert.equal(statSync(file).mode & 0o777, 0o600);
-    assert.throws(() => writeWhole(join(folder, 'no', 'where'), 'x'));
+    assert.throws(() => writeWhole(join(folder, 'no', 'where'), 'x'), { code: 'ENOENT' });
   });
 });
 

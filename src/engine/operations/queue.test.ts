@@ -156,7 +156,7 @@ test('the same queue id twice is one message', async (t) => {
   await queued(it, 'a@x.example');
   const relay = relayOf([recipientOf('b@x.example')]);
   const acceptance = acceptanceOf('q1', { relay, deliveries: [deliveryOf(account)] });
-  await assert.rejects(it.do('accept', { acceptance }));
+  await assert.rejects(it.do('accept', { acceptance }), /UNIQUE constraint/);
   assert.deepEqual(await it.store.queue.size(), { messages: 1, recipients: 1 });
   assert.equal((await mailboxOf(it, account)).messages, 0);
 });

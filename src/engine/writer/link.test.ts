@@ -103,7 +103,7 @@ test('finish waits for what was asked; a lost writer does not keep it waiting', 
   const finished = link.finish();
   await turn();
   writers[0]?.listener.lost(new Error('gone'));
-  await assert.rejects(write);
+  await assert.rejects(write, /ended unexpectedly/);
   await finished;
   await link.close();
 });
