@@ -52,6 +52,8 @@ export interface LoginSession {
   answer(question: SaslQuestion): Promise<SaslAnswer>;
   /** The exchange ended well: call it for each one, SCRAM's failure is presumed until then. */
   authenticated(who: Authenticated): void;
+  /** The address key of the account that a login names, there or not; undefined: it names none. */
+  keyOf(login: string): string | undefined;
 }
 
 interface Found {
@@ -96,7 +98,7 @@ export class Logins {
     let asked: string | undefined;
     return {
       answer: async (question) => {
-        const login = this.#key(question.login);
+        const login = this.#keyOf(question.login) ?? strangeKey(question.login);
         asked = question.kind === 'scram' ? login : undefined;
         if (question.kind === 'scram') return this.#scram(network, login);
         const password = question.password.reveal();
@@ -106,12 +108,13 @@ export class Logins {
         if (asked === who.address) this.#attempts.succeeded(network, asked);
         asked = undefined;
       },
+      keyOf: (login) => this.#keyOf(login),
     };
   }
 
-  #key(login: string): string {
+  #keyOf(login: string): string | undefined {
     const { directory, defaultDomain } = this.#options;
-    return loginKey(login, directory, defaultDomain) ?? strangeKey(login);
+    return loginKey(login, directory, defaultDomain);
   }
 
   async #password(

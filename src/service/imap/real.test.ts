@@ -23,6 +23,7 @@ import { chooseSaslClient } from '#protocol/sasl/client.ts';
 import { mailboxOf, openTestStore } from '#test/engine/fixture.ts';
 import type { TestStore } from '#test/engine/fixture.ts';
 import { testCertificate } from '#test/world/certificates.ts';
+import { tracedUntilTold } from '#test/engine/ledger.ts';
 import { LineClient } from '#test/world/line-client.ts';
 import { serveImap } from './serve.ts';
 
@@ -99,6 +100,32 @@ suite('imap for real', () => {
       assert.equal(await client.line(), '* 0 RECENT');
     }
     assert.ok(Math.min(...wakes) < 50, wakes.map((ms) => ms.toFixed(1)).join(' '));
+  });
+
+  test('failed logins are in the ledger, under the account that they were for', async (t) => {
+    const { it, tlsPort } = await serve(t, []);
+    const client = await LineClient.connectTls(tlsPort);
+    t.after(() => client.close());
+    await client.line();
+    for (const login of ['alice', 'alice@demo.test', 'nobody@demo.test']) {
+      client.send(`a LOGIN ${login} secret-${login}\r\n`);
+      for (let line = await client.line(); line?.startsWith('* ');) line = await client.line();
+    }
+    client.close();
+    const entries = await tracedUntilTold(it.store, 'alice@demo.test');
+    assert.deepEqual(
+      entries.map(({ kind, session }) => [kind, session]),
+      [['refused', 'S']],
+    );
+    const { client: from, listener, refusals } = entries[0]?.facts ?? {};
+    assert.deepEqual([from, listener], ['127.0.0.1', 'imaps']);
+    assert.deepEqual(
+      refusals,
+      ['alice', 'alice@demo.test', 'nobody@demo.test'].map((login) => {
+        return { rule: 'login', mechanism: 'PLAIN', login };
+      }),
+    );
+    assert.doesNotMatch(JSON.stringify(entries), /secret-/);
   });
 
   test('what follows STARTTLS is never executed', async (t) => {

@@ -2,10 +2,11 @@
 
 import type { Awaitable, SessionId } from '#base/brand.ts';
 import type { Connection } from '#base/world.ts';
-import type { LoginSession } from '#policy/login/logins.ts';
 import type { ImapAnswer, ImapFact, ImapQuestion } from '#protocol/imap/questions.ts';
 import type { Authenticated } from '#protocol/sasl/authenticated.ts';
 import type { Host } from '../drive.ts';
+import { Login } from '../login.ts';
+import { Refusals } from '../refusals.ts';
 import { Turn } from '../turn.ts';
 import { AccountAccess } from './access.ts';
 import type { ImapListener, ImapSite } from './listener.ts';
@@ -16,9 +17,9 @@ export class ImapSession implements Host<ImapQuestion, ImapAnswer, ImapFact> {
   /** Called when the watched mailbox changed. */
   news: () => void = () => undefined;
   readonly #site: ImapSite;
-  readonly #listener: ImapListener;
   readonly #common: { readonly session: SessionId; readonly client: string };
-  readonly #login: LoginSession;
+  readonly #login: Login;
+  readonly #refusals: Refusals;
   readonly #closed: () => void;
   #access: AccountAccess | undefined;
   readonly #turn: Turn;
@@ -31,10 +32,16 @@ export class ImapSession implements Host<ImapQuestion, ImapAnswer, ImapFact> {
     closed: () => void,
   ) {
     this.#site = site;
-    this.#listener = listener;
     this.#turn = new Turn(site.clock);
-    this.#common = { session, client: connection.remote.address };
-    this.#login = site.logins.session(connection.remote.address);
+    const client = connection.remote.address;
+    this.#common = { session, client };
+    const about = { listener: listener.name, client };
+    this.#refusals = new Refusals({
+      site,
+      session,
+      tell: (refusals) => ({ ...about, refusals }),
+    });
+    this.#login = new Login(site, { session, service: listener.name, client }, this.#refusals);
     this.#closed = closed;
   }
 
@@ -43,7 +50,7 @@ export class ImapSession implements Host<ImapQuestion, ImapAnswer, ImapFact> {
       case 'nonce':
         return { kind: 'nonce', bytes: this.#site.random.bytes(NONCE_BYTES) };
       case 'sasl':
-        return this.#login.answer(question.question).then((answer) => ({ kind: 'sasl', answer }));
+        return this.#login.answer(question.question);
       case 'store': {
         const value = question.run(this.#accessOf(question.who));
         if (value instanceof Promise) return value.then(stored);
@@ -54,26 +61,12 @@ export class ImapSession implements Host<ImapQuestion, ImapAnswer, ImapFact> {
 
   tell(fact: ImapFact): void {
     const { log, metrics } = this.#site;
-    const service = this.#listener.name;
     switch (fact.kind) {
       case 'authenticated':
         this.#login.authenticated(fact.who);
-        log.event('info', 'login', {
-          ...this.#common,
-          service,
-          account: fact.who.address,
-          by: fact.who.mechanism,
-        });
-        metrics.count('logins_total', { service, result: 'ok' });
         break;
       case 'login-failed':
-        log.event('warn', 'login-failed', {
-          ...this.#common,
-          service,
-          login: fact.login,
-          by: fact.mechanism,
-        });
-        metrics.count('logins_total', { service, result: 'failed' });
+        this.#login.failed(fact);
         break;
       case 'completed':
         metrics.count('imap_commands_total', { command: fact.command, status: fact.status });
@@ -93,6 +86,7 @@ export class ImapSession implements Host<ImapQuestion, ImapAnswer, ImapFact> {
 
   closed(): void {
     this.#access?.close();
+    this.#refusals.write();
     this.#closed();
   }
 

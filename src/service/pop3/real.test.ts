@@ -16,6 +16,7 @@ import { hashPassword } from '#policy/login/password.ts';
 import { contentOf, mailboxOf, messageOf, openTestStore } from '#test/engine/fixture.ts';
 import type { TestStore } from '#test/engine/fixture.ts';
 import { testCertificate } from '#test/world/certificates.ts';
+import { tracedUntilTold } from '#test/engine/ledger.ts';
 import { LineClient } from '#test/world/line-client.ts';
 import type { Pop3Listener } from './listener.ts';
 import { MaildropLocks } from './locks.ts';
@@ -81,6 +82,29 @@ suite('pop3 for real', () => {
       reply = await say(second, `PASS ${PASSWORD}`);
     }
     assert.match(reply, /^\+OK 1 messages/);
+  });
+
+  test('failed logins are in the ledger, under the account that they were for', async (t) => {
+    const { it, tlsPort } = await serve(t, []);
+    const client = await LineClient.connectTls(tlsPort);
+    t.after(() => client.close());
+    await client.line();
+    for (const password of ['wrong', 'wronger']) {
+      await say(client, 'USER alice');
+      assert.match(await say(client, `PASS ${password}`), /^-ERR \[AUTH\]/);
+    }
+    assert.match(await say(client, 'QUIT'), /^\+OK/);
+    assert.equal(await client.line(), undefined);
+    const entries = await tracedUntilTold(it.store, 'alice@demo.test');
+    assert.deepEqual(
+      entries.map(({ kind, session }) => [kind, session]),
+      [['refused', 'S']],
+    );
+    const { client: from, listener, refusals } = entries[0]?.facts ?? {};
+    assert.deepEqual([from, listener], ['127.0.0.1', 'pop3']);
+    const failed = { rule: 'login', mechanism: 'PASS', login: 'alice' };
+    assert.deepEqual(refusals, [failed, failed]);
+    assert.doesNotMatch(JSON.stringify(entries), /wrong/);
   });
 
   const python = spawnSync('python3', ['-c', 'import poplib']).status === 0;

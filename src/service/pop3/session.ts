@@ -3,10 +3,11 @@
 import type { AccountId, Awaitable, SessionId } from '#base/brand.ts';
 import { invariant } from '#base/failure.ts';
 import type { Connection } from '#base/world.ts';
-import type { LoginSession } from '#policy/login/logins.ts';
 import type { Pop3Answer, Pop3Fact, Pop3Question } from '#protocol/pop3/questions.ts';
 import type { Durable } from '#store/durable.ts';
 import type { Host } from '../drive.ts';
+import { Login } from '../login.ts';
+import { Refusals } from '../refusals.ts';
 import type { Site } from '../site.ts';
 import type { Pop3Listener } from './listener.ts';
 import type { LockHolder } from './locks.ts';
@@ -26,7 +27,8 @@ export class Pop3Session implements Host<Pop3Question, Pop3Answer, Pop3Fact>, Lo
   readonly #listener: Pop3Listener;
   readonly #connection: Connection;
   readonly #session: SessionId;
-  readonly #login: LoginSession;
+  readonly #login: Login;
+  readonly #refusals: Refusals;
   readonly #closed: () => void;
   #account: AccountId | undefined;
   #maildrop: StoredMaildrop | undefined;
@@ -43,7 +45,14 @@ export class Pop3Session implements Host<Pop3Question, Pop3Answer, Pop3Fact>, Lo
     this.#listener = listener;
     this.#connection = connection;
     this.#session = session;
-    this.#login = site.logins.session(connection.remote.address);
+    const client = connection.remote.address;
+    const about = { listener: listener.name, client };
+    this.#refusals = new Refusals({
+      site,
+      session,
+      tell: (refusals) => ({ ...about, refusals }),
+    });
+    this.#login = new Login(site, { session, service: listener.name, client }, this.#refusals);
     this.#closed = closed;
     this.#activeMs = site.clock.elapsed();
   }
@@ -54,7 +63,7 @@ export class Pop3Session implements Host<Pop3Question, Pop3Answer, Pop3Fact>, Lo
       case 'nonce':
         return { kind: 'nonce', bytes: this.#site.random.bytes(NONCE_OCTETS) };
       case 'sasl':
-        return this.#login.answer(question.question).then((answer) => ({ kind: 'sasl', answer }));
+        return this.#login.answer(question.question);
       case 'open':
         return this.#open(question.who.account);
       case 'octets':
@@ -66,16 +75,12 @@ export class Pop3Session implements Host<Pop3Question, Pop3Answer, Pop3Fact>, Lo
 
   tell(fact: Pop3Fact): void {
     const { log, metrics } = this.#site;
-    const { name } = this.#listener;
     switch (fact.kind) {
       case 'authenticated':
         this.#login.authenticated(fact.who);
-        this.#event('info', 'login', { account: fact.who.address, by: fact.who.mechanism });
-        metrics.count('logins_total', { service: name, result: 'ok' });
         break;
       case 'login-failed':
-        this.#event('warn', 'login-failed', { login: fact.login, by: fact.mechanism });
-        metrics.count('logins_total', { service: name, result: 'failed' });
+        this.#login.failed(fact);
         break;
       case 'command':
         this.#active();
@@ -91,6 +96,7 @@ export class Pop3Session implements Host<Pop3Question, Pop3Answer, Pop3Fact>, Lo
   closed(): void {
     this.#release();
     this.#maildrop = undefined;
+    this.#refusals.write();
     this.#closed();
   }
 
@@ -99,7 +105,7 @@ export class Pop3Session implements Host<Pop3Question, Pop3Answer, Pop3Fact>, Lo
   }
 
   evict(): void {
-    this.#event('info', 'pop3-evicted', {});
+    this.#event('pop3-evicted', {});
     this.#connection.destroy();
   }
 
@@ -139,7 +145,7 @@ export class Pop3Session implements Host<Pop3Question, Pop3Answer, Pop3Fact>, Lo
       ({ durable } = await this.#site.store.write('expunge', input));
     }
     invariant(durable !== undefined, 'there is something to remove');
-    this.#event('info', 'pop3-removed', { messages: indexes.length });
+    this.#event('pop3-removed', { messages: indexes.length });
     return { kind: 'removed', durable };
   }
 
@@ -152,13 +158,9 @@ export class Pop3Session implements Host<Pop3Question, Pop3Answer, Pop3Fact>, Lo
     this.#activeMs = this.#site.clock.elapsed();
   }
 
-  #event(
-    level: 'info' | 'warn',
-    name: string,
-    fields: Record<string, string | number | undefined>,
-  ) {
+  #event(name: string, fields: Record<string, string | number | undefined>) {
     const client = this.#connection.remote.address;
     const common = { session: this.#session, service: this.#listener.name, client };
-    this.#site.log.event(level, name, { ...common, ...fields });
+    this.#site.log.event('info', name, { ...common, ...fields });
   }
 }

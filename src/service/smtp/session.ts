@@ -5,17 +5,18 @@ import { after } from '#base/awaitable.ts';
 import type { Awaitable, SessionId } from '#base/brand.ts';
 import type { JsonObject } from '#base/json.ts';
 import type { Secure } from '#base/secure.ts';
-import type { Connection, Timer } from '#base/world.ts';
+import type { Connection } from '#base/world.ts';
 import { Arrival } from '#agents/arrival.ts';
 import type { NewMailRecipient } from '#agents/mail.ts';
 import type { ClientFacts, Refusal } from '#policy/gate.ts';
 import { Inquiry } from '#policy/inquiry.ts';
-import type { LoginSession } from '#policy/login/logins.ts';
 import { RelayPermit } from '#policy/relay.ts';
 import type { SmtpServer } from '#protocol/smtp/server/machine.ts';
 import type { SmtpAnswer, SmtpFact, SmtpQuestion } from '#protocol/smtp/server/questions.ts';
 import { reply } from '#protocol/smtp/reply.ts';
 import type { Host } from '../drive.ts';
+import { Login } from '../login.ts';
+import { Refusals } from '../refusals.ts';
 import type { Site } from '../site.ts';
 import { Turn } from '../turn.ts';
 import type { SmtpContext } from './context.ts';
@@ -27,8 +28,6 @@ import { Story } from './story.ts';
 import { verifyName } from './verify.ts';
 
 const NO_ROOM = reply(452, '4.3.1', 'Insufficient system storage, try again later');
-/** Sessions are kept open for reuse: who asks for a trace shall not wait for their end. */
-const TELL_MS = 500;
 const PROCEED: SmtpAnswer = { kind: 'proceed' };
 
 /** The state of a session beside the machine's own: recipients with permits, content, story. */
@@ -36,9 +35,10 @@ export class SmtpSession implements SmtpContext, Host<SmtpQuestion, SmtpAnswer, 
   readonly site: Site;
   readonly listener: SmtpListener;
   readonly story: Story;
+  readonly refusals: Refusals;
   readonly #connection: Connection;
   readonly #machine: SmtpServer;
-  readonly #login: LoginSession;
+  readonly #login: Login;
   readonly #turn: Turn;
   readonly #closed: () => void;
   #recipients: NewMailRecipient[] = [];
@@ -47,7 +47,6 @@ export class SmtpSession implements SmtpContext, Host<SmtpQuestion, SmtpAnswer, 
   #attendance: Attendance | undefined;
   readonly #patience = new Patience();
   #arrival: Arrival | undefined;
-  #writeSoon: Timer | undefined;
 
   constructor(
     site: Site,
@@ -62,8 +61,14 @@ export class SmtpSession implements SmtpContext, Host<SmtpQuestion, SmtpAnswer, 
     this.#connection = connection;
     this.#turn = new Turn(site.clock);
     this.#machine = machine;
-    this.#login = site.logins.session(connection.remote.address);
     this.story = new Story(session);
+    this.refusals = new Refusals({
+      site,
+      session,
+      tell: (refusals) => ({ ...this.facts(), refusals, dialogue: this.story.takeDialogue() }),
+    });
+    const client = connection.remote.address;
+    this.#login = new Login(site, { session, service: listener.name, client }, this.refusals);
     this.#closed = closed;
     this.#inquiry = new Inquiry(site);
   }
@@ -89,7 +94,7 @@ export class SmtpSession implements SmtpContext, Host<SmtpQuestion, SmtpAnswer, 
       case 'verify':
         return verifyName(question, this.#machine.session.authenticated, this);
       case 'sasl':
-        return this.#login.answer(question.question).then((answer) => ({ kind: 'sasl', answer }));
+        return this.#login.answer(question.question);
     }
   }
 
@@ -102,8 +107,6 @@ export class SmtpSession implements SmtpContext, Host<SmtpQuestion, SmtpAnswer, 
   }
 
   tell(fact: SmtpFact): void {
-    const { log, metrics } = this.site;
-    const common = { session: this.story.session, client: this.#connection.remote.address };
     switch (fact.kind) {
       case 'replied':
         this.story.replied(fact.command, fact.reply);
@@ -112,20 +115,14 @@ export class SmtpSession implements SmtpContext, Host<SmtpQuestion, SmtpAnswer, 
         this.#drop();
         break;
       case 'authenticated':
-        if (this.#machine.session.authenticated !== undefined) {
-          this.#login.authenticated(this.#machine.session.authenticated);
-        }
-        log.event('info', 'login', { ...common, account: fact.address, by: fact.mechanism });
-        metrics.count('logins_total', { service: this.listener.name, result: 'ok' });
+        this.#login.authenticated(fact.who);
         break;
       case 'login-failed':
-        this.story.refused({ rule: 'login', mechanism: fact.mechanism, login: fact.login }, []);
-        log.event('warn', 'login-failed', { ...common, login: fact.login, by: fact.mechanism });
-        metrics.count('logins_total', { service: this.listener.name, result: 'failed' });
+        this.#login.failed(fact);
         break;
       case 'violation':
-        this.story.refused({ rule: 'protocol', what: fact.what }, []);
-        metrics.count('smtp_violations_total', { what: fact.what });
+        this.refusals.add({ rule: 'protocol', what: fact.what }, []);
+        this.site.metrics.count('smtp_violations_total', { what: fact.what });
         break;
     }
   }
@@ -244,8 +241,8 @@ export class SmtpSession implements SmtpContext, Host<SmtpQuestion, SmtpAnswer, 
     if (refusal === undefined) return PROCEED;
     const { rule, why } = refusal;
     const evidence = { ...this.#inquiry.facts(), ...this.#attendance?.facts() };
-    this.story.refused({ ...about, rule, why, ...evidence }, keys);
-    this.#writeSoon ??= this.site.clock.after(TELL_MS, () => this.#writeRefusals());
+    this.refusals.add({ ...about, rule, why, ...evidence }, keys);
+    this.refusals.writeSoon();
     this.site.metrics.count('smtp_refusals_total', { rule: refusal.rule });
     this.site.log.event('info', 'refused', {
       session: this.story.session,
@@ -261,18 +258,7 @@ export class SmtpSession implements SmtpContext, Host<SmtpQuestion, SmtpAnswer, 
     this.#arrival?.discard();
     this.#arrival = undefined;
     this.#recipients = [];
-    this.#writeRefusals();
-  }
-
-  /** One entry for many refusals: when the transaction ends, or a moment after the first. */
-  #writeRefusals(): void {
-    this.#writeSoon?.cancel();
-    this.#writeSoon = undefined;
-    const entry = this.story.takeRefusals(this.site.clock.now(), this.facts());
-    if (entry === undefined) return;
-    this.site.store.write('ledger', { entries: [entry] }).catch((failure: Error) => {
-      this.site.log.event('error', 'ledger-write-failed', { why: failure.message });
-    });
+    this.refusals.write();
   }
 
   /** TLS came by STARTTLS: the machine knows; nothing said before it counts. */

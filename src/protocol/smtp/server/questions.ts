@@ -3,6 +3,7 @@
 import type { Address, ReversePath } from '#base/address.ts';
 import type { QueueId } from '#base/brand.ts';
 import type { Durable } from '#store/durable.ts';
+import type { Authenticated } from '../../sasl/authenticated.ts';
 import type { SaslAnswer, SaslQuestion } from '../../sasl/mechanism.ts';
 import type { MailParameters, RcptParameters } from '../parameters.ts';
 import type { Reply } from '../reply.ts';
@@ -48,7 +49,7 @@ export type SmtpFact =
   | { readonly kind: 'transaction-dropped' }
   /** A reply went out: for the ledger. `command` has its arguments, AUTH has none. */
   | { readonly kind: 'replied'; readonly command: string; readonly reply: Reply }
-  | { readonly kind: 'authenticated'; readonly mechanism: string; readonly address: string }
+  | { readonly kind: 'authenticated'; readonly who: Authenticated }
   | {
       readonly kind: 'login-failed';
       readonly mechanism: string;

@@ -61,7 +61,7 @@ function judge(progress: SaslProgress, login: Login, state: SmtpState): Outcome<
       return rejected(login, progress.login, state);
     case 'authenticated':
       state.authenticated = progress.who;
-      state.tell({ kind: 'authenticated', mechanism, address: progress.who.address });
+      state.tell({ kind: 'authenticated', who: progress.who });
       return { kind: 'say', reply: replies.loggedIn };
   }
 }

@@ -1,0 +1,58 @@
+/** What a session was refused, for the ledger: one entry for many, a moment after the first. */
+
+import type { SessionId } from '#base/brand.ts';
+import type { JsonObject } from '#base/json.ts';
+import type { Timer } from '#base/world.ts';
+import type { Site } from './site.ts';
+
+export interface RefusalsOptions {
+  readonly site: Pick<Site, 'clock' | 'log' | 'store'>;
+  readonly session: SessionId;
+  /** The facts of the entry, as things are when it is written. */
+  readonly tell: (refusals: readonly JsonObject[]) => JsonObject;
+}
+
+const REFUSALS = 60;
+const KEYS = 200;
+/** Sessions are kept open for reuse: who asks for a trace shall not wait for their end. */
+const SOON_MS = 500;
+
+/** Collects decisions against one client; what is beyond the limits is not told. */
+export class Refusals {
+  readonly #options: RefusalsOptions;
+  #refusals: JsonObject[] = [];
+  #keys = new Set<string>();
+  #timer: Timer | undefined;
+
+  constructor(options: RefusalsOptions) {
+    this.#options = options;
+  }
+
+  /** A decision: which rule, why, about whom; `keys` are what the entry is found by. */
+  add(facts: JsonObject, keys: readonly string[]): void {
+    if (this.#refusals.length < REFUSALS) this.#refusals.push(facts);
+    for (const key of keys) if (this.#keys.size < KEYS) this.#keys.add(key);
+  }
+
+  /** Writes in a moment, together with what is added until then. */
+  writeSoon(): void {
+    this.#timer ??= this.#options.site.clock.after(SOON_MS, () => this.write());
+  }
+
+  /** Writes what there is; called when a transaction or the session ends. */
+  write(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    if (this.#refusals.length === 0) return;
+    const { site, session, tell } = this.#options;
+    const keys = [...this.#keys];
+    const facts = tell(this.#refusals);
+    this.#refusals = [];
+    this.#keys = new Set();
+    const atMs = site.clock.now();
+    const entry = { atMs, kind: 'refused', session, queueId: undefined, keys, facts } as const;
+    site.store.write('ledger', { entries: [entry] }).catch((failure: Error) => {
+      site.log.event('error', 'ledger-write-failed', { why: failure.message });
+    });
+  }
+}
