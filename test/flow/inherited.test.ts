@@ -3,12 +3,12 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
 import { without } from '../interop/tools.ts';
 import { LineClient } from '../world/line-client.ts';
+import { freePort } from '../world/ports.ts';
 import { waitFor } from '../world/postern.ts';
 import { POSTERN } from '../world/whole-server.ts';
 
@@ -38,7 +38,7 @@ test('a socket that systemd opened is served', { skip: without(ACTIVATE) }, asyn
   child.stderr.on('data', (bytes: Buffer) => (output += bytes.toString()));
   try {
     // The first connection starts the server; it waits in the socket that is open already.
-    await waitFor(() => /Listening on/.test(output), 5_000);
+    assert.ok(await waitFor(() => /Listening on/.test(output), 5_000), output);
     const client = await LineClient.connect(port, '127.0.0.1', 20_000);
     assert.match((await client.line()) ?? '', /^220 mx\.inherited\.test/, output);
     client.close();
@@ -49,12 +49,3 @@ test('a socket that systemd opened is served', { skip: without(ACTIVATE) }, asyn
     rmSync(folder, { recursive: true, force: true });
   }
 });
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as AddressInfo;
-      server.close(() => resolve(port));
-    });
-  });
-}

@@ -5,14 +5,15 @@ import { after, before, test } from 'node:test';
 import { signed, testKey } from '#trust/dkim/testing.ts';
 import { type DnsServer, startDnsServer } from '../world/dns-server.ts';
 import { LineClient } from '../world/line-client.ts';
-import { freePort, Side } from '../world/side.ts';
+import { freePort } from '../world/ports.ts';
+import { Side } from '../world/side.ts';
 
 let dns: DnsServer;
 let left: Side;
 let right: Side;
 
 before(async () => {
-  const port = await freePort();
+  const port = await freePort('127.0.0.2', '127.0.0.3');
   dns = await startDnsServer({
     'left.test': { mx: [[10, 'mx.left.test']], txt: ['v=spf1 ip4:127.0.0.0/8 -all'] },
     'mx.left.test': { a: ['127.0.0.2'] },

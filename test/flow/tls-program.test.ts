@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { createConnection, createServer, type AddressInfo } from 'node:net';
+import { createConnection } from 'node:net';
 import { request } from 'node:https';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -13,6 +13,7 @@ import { ROOT } from '../laws/tree.ts';
 import { testAuthority, testCertificate } from '../world/certificates.ts';
 import { type DnsServer, startDnsServer } from '../world/dns-server.ts';
 import { LineClient } from '../world/line-client.ts';
+import { freePort } from '../world/ports.ts';
 import { type Running, startPostern, waitFor } from '../world/postern.ts';
 
 const POSTERN = path.join(ROOT, 'bin/postern');
@@ -28,8 +29,8 @@ let left: Running;
 let right: Running;
 
 before(async () => {
-  const [smtp, https] = await Promise.all([freePort(), freePort()]);
-  ports = { smtp: smtp ?? 0, https: https ?? 0 };
+  const hosts = ['127.0.0.2', '127.0.0.3'];
+  ports = { smtp: await freePort(...hosts), https: await freePort(...hosts) };
   dns = await startDnsServer({
     'right.test': { mx: [[10, 'mx.right.test']] },
     'mx.right.test': { a: ['127.0.0.3'] },
@@ -255,17 +256,6 @@ async function handshake(port: number, options: ConnectionOptions): Promise<Shak
     socket.on('session', (one) => (session = one));
     socket.on('error', ({ message: error }) => {
       resolve({ protocol: '', ticket: false, session, reused: false, error });
-    });
-  });
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once('error', reject);
-    probe.listen(0, '127.0.0.3', () => {
-      const { port } = probe.address() as AddressInfo;
-      probe.close(() => resolve(port));
     });
   });
 }

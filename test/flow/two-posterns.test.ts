@@ -3,14 +3,15 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { startDnsServer } from '../world/dns-server.ts';
-import { freePort, Side } from '../world/side.ts';
+import { freePort } from '../world/ports.ts';
+import { Side } from '../world/side.ts';
 
 let dns: Awaited<ReturnType<typeof startDnsServer>>;
 let left: Side;
 let right: Side;
 
 before(async () => {
-  const port = await freePort();
+  const port = await freePort('127.0.0.2', '127.0.0.3');
   dns = await startDnsServer({
     'left.test': { mx: [[10, 'mx.left.test']] },
     'mx.left.test': { a: ['127.0.0.2'] },

@@ -4,13 +4,13 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { connect } from 'node:tls';
 import { testAuthority, testCertificate } from '../world/certificates.ts';
 import { type DnsServer, startDnsServer } from '../world/dns-server.ts';
+import { freePort } from '../world/ports.ts';
 import { type Running, startPostern, waitFor } from '../world/postern.ts';
 import { ROOT } from '../laws/tree.ts';
 import { run, without } from './tools.ts';
@@ -30,7 +30,7 @@ before(async () => {
     'mx.here.test': { a: ['127.0.0.1'] },
     'mta-sts.here.test': { a: ['127.0.0.1'] },
   });
-  const [acme, management, http, https] = await Promise.all([1, 2, 3, 4].map(freePort));
+  const [acme, management, http, https] = await Promise.all([1, 2, 3, 4].map(() => freePort()));
   ports = { acme: acme ?? 0, http: http ?? 0, https: https ?? 0 };
   const authority = testAuthority();
   const own = testCertificate({ names: ['127.0.0.1'], issuer: authority });
@@ -100,7 +100,7 @@ test('http-01: ordered, put in place live, kept over a restart', { skip }, async
     await again.stop();
     const orders = said.split('order').length;
     const third = await again.restart();
-    await waitFor(() => third.output().includes('ready'), 5_000);
+    assert.ok(await waitFor(() => third.output().includes('ready'), 5_000), third.output());
     await new Promise((resolve) => setTimeout(resolve, 2_000));
     await third.stop();
     assert.equal(said.split('order').length, orders, 'a good certificate is not ordered again');
@@ -195,15 +195,4 @@ function served(running: Running, listener: string): Promise<X509Certificate> {
 
 function write(name: string, text: string): void {
   writeFileSync(path.join(folder, name), text, { mode: 0o600 });
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as AddressInfo;
-      server.close(() => resolve(port));
-    });
-  });
 }

@@ -1,11 +1,10 @@
 /** One of two mail domains on loopback: a whole Postern on an address of its own, with one user. */
 
 import assert from 'node:assert/strict';
-import { createServer } from 'node:net';
 import path from 'node:path';
 import { type Finished, run } from '../interop/tools.ts';
 import { LineClient } from './line-client.ts';
-import { type Running, startPostern, waitFor } from './postern.ts';
+import { type Running, type StartOptions, startPostern, waitFor } from './postern.ts';
 import { POSTERN } from './whole-server.ts';
 
 const PASSWORD = 'correct horse battery';
@@ -23,6 +22,9 @@ export interface SideOptions {
   readonly dns: string;
   /** More TOML. */
   readonly settings?: string;
+  readonly env?: StartOptions['env'];
+  /** Where the clock is shifted, start-up cannot be told from service. */
+  readonly allowStalls?: boolean;
 }
 
 /** A running side, and what its user and its operator do there. */
@@ -30,17 +32,19 @@ export class Side {
   readonly running: Running;
   readonly domain: string;
   readonly user: string;
+  readonly #options: StartOptions;
 
-  constructor(running: Running, domain: string, user: string) {
+  constructor(running: Running, domain: string, user: string, options: StartOptions) {
     this.running = running;
     this.domain = domain;
     this.user = user;
+    this.#options = options;
   }
 
   /** Starts it with its domain and its user. */
-  static async start({ domain, host, port, name, dns, settings }: SideOptions): Promise<Side> {
-    const running = await startPostern({
-      config: `
+  static async start(given: SideOptions): Promise<Side> {
+    const { domain, host, port, name, dns, settings, env = {}, allowStalls = false } = given;
+    const config = `
 myhostname = "mx.${domain}"
 inet_interfaces = ["${host}"]
 smtp_listen = ["${host}:${port}"]
@@ -55,9 +59,9 @@ smtp_allow_loopback_mx = true
 resolver_addresses = ["${dns}"]
 mynetworks = []
 ${settings ?? ''}
-`,
-    });
-    const side = new Side(running, domain, `${name}@${domain}`);
+`;
+    const options = { config, env, allowStalls };
+    const side = new Side(await startPostern(options), domain, `${name}@${domain}`, options);
     await side.postern('domain', 'add', domain);
     const args = ['account', 'add', side.user, '--password-stdin', ...side.#flags()];
     const added = await run(POSTERN, args, { input: `${PASSWORD}\n` });
@@ -65,10 +69,12 @@ ${settings ?? ''}
     return side;
   }
 
-  /** The same data, started again. */
-  async restarted(): Promise<Side> {
+  /** The same data, started again, in another environment when one is given. */
+  async restarted(env: StartOptions['env'] = this.#options.env ?? {}): Promise<Side> {
     await this.running.stop();
-    return new Side(await this.running.restart(), this.domain, this.user);
+    const options = { ...this.#options, env };
+    const running = await startPostern({ ...options, folder: this.running.folder });
+    return new Side(running, this.domain, this.user, options);
   }
 
   async remove(): Promise<void> {
@@ -154,16 +160,4 @@ ${settings ?? ''}
     const { folder } = this.running;
     return ['--config', path.join(folder, 'postern.toml'), '--data', path.join(folder, 'data')];
   }
-}
-
-/** A port that is free on all of 127/8 right now. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.2', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
-    });
-  });
 }

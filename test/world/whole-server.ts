@@ -2,7 +2,6 @@
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import path from 'node:path';
 import { type Finished, run } from '../interop/tools.ts';
 import { ROOT } from '../laws/tree.ts';
@@ -185,16 +184,4 @@ resolver_addresses = ["127.0.0.1:1"]
 ${lists.map((name) => `${name}_listen = ["127.0.0.1:0"]`).join('\n')}
 ${more}
 `;
-}
-
-/** A port that is free on loopback right now. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
-    });
-  });
 }

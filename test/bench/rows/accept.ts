@@ -1,7 +1,7 @@
 /** Rows of acceptance: so many sessions bring mail of one size, each answered after it is on disk. */
 
 import path from 'node:path';
-import { freePort } from '../../world/whole-server.ts';
+import { freePort } from '../../world/ports.ts';
 import { type Goal, OURS, type Row, type Sample } from '../figures.ts';
 import type { Bench } from '../bench.ts';
 import { type Cell, type SmtpTarget, calibrate, load } from '../smtp-load.ts';

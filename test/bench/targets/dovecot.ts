@@ -3,7 +3,7 @@
 import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { run } from '../../interop/tools.ts';
-import { freePort } from '../../world/whole-server.ts';
+import { freePort } from '../../world/ports.ts';
 import { Group } from '../group.ts';
 import { PASSWORD } from './postern.ts';
 

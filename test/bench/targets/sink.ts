@@ -1,7 +1,7 @@
 /** smtp-sink of Debian's Postfix: takes what is relayed, counts it, keeps nothing. */
 
 import { spawn } from 'node:child_process';
-import { freePort } from '../../world/whole-server.ts';
+import { freePort } from '../../world/ports.ts';
 import { end } from '../processes.ts';
 
 export interface Sink {
