@@ -31,9 +31,7 @@ export async function choosePassword(
     if (options.has('password-stdin')) {
       throw new CommandError(EXIT.usage, '--generate and --password-stdin exclude each other');
     }
-    const password = generatePassword(random);
-    const credentials = await hashPassword(password, random);
-    return { credentials, generated: new Secret(password) };
+    return generated(random);
   }
   const password = options.has('password-stdin') ? await fromInput(context) : await typed(context);
   const problem = passwordProblem(password) ?? tooShort(password);
@@ -41,6 +39,14 @@ export async function choosePassword(
     throw new CommandError(EXIT.data, problem, 'Choose another one, or use --generate.');
   }
   return { credentials: await hashPassword(password, random), generated: undefined };
+}
+
+/** A password of our own making, to be shown once. */
+export async function generated(
+  random: Random = systemRandom,
+): Promise<NewPassword & { readonly generated: Secret<string> }> {
+  const password = generatePassword(random);
+  return { credentials: await hashPassword(password, random), generated: new Secret(password) };
 }
 
 /** A random password; each letter equally likely, no octet is folded unevenly. */

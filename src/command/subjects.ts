@@ -6,6 +6,7 @@ import type { Domain } from '#base/brand.ts';
 import { parseDomain } from '#base/domain.ts';
 import type { Account, Directory } from '#store/directory.ts';
 import { nearest } from '#base/nearest.ts';
+import { hostOf, normalAddress, splitPort } from './configuration/hosts.ts';
 import { CommandError, EXIT } from './exit.ts';
 
 /** Text to an address; a CommandError says what is wrong with it. */
@@ -27,6 +28,26 @@ export function namedDomain(text: string): Domain {
   if (domain !== undefined) return domain;
   throw new CommandError(EXIT.data, `"${text}" is no domain name`, 'Write it like example.org.');
 }
+
+/** A host, by name or IP address in normal form, and its port where one was named. */
+export interface NamedPlace {
+  readonly host: string;
+  readonly port: number | undefined;
+}
+
+/** `mail.example.org`, `mail.example.org:25`, `192.0.2.1`, `::1`, `[::1]:25`; port 0 is none. */
+export function namedPlace(text: string, what = 'server', cure = PLACE): NamedPlace {
+  const bare = normalAddress(text);
+  if (bare !== undefined) return { host: bare, port: undefined };
+  const split = splitPort(text);
+  const host = split === undefined ? undefined : hostOf(split.host);
+  if (split !== undefined && host !== undefined && split.port !== 0) {
+    return { host, port: split.port };
+  }
+  throw new CommandError(EXIT.usage, `"${text}" is no ${what}`, cure);
+}
+
+const PLACE = 'Write it like mail.example.org, mail.example.org:25 or [::1]:25.';
 
 /** The account of that address; suggests the nearest one when there is none. */
 export function existingAccount(directory: Directory, text: string): Account {

@@ -1,11 +1,12 @@
 /** `--canary domain=address:port`: our own receiver, which runs as long as the audit does. */
 
 import type { World } from '#base/world.ts';
-import { isIpv4, normalIpv6, parseDomain } from '#base/domain.ts';
+import { parseDomain } from '#base/domain.ts';
 import { CanaryReceiver } from '#audit/canary/receiver.ts';
 import type { Canary } from '#audit/probe.ts';
 import type { Context } from '../command.ts';
 import { option } from '../command.ts';
+import { normalAddress, splitPort } from '../configuration/hosts.ts';
 import { usage } from './options.ts';
 
 const CONNECTIONS = 50;
@@ -39,13 +40,12 @@ function placeOf(text: string): {
   readonly host: string;
   readonly port: number;
 } {
-  const match = /^([^=]+)=(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(text);
-  const domain = parseDomain(match?.[1] ?? '');
-  const written = match?.[2] ?? match?.[3] ?? '';
-  const host = isIpv4(written) ? written : normalIpv6(written);
-  const port = Number(match?.[4] ?? -1);
-  if (domain !== undefined && host !== undefined && port >= 0 && port < 65_536) {
-    return { domain, host, port };
+  const [name = '', written = ''] = text.split('=', 2);
+  const domain = parseDomain(name);
+  const place = splitPort(written);
+  const host = place === undefined ? undefined : normalAddress(place.host);
+  if (domain !== undefined && host !== undefined && place?.port !== undefined) {
+    return { domain, host, port: place.port };
   }
   throw usage('--canary takes domain=address:port', 'Like canary.test=127.0.0.1:2526.');
 }

@@ -3,13 +3,14 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { parse as parseToml } from 'smol-toml';
 import { parseAddress } from '#base/address.ts';
-import { isIpv4, normalIpv6, parseDomain } from '#base/domain.ts';
+import { parseDomain } from '#base/domain.ts';
 import { Secret } from '#base/secret.ts';
 import { type Level, LEVELS, SEVERITIES, type Severity } from '#audit/check.ts';
 import type { ProbeAccount } from '#audit/probe.ts';
 import { readWaivers, type Waiver } from '#audit/verdict.ts';
 import type { Context } from '../command.ts';
 import { option } from '../command.ts';
+import { normalAddress } from '../configuration/hosts.ts';
 import { CommandError, EXIT } from '../exit.ts';
 
 const FILE_BYTES = 16_777_216;
@@ -69,9 +70,10 @@ export function domainsOf(context: Context): readonly string[] {
 /** `--source`: an address of this machine. */
 export function sourceOf(context: Context): string | undefined {
   const text = option(context, 'source');
-  if (text === undefined || isIpv4(text)) return text;
-  const address = normalIpv6(text);
-  if (address === undefined) throw usage(`--source: "${text}" is no IP address`);
+  const address = text === undefined ? undefined : normalAddress(text);
+  if (text !== undefined && address === undefined) {
+    throw usage(`--source: "${text}" is no IP address`, 'Name one of this machine.');
+  }
   return address;
 }
 

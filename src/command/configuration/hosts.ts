@@ -84,13 +84,15 @@ function portAsText(value: unknown): unknown {
   return typeof value === 'number' ? String(value) : value;
 }
 
-interface HostAndPort {
+export interface HostAndPort {
+  /** As written. */
   readonly host: string;
   readonly port: number | undefined;
   readonly bracketed: boolean;
 }
 
-function splitPort(text: string): HostAndPort | undefined {
+/** `host`, `host:port`, `[host]:port`; undefined where a colon or a bracket stands elsewhere. */
+export function splitPort(text: string): HostAndPort | undefined {
   const match = /^(?:\[([^\][]{1,255})\]|([^:\][]{1,255}))(?::(\d{1,5}))?$/.exec(text);
   const host = match?.[1] ?? match?.[2];
   if (match === null || host === undefined) return undefined;
@@ -104,7 +106,8 @@ function parsePort(text: string): number | undefined {
   return Number(text) <= 65_535 ? Number(text) : undefined;
 }
 
-function hostOf(text: string): string | undefined {
+/** A host's name or its IP address, in normal form. */
+export function hostOf(text: string): string | undefined {
   return normalAddress(text) ?? parseDomain(text);
 }
 

@@ -1,16 +1,15 @@
 /** `postern doctor`: every check, told as a list with cures, as JSON, and as an exit status. */
 
-import { networkInterfaces } from 'node:os';
-import { isIpv4, normalIpv6 } from '#base/domain.ts';
 import { Failure } from '#base/failure.ts';
 import { systemClock } from '#network/clock.ts';
 import { tcpNetwork } from '#network/tcp.ts';
+import { publicAddresses } from '../addresses.ts';
 import type { Context } from '../command.ts';
 import { option, withStore } from '../command.ts';
-import { AUDIT_EXIT, CommandError, EXIT, type ExitStatus } from '../exit.ts';
+import { AUDIT_EXIT, type ExitStatus } from '../exit.ts';
 import { harmless, type Io, type Style, styled } from '../io.ts';
 import { systemResolver } from '../serve/world.ts';
-import { isPublicAddress } from '../setup/plan.ts';
+import { namedPlace } from '../subjects.ts';
 import {
   type Diagnosis,
   type DoctorCheck,
@@ -25,6 +24,8 @@ const SMTP_PORT = 25;
 
 /** 0: nothing is bad. 1: something is. 2: nothing is known to be bad, but something is unknown. */
 export async function examine(context: Context): Promise<ExitStatus> {
+  const addresses = publicAddresses(context);
+  const reach = reachOf(context);
   const settings = await context.settings();
   const diagnoses = await withStore(context, async (store) => {
     const ground: DoctorGround = {
@@ -36,8 +37,8 @@ export async function examine(context: Context): Promise<ExitStatus> {
       },
       directory: store.directory,
       queue: store.queue,
-      addresses: addressesOf(context),
-      reach: reachOf(context),
+      addresses,
+      reach,
       lists: option(context, 'dnsbl')?.split(',') ?? [],
     };
     const all = await Promise.all(CHECKS.map((check) => safely(check, ground)));
@@ -87,22 +88,9 @@ function listOf(diagnoses: readonly Diagnosis[], io: Io): string {
   return `${rows.join('')}\n${summary}\n`;
 }
 
-function addressesOf(context: Context): readonly string[] {
-  const given = option(context, 'address');
-  if (given === undefined) {
-    const all = Object.values(networkInterfaces()).flatMap((one) => one ?? []);
-    return all.map(({ address }) => address).filter((address) => isPublicAddress(address));
-  }
-  return given.split(',').map((text) => {
-    const address = isIpv4(text.trim()) ? text.trim() : normalIpv6(text.trim());
-    if (address !== undefined) return address;
-    throw new CommandError(EXIT.data, `"${text}" is no IP address`, 'Write 192.0.2.1.');
-  });
-}
-
 function reachOf(context: Context): DoctorGround['reach'] {
   const text = option(context, 'reach');
   if (text === undefined) return undefined;
-  const [host = '', port] = text.split(':');
-  return { host, port: port === undefined ? SMTP_PORT : Number(port) };
+  const { host, port } = namedPlace(text);
+  return { host, port: port ?? SMTP_PORT };
 }

@@ -12,7 +12,7 @@ import type { Notify } from '#store/queue.ts';
 import type { Context } from '../command.ts';
 import { argument, option } from '../command.ts';
 import { CommandError, EXIT } from '../exit.ts';
-import { namedAddress } from '../subjects.ts';
+import { namedAddress, namedPlace } from '../subjects.ts';
 
 export interface Plan {
   readonly host: string;
@@ -30,10 +30,11 @@ export interface Plan {
 
 const MODES = ['starttls', 'implicit', 'opportunistic', 'never'] as const;
 const PASSWORD_BYTES = 2_048;
+const SUBMISSION = 587;
 
 /** Reads the options; a CommandError for the first that is wrong. */
 export async function planOf(context: Context): Promise<Plan> {
-  const { host, port } = serverOf(argument(context, 'server'));
+  const { host, port = SUBMISSION } = namedPlace(argument(context, 'server'));
   const from = option(context, 'from') ?? option(context, 'user');
   const to = (option(context, 'to') ?? '').split(',').map((text) => text.trim());
   if (from === undefined) throw usage('--from is missing', 'Name the sender, or "<>" for none.');
@@ -56,17 +57,6 @@ export async function planOf(context: Context): Promise<Plan> {
     to: to.map((text) => formatAddress(namedAddress(text))),
     notify: notifyOf(option(context, 'notify')),
   };
-}
-
-/** `host`, `host:port`, `[::1]:port`; without a port it is 587. */
-function serverOf(text: string): { host: string; port: number } {
-  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]\s]+))(?::(\d{1,5}))?$/.exec(text);
-  const host = match?.[1] ?? match?.[2];
-  const port = Number(match?.[3] ?? 587);
-  if (host === undefined || port < 1 || port > 65_535) {
-    throw usage(`"${text}" is no server`, 'Write it like mail.example.org:587.');
-  }
-  return { host, port };
 }
 
 function tlsOf(context: Context, host: string, port: number): SessionTls {

@@ -9,16 +9,8 @@ export interface SetupPlan {
   /** Where the world reaches it. */
   readonly ipv4: readonly string[];
   readonly ipv6: readonly string[];
-  /** The first account, which postmaster@ and abuse@ lead to. */
-  readonly account: string;
+  /** The first account, which postmaster@ and abuse@ lead to, if it was named. */
+  readonly account: string | undefined;
   readonly configuration: string;
   readonly dataDirectory: string;
 }
-
-/** Addresses that no stranger reaches: not to be published. */
-export function isPublicAddress(address: string): boolean {
-  return !PRIVATE.test(address);
-}
-
-const PRIVATE =
-  /^(?:0\.|10\.|127\.|169\.254\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.|::1?$|f[cd]|fe[89ab])/i;

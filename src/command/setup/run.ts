@@ -2,15 +2,13 @@
 
 import { createHash, X509Certificate } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
-import { networkInterfaces } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Domain } from '#base/brand.ts';
-import { isIpv4, normalIpv6 } from '#base/domain.ts';
-import { generatePassword } from '../password.ts';
-import { hashPassword } from '#policy/login/password.ts';
-import { systemRandom } from '#network/random.ts';
+import { isIpv4 } from '#base/domain.ts';
+import type { Directory } from '#store/directory.ts';
 import type { Store } from '#store/store.ts';
+import { publicAddresses } from '../addresses.ts';
 import type { Context } from '../command.ts';
 import { argument, option } from '../command.ts';
 import { loadConfiguration, DEFAULT_FILE } from '../configuration/load.ts';
@@ -20,9 +18,10 @@ import { freeSelector, newKey, recordOf } from '../dkim/steps.ts';
 import { CommandError, EXIT } from '../exit.ts';
 import { writeWhole } from '../files.ts';
 import { columns, styled } from '../io.ts';
+import { generated } from '../password.ts';
 import { openEngine } from '../serve/store.ts';
-import { namedDomain, namedKey } from '../subjects.ts';
-import { isPublicAddress, type SetupPlan } from './plan.ts';
+import { namedAddress, namedDomain, namedKey, noSuchDomain } from '../subjects.ts';
+import type { SetupPlan } from './plan.ts';
 import { type DnsRecord, recordsFor, zoneText } from './records.ts';
 import { configurationText, containerText, serviceUnit, socketUnit } from './texts.ts';
 
@@ -45,10 +44,8 @@ export async function setUp(context: Context): Promise<void> {
   const plan = planOf(context);
   const steps: Step[] = [configure(plan)];
   const loaded = loadConfiguration(plan.configuration, context.io.env).settings;
-  const settings = context.options.has('data')
-    ? { ...loaded, data_directory: plan.dataDirectory }
-    : loaded;
-  const whole = { ...plan, dataDirectory: settings.data_directory };
+  const whole = agreed(plan, context, loaded);
+  const settings = { ...loaded, data_directory: whole.dataDirectory };
   mkdirSync(whole.dataDirectory, { recursive: true, mode: 0o700 });
   const store = await openEngine(settings);
   let password: string | undefined;
@@ -65,34 +62,32 @@ export async function setUp(context: Context): Promise<void> {
 
 function planOf(context: Context): SetupPlan {
   const domain = namedDomain(argument(context, 'domain'));
-  const named = option(context, 'hostname');
-  const hostname = named === undefined ? namedDomain(`mail.${domain}`) : namedDomain(named);
-  const addresses = (option(context, 'address')?.split(',') ?? ownAddresses()).map((text) => {
-    const address = isIpv4(text.trim()) ? text.trim() : normalIpv6(text.trim());
-    if (address !== undefined) return address;
-    throw new CommandError(
-      EXIT.data,
-      `"${text}" is no IP address`,
-      'Write 192.0.2.1 or 2001:db8::1.',
-    );
-  });
-  const account = option(context, 'account') ?? 'admin';
-  const configuration = resolve(option(context, 'config') ?? DEFAULT_FILE);
+  const addresses = publicAddresses(context);
+  const account = option(context, 'account');
   const data = option(context, 'data');
   return {
     domain,
-    hostname,
+    hostname: namedDomain(option(context, 'hostname') ?? `mail.${domain}`),
     ipv4: addresses.filter(isIpv4),
     ipv6: addresses.filter((address) => !isIpv4(address)),
-    account: namedKey(account.includes('@') ? account : `${account}@${domain}`),
-    configuration,
+    account: account && namedKey(account.includes('@') ? account : `${account}@${domain}`),
+    configuration: resolve(option(context, 'config') ?? DEFAULT_FILE),
     dataDirectory: data === undefined ? '/var/lib/postern' : resolve(data),
   };
 }
 
-function ownAddresses(): readonly string[] {
-  const all = Object.values(networkInterfaces()).flatMap((one) => one ?? []);
-  return all.map(({ address }) => address).filter((address) => isPublicAddress(address));
+/** The plan as the configuration has it: at a second run, and for a second domain, it is there. */
+function agreed(plan: SetupPlan, context: Context, settings: Settings): SetupPlan {
+  const { configuration, hostname } = plan;
+  if (context.options.has('hostname') && settings.myhostname !== hostname) {
+    const cure = `Leave out --hostname, or change myhostname in ${configuration}.`;
+    throw new CommandError(EXIT.data, `this server is called ${settings.myhostname}`, cure);
+  }
+  return {
+    ...plan,
+    hostname: namedDomain(settings.myhostname),
+    dataDirectory: context.options.has('data') ? plan.dataDirectory : settings.data_directory,
+  };
 }
 
 /** The file as it is when there is one: what somebody wrote is not written over. */
@@ -107,24 +102,27 @@ function configure(plan: SetupPlan): Step {
 /** Domain, first account, and the names that every domain must have (RFC 5321 4.5.1, RFC 2142). */
 async function people(
   store: Store,
-  plan: SetupPlan,
+  { domain, account: named }: SetupPlan,
   nowMs: number,
   steps: Step[],
 ): Promise<string | undefined> {
   const { directory } = store;
-  const { domain, account } = plan;
+  const account = named ?? firstAccount(directory, domain) ?? `admin@${domain}`;
+  const at = namedAddress(account).domain;
+  if (at !== domain && directory.domain(at) === undefined) throw noSuchDomain(directory, at);
   const hasDomain = directory.domain(domain) !== undefined;
   if (!hasDomain) await store.write('addDomain', { name: domain });
   steps.push({ done: !hasDomain, what: `the domain ${domain}` });
   let password: string | undefined;
   const hasAccount = directory.account(account) !== undefined;
   if (!hasAccount) {
-    password = generatePassword(systemRandom);
-    const credentials = await hashPassword(password, systemRandom);
+    const chosen = await generated();
+    password = chosen.generated.reveal();
+    const { credentials } = chosen;
     const { result } = await store.write('addAccount', { address: account, credentials, nowMs });
     if (result.kind !== 'added') {
-      const cure = `Add its domain first: \`postern domain add ${account.split('@')[1] ?? ''}\`.`;
-      throw new CommandError(EXIT.data, `${account} cannot be added: ${result.kind}`, cure);
+      const cure = `Remove it: \`postern alias remove ${account}\`, or name another --account.`;
+      throw new CommandError(EXIT.cannotCreate, `${account} is taken by an alias`, cure);
     }
   }
   steps.push({ done: !hasAccount, what: `the account ${account}` });
@@ -136,6 +134,13 @@ async function people(
     steps.push({ done: !there, what: `the alias ${address}` });
   }
   return password;
+}
+
+/** Without --account: who is there already. A second run makes nobody new. */
+function firstAccount(directory: Directory, domain: Domain): string | undefined {
+  const target = directory.alias(`postmaster@${domain}`)?.targets[0];
+  const of = directory.accounts().find(({ address }) => address.endsWith(`@${domain}`));
+  return target ?? of?.address;
 }
 
 async function signingKey(plan: SetupPlan, nowMs: number): Promise<Step> {

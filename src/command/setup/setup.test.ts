@@ -71,6 +71,36 @@ describe('postern setup', () => {
     });
   });
 
+  test('a second run and a second domain go by the configuration, and make nobody new', async () => {
+    await inFolder(async (folder) => {
+      const first = await setUp(folder, '--hostname', 'mx.example.test', '--account', 'anna');
+      const second = await setUp(folder);
+      assert.ok(second.steps.every(({ done }) => !done));
+      assert.deepEqual(second.records, first.records);
+      const place = ['--config', join(folder, 'postern.toml'), '--data', join(folder, 'data')];
+      const other = await run(['setup', 'second.test', ...ADDRESSES, ...place, '--json']);
+      const { records } = JSON.parse(other.out) as Told;
+      assert.equal(records.find(({ type }) => type === 'MX')?.value, '10 mx.example.test.');
+      const wrong = await run(['setup', 'second.test', '--hostname', 'mx.second.test', ...place]);
+      assert.equal(wrong.status, EXIT.data);
+      assert.match(wrong.err, /is called mx\.example\.test.*change myhostname in/);
+    });
+  });
+
+  test('an account that cannot be is refused before anything is done', async () => {
+    await inFolder(async (folder) => {
+      await setUp(folder);
+      const place = ['--config', join(folder, 'postern.toml'), '--data', join(folder, 'data')];
+      const stranger = await run(['setup', 'x.test', '--account', 'bob@far.test', ...place]);
+      assert.equal(stranger.status, EXIT.noUser);
+      assert.match(stranger.err, /far\.test is not a domain of this server/);
+      const taken = await run(['setup', 'example.test', '--account', 'abuse', ...place]);
+      assert.equal(taken.status, EXIT.cannotCreate, taken.err);
+      assert.match(taken.err, /abuse@example\.test is taken by an alias/);
+      assert.doesNotMatch((await run(['domain', 'list', ...place])).out, /x\.test/);
+    });
+  });
+
   test('the people are there: domain, account, and the names every domain must have', async () => {
     await inFolder(async (folder) => {
       await setUp(folder, '--account', 'anna');
@@ -136,6 +166,9 @@ describe('postern setup', () => {
   for (const [words, cause] of [
     [['setup', 'not a domain'], /no domain name/],
     [['setup', 'example.test', '--address', 'here'], /no IP address/],
+    [['doctor', '--address', '::1,here'], /no IP address/],
+    [['doctor', '--reach', 'host.test:99999'], /is no server/],
+    [['doctor', '--reach', 'a:b'], /is no server/],
   ] as const) {
     test(`${words.join(' ')} is refused in words`, async () => {
       await inFolder(async (folder) => {

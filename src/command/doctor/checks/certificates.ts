@@ -4,6 +4,7 @@ import { X509Certificate } from 'node:crypto';
 import { Failure } from '#base/failure.ts';
 import type { Secure } from '#base/secure.ts';
 import { Dialogue } from '#protocol/smtp/client/dialogue.ts';
+import { fromHere } from '../../configuration/loopback.ts';
 import { type ListenerRow, listenerRows } from '../../serve/listeners.ts';
 import {
   bad,
@@ -27,8 +28,7 @@ export const certificates: DoctorCheck = {
 };
 
 async function look(row: ListenerRow, ground: DoctorGround): Promise<Diagnosis> {
-  const host = row.hosts[0] ?? '127.0.0.1';
-  const address = { '0.0.0.0': '127.0.0.1', '::': '::1' }[host] ?? host;
+  const address = fromHere(row.hosts[0] ?? '127.0.0.1');
   const about = `certificates ${row.name} port ${row.port}`;
   try {
     const secure = await handshake(row, address, ground);

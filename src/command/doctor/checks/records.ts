@@ -7,6 +7,7 @@ import { readStsRecords } from '#trust/mta-sts/record.ts';
 import { checkHost } from '#trust/spf/check.ts';
 import { isSpfRecord } from '#trust/spf/record.ts';
 import { readTlsRptRecords } from '#trust/tls-rpt/record.ts';
+import { sameRecord } from '../../dkim/steps.ts';
 import type { DnsRecord } from '../../setup/records.ts';
 import { recordsOf } from '../../setup/run.ts';
 import {
@@ -148,14 +149,9 @@ async function compareText(
     return { kind: 'wrong', seen: record.kind === 'none' ? 'is not published' : record.why };
   }
   if (texts.length === 0) return { kind: 'wrong', seen: 'is not published' };
-  return texts.some((text) => bare(text) === bare(value))
+  return texts.some((text) => sameRecord(text, value))
     ? { kind: 'right', seen: 'is published' }
     : { kind: 'wrong', seen: 'is published with another key' };
-}
-
-/** White space and a last semicolon mean nothing. */
-function bare(text: string): string {
-  return text.replace(/\s+/g, '').replace(/;$/, '');
 }
 
 /** The record need not be ours: it must let this server pass. */
