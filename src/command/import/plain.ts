@@ -1,5 +1,6 @@
 /** Parameters of Postfix that mean the same here: names, numbers, sizes, times, files. */
 
+import { LEVELS } from '#agents/transfer/security/level.ts';
 import type { TimeUnit } from '#audit/configuration/postfix/values.ts';
 import type { Collection } from './collect.ts';
 
@@ -61,19 +62,10 @@ const interfaces: Row['take'] = (into, parameter, setting) => {
   into.set(parameter, setting, named.length === 0 ? ['all'] : named);
 };
 
-const LEVELS: ReadonlyMap<string, string> = new Map([
-  ['none', 'none'],
-  ['may', 'may'],
-  ['encrypt', 'encrypt'],
-  ['dane', 'dane'],
-  ['dane-only', 'dane-only'],
-  ['verify', 'verify'],
-  ['secure', 'secure'],
-]);
-
 const level: Row['take'] = (into, parameter, setting) => {
-  const value = into.values.text(parameter) ?? '';
-  const ours = LEVELS.get(value === '' ? 'none' : value);
+  // Empty is Postfix' default, and means none.
+  const value = into.values.text(parameter) || 'none';
+  const ours = LEVELS.find((one) => one === value);
   if (ours === undefined) into.leave(parameter, 'is no level that is known here');
   else if (ours === 'none') into.leave(parameter, 'TLS stays on here: our default holds');
   else into.set(parameter, setting, ours);
