@@ -53,9 +53,61 @@ export function dottedIp(ip: IpAddress): string {
   }).join('.');
 }
 
+/**
+ * How far an address, in any of its texts, means the same: on this machine (127/8, 0/8, `::1`,
+ * `::`), within a site (private use, shared, link-local), or everywhere; undefined: it is none.
+ * An IPv4 address inside an IPv6 one (mapped, compatible, NAT64, 6to4) counts for itself.
+ */
+export function scopeOf(address: string): 'machine' | 'site' | 'world' | undefined {
+  const ip = parseIp(address);
+  if (ip === undefined) return undefined;
+  const inner = embeddedIpv4(ip) ?? ip;
+  if (MACHINE.some((network) => isIn(inner, network))) return 'machine';
+  return SITE.some((network) => isIn(inner, network)) ? 'site' : 'world';
+}
+
 /** Whether an address, in its usual text, never leaves this machine: 127.0.0.0/8 or ::1. */
 export function isLoopback(address: string): boolean {
   return address === '::1' || address.startsWith('127.');
+}
+
+type Network = readonly [first: IpAddress, bits: number];
+
+const MACHINE = networks('127.0.0.0/8', '0.0.0.0/8', '::1/128', '::/128');
+/** RFC 1918, RFC 3927, RFC 6598, RFC 4193, RFC 4291 2.5.6 and the site-local ones of old. */
+const SITE = networks(
+  '10.0.0.0/8',
+  '172.16.0.0/12',
+  '192.168.0.0/16',
+  '169.254.0.0/16',
+  '100.64.0.0/10',
+  'fc00::/7',
+  'fe80::/10',
+  'fec0::/10',
+);
+/** RFC 4291 2.5.5.1, RFC 6052 2.1, RFC 3056 2, and where the IPv4 address begins in them. */
+const AROUND_IPV4 = [
+  { network: networks('::/96'), at: 12 },
+  { network: networks('64:ff9b::/96'), at: 12 },
+  { network: networks('2002::/16'), at: 2 },
+];
+
+function embeddedIpv4(ip: IpAddress): IpAddress | undefined {
+  if (ip.family === 4 || MACHINE.some((network) => isIn(ip, network))) return undefined;
+  const around = AROUND_IPV4.find(({ network }) => network.some((one) => isIn(ip, one)));
+  return around && ipv4(ip.octets.slice(around.at, around.at + 4));
+}
+
+function isIn(ip: IpAddress, [first, bits]: Network): boolean {
+  return inNetwork(ip, first, bits);
+}
+
+function networks(...texts: readonly string[]): readonly Network[] {
+  return texts.flatMap((text): Network[] => {
+    const [address = '', bits] = text.split('/');
+    const first = parseIp(address);
+    return first === undefined ? [] : [[first, Number(bits)]];
+  });
 }
 
 function ipv4(octets: Uint8Array): IpAddress {

@@ -120,6 +120,7 @@ const STANDARDS: readonly (readonly [rfc: number, title: string, status: Status]
   [6531, 'SMTPUTF8', 'yes'],
   [6532, 'Internationalised message format', 'yes'],
   [6533, 'Internationalised notices', 'yes'],
+  [6598, 'Shared address space of carriers', 'noted'],
   [6647, 'Greylisting', 'yes'],
   [6698, 'DANE TLSA records', 'part'],
   [6761, 'Special-use domain names', 'noted'],

@@ -1,18 +1,11 @@
 /** What a notice may say of other hosts: their public names, and nothing of the inside. */
 
 import { isIpv4, normalIpv6 } from '#base/domain.ts';
+import { scopeOf } from '#base/ip.ts';
 
 const NAME = /^[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,252}[A-Za-z0-9_])?$/;
 const INSIDE = /\.(?:local|localhost|localdomain|internal|intranet|lan|home|corp|private)$/i;
 const IPV4 = /\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}/g;
-const PRIVATE_IPV4 = [
-  /^(?:0|10|127)\./,
-  /^169\.254\./,
-  /^172\.(?:1[6-9]|2\d|3[01])\./,
-  /^192\.168\./,
-  /^100\.(?:6[4-9]|[7-9]\d|1[01]\d|12[0-7])\./,
-];
-const PRIVATE_IPV6 = /^(?:::1?$|f[cd]|fe[89ab])/;
 const TEXT_CHARACTERS = 2_000;
 const INNER = '(an internal host)';
 
@@ -43,7 +36,6 @@ export function publicText(text: string): string {
 }
 
 function isPrivate(address: string): boolean {
-  return address.includes(':')
-    ? PRIVATE_IPV6.test(address)
-    : PRIVATE_IPV4.some((range) => range.test(address));
+  const scope = scopeOf(address);
+  return scope === 'machine' || scope === 'site';
 }

@@ -81,6 +81,7 @@ export class Delivery {
       hostname: hostname.toLowerCase(),
       ownAddresses: this.#options.ownAddresses ?? [],
       permitLoopback: this.#options.permitLoopback ?? false,
+      permitPrivate: this.#options.permitPrivate ?? false,
       port: port ?? 25,
       families: families ?? (['ipv4', 'ipv6'] as const),
       maxHosts: this.#options.maxHosts ?? 8,

@@ -13,6 +13,8 @@ export interface TransferOptions {
   readonly ownAddresses?: readonly string[];
   /** Mail may go to loopback and to ourselves: demo and tests. Default false. */
   readonly permitLoopback?: boolean;
+  /** Mail may go to MX hosts in private networks: a site with names of its own. Default false. */
+  readonly permitPrivate?: boolean;
   /** Where MX hosts listen. Default 25. */
   readonly port?: number;
   /** All mail goes there. */

@@ -2,9 +2,14 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import type { Domain } from '#base/brand.ts';
+import { systemRandom } from '#network/random.ts';
+import { type ZoneName, zoneResolver } from '#test/vectors/zone.ts';
 import type { ZoneEntry } from '#test/world/dns-server.ts';
 import { brief, job, TransferWorld } from '#test/world/transfer-world.ts';
 import type { TransferOptions } from './options.ts';
+import { Record as Attempt } from './record.ts';
+import { type RouteOptions, routeByMx } from './route.ts';
 
 let world: TransferWorld;
 before(async () => {
@@ -23,6 +28,25 @@ async function result(
   const way = world.transfer(options, undefined, dropped ? { tryMs: 30 } : {});
   const out = await way.send(job([address]));
   return brief(out.recipients)[0] ?? '';
+}
+
+/** Where mail for a host would go; nobody connects. */
+async function targets(host: ZoneName, more: Partial<RouteOptions>): Promise<readonly string[]> {
+  const options: RouteOptions = {
+    resolver: zoneResolver({ 'there.test': host }),
+    random: systemRandom,
+    hostname: 'here.test',
+    ownAddresses: [],
+    permitLoopback: false,
+    permitPrivate: false,
+    port: 25,
+    families: ['ipv4', 'ipv6'],
+    maxHosts: 8,
+    maxAddresses: 10,
+    ...more,
+  };
+  const routing = await routeByMx('there.test' as Domain, options, new Attempt());
+  return routing.kind === 'targets' ? routing.targets.map(({ address }) => address).toSorted() : [];
 }
 
 test('each answer of the DNS has its result', async () => {
@@ -85,6 +109,36 @@ test('loopback is never connected to, in either family, unless it is permitted',
   }
   assert.equal(sink.sessions.length, 0);
   assert.equal(await result({}, 'x@[127.0.0.1]', { port, permitLoopback: true }), 'delivered');
+});
+
+test('MX that lie in private networks get nothing, unless the operator has such ones', async () => {
+  const sink = await world.sink();
+  const { port } = sink;
+  const inside: readonly ZoneEntry[] = [
+    { a: ['10.0.0.5'] },
+    { a: ['172.16.0.1', '172.31.255.254', '192.168.1.1'] },
+    { a: ['100.64.0.1', '169.254.169.254'] },
+    { aaaa: ['fd00::5', 'fe80::1'] },
+    { aaaa: ['::ffff:10.0.0.5', '64:ff9b::a00:5', '::10.0.0.5', '2002:a00:5::1'] },
+  ];
+  for (const entry of inside) {
+    const zone = { 'there.test': { mx: [[1, 'mx.test']] as const }, 'mx.test': entry };
+    assert.equal(await result(zone, 'x@there.test', { port }), 'failed 5.4.4');
+    assert.equal(await result({ 'there.test': entry }, 'x@there.test', { port }), 'failed 5.4.4');
+  }
+  for (const literal of ['x@[10.0.0.5]', 'x@[IPv6:fd00::5]']) {
+    assert.equal(await result({}, literal, { port }), 'failed 5.4.4', literal);
+  }
+  assert.equal(sink.sessions.length, 0);
+  // The metadata service of a cloud beside a public address: that one alone is tried.
+  const both = { a: ['169.254.169.254', '192.0.2.1'] };
+  assert.deepEqual(await targets(both, { permitPrivate: false }), ['192.0.2.1']);
+  assert.deepEqual(await targets(both, { permitPrivate: true }), both.a);
+  const loopback = { 'there.test': { a: ['127.0.0.1'] } };
+  assert.equal(
+    await result(loopback, 'x@there.test', { port, permitPrivate: true }),
+    'failed 5.4.6',
+  );
 });
 
 test('MX as far away as we are, or farther, are not used', async () => {

@@ -2,8 +2,9 @@
 
 import type { Domain } from '#base/brand.ts';
 import { isIpv4, literalAddress, normalIpv6 } from '#base/domain.ts';
+import { scopeOf } from '#base/ip.ts';
 import type { Lookup, Random, Resolver } from '#base/world.ts';
-import { isLoopback } from './address.ts';
+import { type Reach, isReachable } from './reach.ts';
 import type { Record } from './record.ts';
 import type { Smarthost } from './relayhost.ts';
 
@@ -28,14 +29,12 @@ export type Routing =
   | { readonly kind: 'targets'; readonly targets: readonly Target[] }
   | { readonly kind: 'failed' | 'deferred'; readonly status: string; readonly reason: string };
 
-export interface RouteOptions {
+export interface RouteOptions extends Reach {
   readonly resolver: Resolver;
   readonly random: Random;
   /** Our name: an MX that bears it is us. */
   readonly hostname: string;
   readonly ownAddresses: readonly string[];
-  /** Mail may go to loopback and to our own addresses: demo and tests. */
-  readonly permitLoopback: boolean;
   readonly port: number;
   /** In this order. */
   readonly families: readonly ('ipv4' | 'ipv6')[];
@@ -116,13 +115,13 @@ function chosen(
   // RFC 5321 5.1: what is as far from the goal as we are would only send it back.
   const own = Math.min(...hosts.filter(({ ours }) => ours).map(({ preference }) => preference));
   const nearer = hosts.filter(({ preference, ours }) => !ours && preference < own);
-  const usable = (address: string): boolean => options.permitLoopback || !isLoopback(address);
   const targets: Target[] = [];
   const seen = new Set<string>();
   for (const { exchange, addresses, authentic = false, canonical } of nearer) {
     const dnssec = mx === undefined ? {} : { dnssec: { mx, addresses: authentic, canonical } };
     for (const address of addresses) {
-      if (!usable(address) || seen.has(address) || targets.length >= options.maxAddresses) continue;
+      if (!isReachable(address, options) || seen.has(address)) continue;
+      if (targets.length >= options.maxAddresses) continue;
       seen.add(address);
       targets.push({ host: exchange, address, port: options.port, ...dnssec });
     }
@@ -133,7 +132,11 @@ function chosen(
   if (hosts.some(({ ours }) => ours)) {
     return failed('5.4.6', `mail for ${domain} would come back to this server`);
   }
-  if (hosts.some(({ addresses }) => addresses.length > 0)) {
+  const scopes = new Set(hosts.flatMap(({ addresses }) => addresses.map(scopeOf)));
+  if (scopes.has('site')) {
+    return failed('5.4.4', `the mail servers of ${domain} have only addresses of private networks`);
+  }
+  if (scopes.size > 0) {
     return failed('5.4.6', `the mail servers of ${domain} have only loopback addresses`);
   }
   return failed('5.4.4', `no mail server of ${domain} has an address`);

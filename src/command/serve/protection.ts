@@ -5,14 +5,14 @@ import { join } from 'node:path';
 import type { World } from '#base/world.ts';
 import { DmarcCounts } from '#agents/reports/dmarc/counts.ts';
 import { TlsCounts } from '#agents/reports/tls/counts.ts';
-import { isLoopback } from '#agents/transfer/address.ts';
+import { isReachable } from '#agents/transfer/reach.ts';
 import { systemWeb } from '#network/http/client.ts';
 import { StsPolicies } from '#trust/mta-sts/policies.ts';
 import type { Settings } from '../configuration/settings.ts';
 import { CommandError, EXIT, explain } from '../exit.ts';
 import { fileNotebook } from '../notebook.ts';
 import type { ReportSources } from './reports.ts';
-import type { Protection } from './sending.ts';
+import { type Protection, reachOf } from './sending.ts';
 
 /** Makes it ready; `close` writes down what is not written yet. */
 export function makeProtection(
@@ -25,8 +25,8 @@ export function makeProtection(
     resolver,
     authorities,
     httpsPort: settings.smtp_tls_mta_sts_port,
-    // A stranger's policy host must not make us ask our own machine.
-    isForbidden: (address) => !settings.smtp_allow_loopback_mx && isLoopback(address),
+    // A stranger's policy host must not make us ask our own machine, nor our own network.
+    isForbidden: (address) => !isReachable(address, reachOf(settings)),
   });
   const sts = new StsPolicies({
     resolver,

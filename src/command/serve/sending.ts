@@ -10,6 +10,7 @@ import { QUEUE_OPTIONS, queueRunner } from '#agents/queue/runner.ts';
 import type { QueueOptions, QueueRunner } from '#agents/queue/runner.ts';
 import type { Transfer } from '#agents/transfer/job.ts';
 import type { TransferOptions } from '#agents/transfer/options.ts';
+import type { Reach } from '#agents/transfer/reach.ts';
 import type { Smarthost } from '#agents/transfer/relayhost.ts';
 import type { SecurityOptions } from '#agents/transfer/security/options.ts';
 import { transfer } from '#agents/transfer/transfer.ts';
@@ -87,7 +88,7 @@ export function transferOptions(
     world,
     hostname: settings.myhostname,
     ownAddresses,
-    permitLoopback: settings.smtp_allow_loopback_mx,
+    ...reachOf(settings),
     port: settings.smtp_port,
     relayhost:
       relayhost === undefined ? undefined : withLogin(smarthost(relayhost, settings), settings),
@@ -108,6 +109,14 @@ export function transferOptions(
     connectMs: settings.smtp_connect_timeout,
     recipientsPerTransaction: settings.smtp_destination_recipient_limit,
     keepIdleMs: settings.smtp_connection_cache_time_limit,
+  };
+}
+
+/** Where the DNS of others may lead us. */
+export function reachOf(settings: Settings): Reach {
+  return {
+    permitLoopback: settings.smtp_allow_loopback_mx,
+    permitPrivate: settings.smtp_allow_private_mx,
   };
 }
 

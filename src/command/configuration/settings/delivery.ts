@@ -59,6 +59,11 @@ export const routes = group('Routes', 'Where mail for other domains goes.', {
     default: false,
     doc: 'Whether an MX on loopback is believed, which is for test networks only.',
   },
+  smtp_allow_private_mx: {
+    type: yesNo(),
+    default: false,
+    doc: 'Whether an MX in a private network is believed: where domains of the site have such ones.',
+  },
 });
 
 export const outbound = group('Sending', 'How other servers are talked to.', {
