@@ -3,22 +3,29 @@
 import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { syncDirectory } from '#engine/directories.ts';
+import { isSystemError } from './exit.ts';
 
 /** Writes beside the file, syncs, renames, syncs the name; `mode` holds from the first octet on. */
 export function writeWhole(file: string, content: string | Uint8Array, mode = 0o644): void {
   const draft = `${file}.${process.pid}.new`;
-  rmSync(draft, { force: true });
-  const descriptor = openSync(draft, 'wx', mode);
   try {
-    const bytes = typeof content === 'string' ? Buffer.from(content) : content;
-    for (let at = 0; at < bytes.length;) at += writeSync(descriptor, bytes, at);
-    fsyncSync(descriptor);
+    rmSync(draft, { force: true });
+    writeSynced(draft, typeof content === 'string' ? Buffer.from(content) : content, mode);
+    renameSync(draft, file);
   } catch (error) {
     rmSync(draft, { force: true });
-    throw error;
+    // The file that was meant: the system names the other one, or none.
+    throw isSystemError(error) ? Object.assign(error, { path: file }) : error;
+  }
+  syncDirectory(dirname(file));
+}
+
+function writeSynced(file: string, bytes: Uint8Array, mode: number): void {
+  const descriptor = openSync(file, 'wx', mode);
+  try {
+    for (let at = 0; at < bytes.length;) at += writeSync(descriptor, bytes, at);
+    fsyncSync(descriptor);
   } finally {
     closeSync(descriptor);
   }
-  renameSync(draft, file);
-  syncDirectory(dirname(file));
 }

@@ -1,7 +1,7 @@
 /** Directories are made for their owner alone, each level of them, and once. */
 
 import assert from 'node:assert/strict';
-import { mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { temporaryDirectory } from '#test/engine/fixture.ts';
@@ -28,5 +28,14 @@ test('a file in the way, or a directory that is gone, is an error', (t) => {
   const base = temporaryDirectory(t);
   writeFileSync(join(base, 'file'), '');
   assert.throws(() => makeDirectory(join(base, 'file', 'a')), { code: 'ENOTDIR' });
+  assert.throws(() => makeDirectory(join(base, 'file')), { code: 'EEXIST' });
   assert.throws(() => syncDirectory(join(base, 'none')), { code: 'ENOENT' });
 });
+
+test(
+  'where nobody can make one it is an error, and soon',
+  { skip: !existsSync('/proc/self') },
+  () => {
+    assert.throws(() => makeDirectory('/proc/none/of/these'), { code: 'ENOENT' });
+  },
+);

@@ -1,8 +1,12 @@
 /** A grown main.cf with its tables: every line ends somewhere, and what comes out can be started. */
 
 import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { suite, test } from 'node:test';
 import { readConfiguration } from '../configuration/read.ts';
+import { EXIT } from '../exit.ts';
+import { inFolder, run } from '../testing.ts';
 import { formatSettings, importPostfix } from './postfix.ts';
 import { peopleScript } from './write.ts';
 
@@ -133,5 +137,18 @@ suite('config import', () => {
     const accounts = new Set(["o'$(reboot)`x`@example.org"]);
     const script = peopleScript({ ...imported, people: { ...imported.people, accounts } }, '/c');
     assert.ok(script.includes(`add 'o'\\''$(reboot)\`x\`@example.org' --generate`));
+  });
+
+  test('the directory need not be there; what stands in it is not written over', async () => {
+    await inFolder(async (folder) => {
+      writeFileSync(join(folder, 'main.cf'), 'myhostname = mx.example.org\n');
+      const output = join(folder, 'etc', 'postern');
+      const words = ['config', 'import', join(folder, 'main.cf'), '--output', output];
+      assert.equal((await run(words)).status, EXIT.ok);
+      assert.match(readFileSync(join(output, 'postern.toml'), 'utf8'), /mx\.example\.org/);
+      const { status, err } = await run(words);
+      assert.equal(status, EXIT.cannotCreate);
+      assert.match(err, /postern\.toml is there already\. Name another directory/);
+    });
   });
 });

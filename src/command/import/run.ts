@@ -3,6 +3,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseUtf8, latin1 } from '#base/bytes.ts';
+import { makeDirectory } from '#engine/directories.ts';
 import type { Context } from '../command.ts';
 import { argument, option } from '../command.ts';
 import { machineFacts } from '../configuration/load.ts';
@@ -77,6 +78,7 @@ function writeFiles(
     const cure = 'Name another directory, or move it away.';
     throw new CommandError(EXIT.cannotCreate, `${path} is there already`, cure);
   }
+  makeDirectory(directory, 0o755);
   for (const [path, { text: content, mode }] of files) {
     writeFileSync(path, content, { mode, flag: 'wx' });
   }

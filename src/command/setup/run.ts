@@ -1,11 +1,12 @@
 /** `postern setup`: each step is done if it is not done yet, and told; a second run changes nothing. */
 
 import { createHash, X509Certificate } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Domain } from '#base/brand.ts';
 import { isIpv4 } from '#base/domain.ts';
+import { makeDirectory } from '#engine/directories.ts';
 import type { Directory } from '#store/directory.ts';
 import type { Store } from '#store/store.ts';
 import { publicAddresses } from '../addresses.ts';
@@ -15,7 +16,7 @@ import { loadConfiguration, DEFAULT_FILE } from '../configuration/load.ts';
 import type { Settings } from '../configuration/settings.ts';
 import { listKeys, writeKey } from '../dkim/key-files.ts';
 import { freeSelector, newKey, recordOf } from '../dkim/steps.ts';
-import { CommandError, EXIT } from '../exit.ts';
+import { CommandError, EXIT, explain } from '../exit.ts';
 import { writeWhole } from '../files.ts';
 import { columns, styled } from '../io.ts';
 import { generated } from '../password.ts';
@@ -46,16 +47,16 @@ export async function setUp(context: Context): Promise<void> {
   const loaded = loadConfiguration(plan.configuration, context.io.env).settings;
   const whole = agreed(plan, context, loaded);
   const settings = { ...loaded, data_directory: whole.dataDirectory };
-  mkdirSync(whole.dataDirectory, { recursive: true, mode: 0o700 });
+  makeDirectory(whole.dataDirectory);
   const store = await openEngine(settings);
   let password: string | undefined;
   try {
+    steps.push(await signingKey(whole, context.now()), ...extraFiles(context, whole));
+    // Last of all that may fail: a password is told now or never.
     password = await people(store, whole, context.now(), steps);
   } finally {
     await store.close();
   }
-  steps.push(await signingKey(whole, context.now()));
-  steps.push(...extraFiles(context, whole));
   const records = recordsOf(whole, settings, context.now());
   tell(context, { steps, password, records });
 }
@@ -94,8 +95,17 @@ function agreed(plan: SetupPlan, context: Context, settings: Settings): SetupPla
 function configure(plan: SetupPlan): Step {
   const { configuration } = plan;
   if (existsSync(configuration)) return { done: false, what: `the configuration ${configuration}` };
-  mkdirSync(dirname(configuration), { recursive: true });
-  writeWhole(configuration, configurationText(plan));
+  try {
+    // The data first: a file that leads to nowhere would be in the way of the next try.
+    makeDirectory(plan.dataDirectory);
+    makeDirectory(dirname(configuration), 0o755);
+    writeWhole(configuration, configurationText(plan));
+  } catch (error) {
+    const known = explain(error);
+    if (known?.exit !== EXIT.noPermission) throw error;
+    const cure = 'Become root, or name places that you may write to: --config, --data.';
+    throw new CommandError(known.exit, known.message, cure, error);
+  }
   return { done: true, what: `the configuration ${configuration}` };
 }
 

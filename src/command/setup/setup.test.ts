@@ -87,6 +87,17 @@ describe('postern setup', () => {
     });
   });
 
+  test('what fails, fails before there is a password to lose', async () => {
+    await inFolder(async (folder) => {
+      const file = join(folder, 'none', 'here');
+      const place = ['--config', join(folder, 'postern.toml'), '--data', join(folder, 'data')];
+      const failed = await run(['setup', 'example.test', '--systemd', file, ...place]);
+      assert.equal(failed.status, EXIT.unavailable);
+      assert.match(failed.err, /none\/here\/postern\.service: no such file or directory/);
+      assert.match((await setUp(folder)).password ?? '', /^\w{20}$/);
+    });
+  });
+
   test('an account that cannot be is refused before anything is done', async () => {
     await inFolder(async (folder) => {
       await setUp(folder);
