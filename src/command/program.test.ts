@@ -14,10 +14,11 @@ import { inFolder, run } from './testing.ts';
 const MISTAKES: readonly (readonly [words: string, status: number, err: RegExp])[] = [
   ['servce', EXIT.usage, /^postern: unknown command 'servce' \(Did you mean serve\?\)\n$/],
   ['version --jsn', EXIT.usage, /^postern: unknown option '--jsn' \(Did you mean --json\?\)\n$/],
-  ['version x', EXIT.usage, /too many arguments/],
+  ['version x', EXIT.usage, /too many arguments.*\. See `postern version --help`\.$/m],
   ['account', EXIT.usage, /account needs one of: list, add, password.*help account/],
   ['account ad', EXIT.usage, /account has no command "ad", only: list, .*Did you mean add\?/],
-  ['account add', EXIT.usage, /missing required argument 'address'/],
+  ['account add', EXIT.usage, /argument 'address'\. See `postern account add --help`\.\n$/],
+  ['nonsense', EXIT.usage, /^postern: unknown command 'nonsense'\. See `postern --help`\.\n$/],
   ['account add alice --generate', EXIT.data, /"alice" is no mail address: it has no @\. Write/],
   ['account add a@b@ --generate', EXIT.data, /"a@b@" is no mail address/],
   ['domain add a..b', EXIT.data, /"a..b" is no domain name/],

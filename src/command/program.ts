@@ -82,9 +82,17 @@ function prepared(parser: Parser, io: Io): Parser {
           .replace(/^error: /, '')
           .trim()
           .replaceAll('\n', ' ');
-        io.warn(`${styled({ colour: io.colour }, 'red', 'postern:')} ${harmless(line)}\n`);
+        const cure = line.includes('(Did you mean') ? '' : `. See \`${wordsOf(parser)} --help\`.`;
+        io.warn(`${styled({ colour: io.colour }, 'red', 'postern:')} ${harmless(line)}${cure}\n`);
       },
     });
+}
+
+/** `postern account add`. */
+function wordsOf(parser: Parser): string {
+  const words: string[] = [];
+  for (let at: Parser | null = parser; at !== null; at = at.parent) words.unshift(at.name());
+  return words.join(' ');
 }
 
 function add(parent: Parser, command: Command, io: Io, finish: (status: ExitStatus) => void): void {
