@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { LineClient } from '../world/line-client.ts';
+import { announcedByReadme } from '../world/readme.ts';
 import { saslLogin } from '../world/sasl.ts';
 import { PASSWORD, WholeServer } from '../world/whole-server.ts';
 
@@ -62,6 +63,13 @@ test('every IMAP capability is real, in greeting and answer alike', async () => 
     }
   }
   assert.deepEqual([...IMAP.keys()], [...used].toSorted(byOctets));
+  const listed = announcedByReadme('CAPABILITY');
+  assert.deepEqual(
+    listed.map((name) => name.split('=')[0]),
+    [...used].toSorted(byOctets),
+  );
+  const unheard = listed.filter((name) => name.includes('=') && !proved.has(name));
+  assert.deepEqual(unheard, []);
 });
 
 /** State, what the greeting or the login said, what CAPABILITY says. */

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { LineClient } from '../world/line-client.ts';
+import { announcedByReadme } from '../world/readme.ts';
 import { saslLogin } from '../world/sasl.ts';
 import { PASSWORD, WholeServer } from '../world/whole-server.ts';
 
@@ -46,6 +47,7 @@ test('every POP3 capability is real', async () => {
     }
   }
   assert.deepEqual([...POP3.keys()], [...used].toSorted(byOctets));
+  assert.deepEqual(announcedByReadme('CAPA'), [...used].toSorted(byOctets));
 });
 
 async function pop3States(): Promise<[string, string[]][]> {

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { LineClient } from '../world/line-client.ts';
 import { waitFor } from '../world/postern.ts';
+import { announcedByReadme } from '../world/readme.ts';
 import { saslLogin } from '../world/sasl.ts';
 import { PASSWORD, SMTP_PORTS, type SmtpPort, WholeServer } from '../world/whole-server.ts';
 
@@ -77,6 +78,10 @@ test('AUTH and STARTTLS are announced where they are possible, and nowhere else'
 
 test('the table has nothing that is not announced', () => {
   assert.deepEqual([...PROOFS.keys()].toSorted(), [...used].toSorted());
+});
+
+test('the README lists what is announced', () => {
+  assert.deepEqual(announcedByReadme('EHLO'), [...used].toSorted());
 });
 
 /** A client in each state that a listener has; nothing was said in it but what leads there. */
@@ -285,7 +290,7 @@ async function startTls(port: SmtpPort): Promise<void> {
 
 async function auth(port: SmtpPort, text: string): Promise<void> {
   const names = text.split(' ');
-  assert.deepEqual(names.toSorted(), ['LOGIN', 'PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-256-PLUS']);
+  assert.deepEqual(names.toSorted(), announcedByReadme('SASL'));
   for (const name of names) {
     const [, client] = (await states(port)).find(([state]) => state === 'tls')!;
     await hello(client, port);

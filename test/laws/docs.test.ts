@@ -6,6 +6,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { checksOf, PROBES } from '#audit/probes/all.ts';
 import { checksPage } from '#audit/catalogue.ts';
+import * as restrictions from '#policy/checks/index.ts';
 import { standardsPage, untitled } from './standards.ts';
 import { ROOT, readTree } from './tree.ts';
 
@@ -55,6 +56,32 @@ test('links between the documents, and files they name, are there', () => {
 function page(name: string): string {
   return readFileSync(path.join(ROOT, name), 'utf8');
 }
+
+test('each figure of the README stands in the document that it names', () => {
+  const rows = [...page('README.md').matchAll(/^\| .+ \| (.+) \| \[(docs\/[a-z]+\.md)\]/gm)];
+  assert.ok(rows.length >= 5, 'no table of figures');
+  const missing = rows.flatMap(([, cell = '', source = '']) => {
+    const figures = cell.match(/\d[\d.,]*/g)?.filter((figure) => figure !== '1') ?? [];
+    assert.notEqual(figures.length, 0, cell);
+    const text = page(source);
+    const stands = (figure: string): boolean =>
+      new RegExp(String.raw`(?<![\d.,])${figure.replaceAll('.', String.raw`\.`)}(?![\d.])`).test(
+        text,
+      );
+    return figures.filter((one) => !stands(one)).map((one) => `${one}: not in ${source}`);
+  });
+  assert.deepEqual(missing, []);
+});
+
+test('docs/policy.md has a row for each restriction, and none for what is not there', () => {
+  const rows = page('docs/policy.md').matchAll(/^\| (`[^|]+) \|/gm);
+  const named = [...rows].flatMap(
+    ([, cell = '']) => cell.match(/[a-z]+(?:_[a-z]+)*(?=[` ])/g) ?? [],
+  );
+  const lists = /^smtpd_|_if_reject$/;
+  const known = Object.values(restrictions).map(({ name }) => name);
+  assert.deepEqual(named.filter((name) => !lists.test(name)).toSorted(), known.toSorted());
+});
 
 test('docs/standards.md is current (npm run docs), every cited RFC has a title', () => {
   assert.deepEqual(untitled(), []);
