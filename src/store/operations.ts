@@ -225,8 +225,13 @@ export interface Operations {
       | { readonly kind: 'no-such-domain' };
   };
   setCredentials: {
-    input: { readonly account: AccountId; readonly credentials: Credentials };
-    result: Done | { readonly kind: 'no-such-account' };
+    input: {
+      readonly account: AccountId;
+      readonly credentials: Credentials;
+      /** Only while this is the stored password, as it is kept. */
+      readonly instead?: string;
+    };
+    result: Done | { readonly kind: 'no-such-account' } | { readonly kind: 'other-password' };
   };
   setAccountEnabled: {
     input: { readonly account: AccountId; readonly enabled: boolean };

@@ -98,6 +98,12 @@ export function makeSite(
       clock,
       random,
       installationKey,
+      renewal: {
+        write: (account, instead, credentials) =>
+          store.write('setCredentials', { account, credentials, instead }),
+        failed: (thrown) =>
+          log.event('warn', 'password-not-renewed', { why: Failure.from(thrown).message }),
+      },
       ...(defaultDomain === undefined ? {} : { defaultDomain }),
     }),
   };

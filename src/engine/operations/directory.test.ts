@@ -54,6 +54,12 @@ test('accounts: added, looked up, given another password, shut out, removed', as
   const credentials = { ...CREDENTIALS, password: 'other' };
   assert.equal((await it.do('setCredentials', { account, credentials })).kind, 'done');
   assert.equal(directory.credentials(account)?.password, 'other');
+  const late = { account, credentials: CREDENTIALS, instead: CREDENTIALS.password };
+  assert.equal((await it.do('setCredentials', late)).kind, 'other-password');
+  assert.equal(directory.credentials(account)?.password, 'other');
+  const dearer = { account, credentials: { ...credentials, password: 'dearer' }, instead: 'other' };
+  assert.equal((await it.do('setCredentials', dearer)).kind, 'done');
+  assert.equal(directory.credentials(account)?.password, 'dearer');
   assert.deepEqual(
     Buffer.from(directory.credentials(account)!.scram.storedKey),
     Buffer.from(CREDENTIALS.scram.storedKey),

@@ -18,6 +18,7 @@ import { HashQueue } from './hashing.ts';
 import { loginKey, strangeKey } from './name.ts';
 import { formatPhc, parsePhc } from './phc.ts';
 import type { HashParameters } from './phc.ts';
+import { type Renewal, freshCredentials } from './renewal.ts';
 import { clientNetwork } from './prefix.ts';
 import type { ClientNetwork } from './prefix.ts';
 import { VerifiedPasswords } from './verified.ts';
@@ -39,6 +40,8 @@ export interface LoginOptions {
   readonly hashConcurrency?: number;
   /** Logins that may wait for a hash. */
   readonly hashWaiting?: number;
+  /** Makes what is stored as dear as new passwords are; undefined: it stays as it is. */
+  readonly renewal?: Renewal | undefined;
   readonly cacheEntries?: number;
   readonly cacheMs?: number;
 }
@@ -140,7 +143,7 @@ export class Logins {
     const guess = `${network.narrow} ${digest}`;
     const running = this.#running.get(guess);
     if (running !== undefined) return running;
-    const fresh = this.#verify(network, login, { found, stored, prepared, digest });
+    const fresh = this.#verify(network, login, { found, stored, password, prepared, digest });
     this.#running.set(guess, fresh);
     try {
       return await fresh;
@@ -168,7 +171,21 @@ export class Logins {
     if (!right || found?.credentials.password !== guess.stored) return undefined;
     this.#attempts.succeeded(network, login);
     this.#verified.add(guess.digest);
+    this.#renew(found, guess.password);
     return found.identity;
+  }
+
+  /** Behind the answer: a login does not wait for it. */
+  #renew({ identity, credentials }: Found, password: string): void {
+    const { renewal, random, hash, parameters, scramIterations } = this.#options;
+    if (renewal === undefined) return;
+    const costs = { hash, parameters, scramIterations };
+    const make = freshCredentials(credentials, password, random, costs);
+    if (make === undefined) return;
+    this.#queue
+      .run(make)
+      .then((fresh) => renewal.write(identity.account, credentials.password, fresh))
+      .catch(renewal.failed);
   }
 
   async #matches(stored: string, password: string): Promise<boolean> {
@@ -225,6 +242,7 @@ export class Logins {
 interface Guess {
   readonly found: Found | undefined;
   readonly stored: string;
+  readonly password: string;
   readonly prepared: string;
   readonly digest: string;
 }

@@ -13,10 +13,10 @@ import { formatPhc } from './phc.ts';
 export const PASSWORD_LENGTH = 1024;
 
 export interface PasswordOptions {
-  readonly hash?: HashFunction;
-  readonly parameters?: HashParameters;
+  readonly hash?: HashFunction | undefined;
+  readonly parameters?: HashParameters | undefined;
   /** RFC 7677 4: at least 4096. */
-  readonly scramIterations?: number;
+  readonly scramIterations?: number | undefined;
 }
 
 /**
