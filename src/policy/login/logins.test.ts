@@ -46,6 +46,10 @@ const closingHash: HashFunction = async (...input) => {
 const brokenHash: HashFunction = () =>
   Promise.reject(Failure.temporary('hash-failed', 'no memory'));
 
+const noRoom = () => Promise.reject(Failure.temporary('disk-full', 'no room'));
+
+const dearer = { memoryKib: 32_768, passes: 3, parallelism: 1 };
+
 suite('logins', () => {
   beforeEach(async () => {
     now = 1_000_000;
@@ -310,8 +314,6 @@ suite('logins', () => {
     });
   });
 
-  const dearer = { memoryKib: 32_768, passes: 3, parallelism: 1 };
-
   test('what was hashed at lower costs is hashed anew when its owner logs in, once', async () => {
     const old = credentials.get(1)!;
     const { renewals, renewal } = renewing();
@@ -350,8 +352,7 @@ suite('logins', () => {
 
   test('a renewal that fails is told, and is no failed login', async () => {
     const told: unknown[] = [];
-    const write = () => Promise.reject(Failure.temporary('disk-full', 'no room'));
-    const renewal = { write, failed: (thrown: unknown) => void told.push(thrown) };
+    const renewal = { write: noRoom, failed: (thrown: unknown) => void told.push(thrown) };
     const one = logins({ parameters: dearer, renewal });
     assert.ok(await password(one.session(HOME), 'alice', 'correct horse'));
     await settled();
