@@ -1,7 +1,7 @@
 /** The laws of the house: floors, cycles, forbidden doors, header sentences, registries, proofs. */
 
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { ROOT, readTree, type SourceFile } from './tree.ts';
@@ -57,6 +57,18 @@ const byPath = new Map(tree.map((file) => [file.path, file]));
 test('floors: a file imports only what its floor may', () => {
   const wrong = source.flatMap((file) => wrongFloors(file));
   assert.deepEqual(wrong, []);
+});
+
+test('ARCHITECTURE.md draws the floors as they are', () => {
+  const page = readFileSync(path.join(ROOT, 'ARCHITECTURE.md'), 'utf8');
+  const drawn = [...page.matchAll(/^([a-z]+) {2,}(\S+(?: \S+)*) {2,}\S/gm)].map(
+    ([, floor = '', may = '']) => [floor, may === '-' ? [] : may.split(' ')] as const,
+  );
+  const there = new Set(source.map(({ floor }) => floor));
+  assert.deepEqual(drawn.map(([floor]) => floor).toSorted(), [...there].toSorted());
+  for (const [floor, may] of drawn) {
+    assert.deepEqual(may, floor === 'command' ? ['everything'] : FLOORS[floor], floor);
+  }
 });
 
 test('imports name files that exist, by alias across folders', () => {
