@@ -46,10 +46,6 @@ const closingHash: HashFunction = async (...input) => {
 const brokenHash: HashFunction = () =>
   Promise.reject(Failure.temporary('hash-failed', 'no memory'));
 
-const noRoom = () => Promise.reject(Failure.temporary('disk-full', 'no room'));
-
-const dearer = { memoryKib: 32_768, passes: 3, parallelism: 1 };
-
 suite('logins', () => {
   beforeEach(async () => {
     now = 1_000_000;
@@ -313,69 +309,7 @@ suite('logins', () => {
       kind: 'temporary',
     });
   });
-
-  test('what was hashed at lower costs is hashed anew when its owner logs in, once', async () => {
-    const old = credentials.get(1)!;
-    const { renewals, renewal } = renewing();
-    const one = logins({ parameters: dearer, scramIterations: 8192, renewal });
-    assert.equal(await password(one.session(HOME), 'alice', 'wrong'), undefined);
-    assert.equal(await password(one.session(HOME), 'nobody', 'correct horse'), undefined);
-    await settled();
-    assert.deepEqual(renewals, []);
-    assert.ok(await password(one.session(HOME), 'alice', 'correct horse'));
-    await settled();
-    assert.deepEqual(renewals, [{ account: 1, instead: old.password }]);
-    assert.match(credentials.get(1)!.password, /^\$argon2id\$v=19\$m=32768,t=3,p=1\$/);
-    assert.equal(credentials.get(1)!.scram.iterations, 8192);
-    // From another network, with nothing remembered: the new hash is as good as the old one.
-    for (const address of [HOME, OFFICE]) {
-      const other = logins({ parameters: dearer, scramIterations: 8192, renewal });
-      assert.ok(await password(other.session(address), 'alice', 'correct horse'));
-    }
-    await settled();
-    assert.equal(renewals.length, 1);
-  });
-
-  test('nothing is hashed anew where costs are as they are, lower now, or fewer in one way', async () => {
-    for (const parameters of [
-      undefined,
-      { memoryKib: 64, passes: 1, parallelism: 1 },
-      { memoryKib: 32_768, passes: 1, parallelism: 1 },
-    ]) {
-      const { renewals, renewal } = renewing();
-      const one = logins({ ...(parameters === undefined ? {} : { parameters }), renewal });
-      assert.ok(await password(one.session(HOME), 'alice', 'correct horse'));
-      await settled();
-      assert.deepEqual(renewals, [], JSON.stringify(parameters));
-    }
-  });
-
-  test('a renewal that fails is told, and is no failed login', async () => {
-    const told: unknown[] = [];
-    const renewal = { write: noRoom, failed: (thrown: unknown) => void told.push(thrown) };
-    const one = logins({ parameters: dearer, renewal });
-    assert.ok(await password(one.session(HOME), 'alice', 'correct horse'));
-    await settled();
-    assert.equal(told.length, 1);
-  });
 });
-
-/** Writes into the directory, and remembers what it was asked for. */
-function renewing() {
-  const renewals: { account: number; instead: string }[] = [];
-  const renewal: LoginOptions['renewal'] = {
-    write: async (id, instead, fresh) => {
-      renewals.push({ account: id, instead });
-      credentials.set(id, fresh);
-    },
-    failed: (thrown) => assert.fail(String(thrown)),
-  };
-  return { renewals, renewal };
-}
-
-async function settled(): Promise<void> {
-  for (let turn = 0; turn < 5; turn += 1) await new Promise((resolve) => setImmediate(resolve));
-}
 
 function logins(options: Partial<LoginOptions> = {}): Logins {
   const directory = {
