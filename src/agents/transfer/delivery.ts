@@ -356,11 +356,12 @@ export class Delivery {
   }
 
   /** Sessions are the same only with the same host, protection and login. */
-  #key(target: Target, { mode, because }: Protection): string {
+  #key(target: Target, { mode, because, verify }: Protection): string {
     const { host, address, port } = target;
     const { credentials, lmtp } = this.#smarthost ?? {};
     const login = credentials?.login ?? null;
-    return JSON.stringify([address, port, host, mode, because, login, lmtp ?? false]);
+    const how = [mode, because, verify ?? false, login, lmtp ?? false];
+    return JSON.stringify([address, port, host, ...how]);
   }
 }
 

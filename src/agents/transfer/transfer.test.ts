@@ -228,6 +228,29 @@ describe('tls', () => {
     assert.deepEqual(brief(out.recipients), ['deferred 4.4.2']);
     assert.equal(sink.sessions.length, 1);
   });
+
+  test('a connection that is good for one domain is not good for another by that', async () => {
+    const issuer = { issuer: authority };
+    const sink = await world.sink({
+      tls: testCertificate({ names: ['mx.hub.test', 'hub.test'], ...issuer }),
+    });
+    const mx = { mx: [[1, 'mx.hub.test']] as const };
+    world.zone({ 'hub.test': mx, 'too.test': mx, 'mx.hub.test': { a: ['127.0.0.1'] } });
+    const security = { level: 'secure' } as const;
+    const options = { port: sink.port, security, authorities: authority.certificate };
+    const way = world.transfer(options);
+    // Whoever makes too.test's MX point to a host of his own must not get its mail.
+    for (const [domain, wanted] of [
+      ['too.test', 'deferred 4.7.5'],
+      ['hub.test', 'delivered'],
+      ['too.test', 'deferred 4.7.5'],
+      ['hub.test', 'delivered'],
+    ] as const) {
+      const { recipients } = await way.send(job([`x@${domain}`]));
+      assert.deepEqual(brief(recipients), [wanted], domain);
+    }
+    assert.equal(sink.messages.length, 2);
+  });
 });
 
 describe('relay host', () => {

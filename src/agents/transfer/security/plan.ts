@@ -66,10 +66,11 @@ export class SecurityPlan {
     const level = this.#level;
     const plain = this.#protection({ because: `level ${level}` });
     if (level === 'none') return { ...plain, mode: 'never' };
-    if (level === 'verify' || level === 'secure') {
+    if (level === 'verify') return { ...plain, mode: 'must', check: certifiedFor(target.host) };
+    if (level === 'secure') {
       const { domain } = this.#job;
-      const check = level === 'verify' ? certifiedFor(target.host) : certifiedWithin(domain);
-      return { ...plain, mode: 'must', check };
+      const because = `level secure for ${domain}`;
+      return { ...plain, mode: 'must', check: certifiedWithin(domain), because };
     }
     if (level === 'dane' || level === 'dane-only') {
       const byDane = await this.#byDane(target);
@@ -88,12 +89,13 @@ export class SecurityPlan {
     switch (state.kind) {
       case 'records': {
         const { base, records } = state;
+        const { domain } = this.#job;
         const text = records.map(showTlsa);
-        const check = certifiedByDane(records, [base, target.host, this.#job.domain], () =>
-          clock.now(),
-        );
+        const check = certifiedByDane(records, [base, target.host, domain], () => clock.now());
         const policy = { ...this.#tlsaPolicy(target), text };
-        const because = `DANE ${text.join(', ')}`;
+        // Below an authority the names count, and the domain is one of them.
+        const named = records.some(({ usage }) => usage === 2) ? ` for ${domain}` : '';
+        const because = `DANE ${text.join(', ')}${named}`;
         return this.#protection({ mode: 'must', check, serverName: base, because, policy });
       }
       case 'unknown': {

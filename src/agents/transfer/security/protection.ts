@@ -20,7 +20,10 @@ export interface Protection {
   readonly verify?: boolean;
   /** The name for SNI, where it is not the host's own. */
   readonly serverName: string | undefined;
-  /** For the ledger: which rule, and why. Sessions with equal words may be shared. */
+  /**
+   * For the ledger: which rule, and why. Sessions of equal words are shared between messages, so
+   * whatever decides whether a peer is good must be in them, but for its host.
+   */
   readonly because: string;
   readonly policy: TlsReportPolicy;
   /** What was wrong before anybody connected, although the mail may go. */
