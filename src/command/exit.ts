@@ -72,9 +72,18 @@ export function explain(thrown: unknown): CommandError | undefined {
   return isSystemError(thrown) ? explainSystemError(thrown) : undefined;
 }
 
+/** An error of reading a file, with its name: some errors of the system do not say which. */
+export function unreadable(file: string, thrown: unknown, exit: ExitStatus): CommandError {
+  const known = explain(thrown);
+  const words = known?.message ?? 'cannot be read';
+  const cause = words.startsWith(file) ? words : `${file}: ${words}`;
+  return new CommandError(exit, cause, known?.cure, thrown);
+}
+
 interface SystemError extends Error {
   readonly code: string;
   readonly path?: string;
+  readonly syscall?: string;
 }
 
 /** An error of the operating system (`ENOENT`, `EACCES` ...), which Node marks with `code`. */

@@ -1,7 +1,16 @@
 /** Small files that others may read or crash in the middle of: written whole or not at all. */
 
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
-import { dirname } from 'node:path';
+import {
+  accessSync,
+  closeSync,
+  constants,
+  fsyncSync,
+  openSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { syncDirectory } from '#engine/directories.ts';
 import { isSystemError } from './exit.ts';
 
@@ -18,6 +27,11 @@ export function writeWhole(file: string, content: string | Uint8Array, mode = 0o
     throw isSystemError(error) ? Object.assign(error, { path: file }) : error;
   }
   syncDirectory(dirname(file));
+}
+
+/** Before long work whose result goes there: fails as writing would where nothing can be made. */
+export function requirePlace(file: string | undefined): void {
+  if (file !== undefined) accessSync(dirname(resolve(file)), constants.W_OK);
 }
 
 function writeSynced(file: string, bytes: Uint8Array, mode: number): void {

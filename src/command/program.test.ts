@@ -28,6 +28,10 @@ const MISTAKES: readonly (readonly [words: string, status: number, err: RegExp])
   ['config check /nowhere.toml', EXIT.configuration, /\/nowhere.toml: no such file/],
   ['config check', EXIT.configuration, /there is no configuration file/],
   ['config explain mynetwork', EXIT.data, /mynetwork is no setting\. Did you mean mynetworks\?/],
+  ['reports /nowhere.xml', EXIT.data, /^postern: \/nowhere.xml: no such file or directory\. Check/],
+  ['headers /nowhere.eml', EXIT.unavailable, /^postern: \/nowhere.eml: no such file/],
+  ['audit 127.0.0.1:9 --html /nowhere/x.html', EXIT.unavailable, /^postern: \/nowhere: no such/],
+  ['send a:b:c --from <> --to a@b.test', EXIT.usage, /"a:b:c" is no server\. Write it like/],
   ['config print --config /nowhere.toml', EXIT.configuration, /no such file/],
 ];
 

@@ -8,6 +8,7 @@ import type { Account, Directory } from '#store/directory.ts';
 import { nearest } from '#base/nearest.ts';
 import { hostOf, normalAddress, splitPort } from './configuration/hosts.ts';
 import { CommandError, EXIT } from './exit.ts';
+import { harmless, type Io } from './io.ts';
 
 /** Text to an address; a CommandError says what is wrong with it. */
 export function namedAddress(text: string): Address {
@@ -60,6 +61,19 @@ export function existingAccount(directory: Directory, text: string): Account {
   );
   const cure = near === undefined ? 'See `postern account list`.' : `Did you mean ${near}?`;
   throw new CommandError(EXIT.noUser, `there is no account ${key}`, cure);
+}
+
+/** Says on standard error which addresses of our own domains nobody has: mail for them is refused. */
+export function warnOfNobody(io: Io, directory: Directory, addresses: readonly string[]): void {
+  for (const address of addresses) {
+    const domain = parseAddress(address)?.domain;
+    const local = domain === undefined ? undefined : directory.domain(domain);
+    const caught = local?.catchAll;
+    if (local === undefined || (caught !== undefined && caught !== address)) continue;
+    if (directory.account(address) !== undefined || directory.alias(address) !== undefined)
+      continue;
+    io.warn(`postern: ${harmless(address)} is neither an account nor an alias yet.\n`);
+  }
 }
 
 /** The error for a domain that is not one of ours. */

@@ -15,7 +15,7 @@ import type { Context } from '../command.ts';
 import { option } from '../command.ts';
 import { posternVersion } from '../commands/version.ts';
 import { AUDIT_EXIT, type ExitStatus } from '../exit.ts';
-import { writeWhole } from '../files.ts';
+import { requirePlace, writeWhole } from '../files.ts';
 import { harmless } from '../io.ts';
 import {
   besideText,
@@ -39,6 +39,7 @@ export async function runAuditCommand(context: Context): Promise<ExitStatus> {
   const failOn = read.failOnOf(context);
   const waivers = read.waiversOf(context);
   const configuration = otherConfiguration(context);
+  for (const name of ['output', 'sarif', 'junit', 'html']) requirePlace(option(context, name));
   const report =
     configuration !== undefined && !context.given.has('target')
       ? configurationReport(context, configuration)
@@ -72,7 +73,6 @@ function told(
   waivers: readonly Waiver[],
 ): ExitStatus {
   const judged = judge(report, failOn, waivers, context.now());
-  writeFiles(context, report, judged);
   if (context.json) context.io.write(`${jsonText(report)}\n`);
   else {
     const { options } = context;
@@ -82,6 +82,8 @@ function told(
       context.io.write(besideText(configuration, report.findings));
     }
   }
+  // Last: what cannot be written is at least shown.
+  writeFiles(context, report, judged);
   return AUDIT_EXIT[judged.verdict];
 }
 

@@ -5,7 +5,7 @@ import type { Command, Context } from '../command.ts';
 import { answer, argument, withStore } from '../command.ts';
 import { CommandError, EXIT } from '../exit.ts';
 import { columns } from '../io.ts';
-import { namedAddress, namedKey, noSuchDomain } from '../subjects.ts';
+import { namedAddress, namedKey, noSuchDomain, warnOfNobody } from '../subjects.ts';
 
 const ADDRESS = { name: 'address', summary: 'the address that leads elsewhere' };
 const TARGETS = 100;
@@ -43,13 +43,17 @@ async function add(context: Context): Promise<void> {
     throw new CommandError(EXIT.data, `an alias leads to at most ${TARGETS} addresses`);
   }
   await withStore(context, async (store) => {
+    const before = store.directory.alias(key)?.targets;
     const { result } = await store.write('setAlias', { address: key, targets });
     if (result.kind === 'no-such-domain') throw noSuchDomain(store.directory, address.domain);
     if (result.kind === 'exists') {
       const cure = 'Remove the account first, or choose another address.';
       throw new CommandError(EXIT.cannotCreate, `${key} is an account`, cure);
     }
-    answer(context, { address: key, targets }, () => `${key} -> ${targets.join(', ')}\n`);
+    warnOfNobody(context.io, store.directory, context.rest.map(namedKey));
+    const instead = before === undefined ? '' : ` instead of ${before.join(', ')}`;
+    const told = `${key} -> ${targets.join(', ')}${instead}\n`;
+    answer(context, { address: key, targets, before: before ?? null }, () => told);
   });
 }
 

@@ -51,7 +51,12 @@ test('domains: add, list, catch-all, remove, and what is refused', async () => {
       EXIT.cannotCreate,
       /is a local domain already/,
     );
-    ok(await postern('domain catch-all example.org all@example.org'));
+    const nobody = await postern('domain catch-all example.org all@example.org');
+    assert.equal(nobody.status, EXIT.ok);
+    assert.match(
+      nobody.err,
+      /^postern: all@example\.org is neither an account nor an alias yet\.\n$/,
+    );
     assert.match(
       ok(await postern('domain list')),
       /^example\.org {2}catch-all all@example\.org\n$/,
@@ -139,6 +144,12 @@ test('aliases: add, list, remove, and what is refused', async () => {
     assert.equal(
       ok(await postern('alias list')),
       'info@example.org  ->  alice@example.org, bob@example.net\n',
+    );
+    const changed = await postern('alias add info@example.org ghost@example.org');
+    assert.match(changed.out, / -> ghost@example\.org instead of alice@example\.org, bob@/);
+    assert.match(
+      changed.err,
+      /^postern: ghost@example\.org is neither an account nor an alias yet/,
     );
     refused(await postern('alias add alice@example.org a@b.c'), EXIT.cannotCreate, /is an account/);
     refused(await postern('alias add x@example.net a@b.c'), EXIT.noUser, /not a domain of this/);

@@ -4,7 +4,7 @@ import type { Command, Context } from '../command.ts';
 import { answer, argument, withStore } from '../command.ts';
 import { CommandError, EXIT } from '../exit.ts';
 import { columns } from '../io.ts';
-import { namedDomain, namedKey, noSuchDomain } from '../subjects.ts';
+import { namedDomain, namedKey, noSuchDomain, warnOfNobody } from '../subjects.ts';
 
 const NAME = { name: 'domain', summary: 'a domain name, such as example.org' };
 
@@ -72,6 +72,7 @@ async function catchAll(context: Context): Promise<void> {
   await withStore(context, async (store) => {
     const { result } = await store.write('setCatchAll', { name, address });
     if (result.kind === 'no-such-domain') throw noSuchDomain(store.directory, name);
+    warnOfNobody(context.io, store.directory, address === undefined ? [] : [address]);
     answer(context, { domain: name, catchAll: address ?? null }, () =>
       address === undefined
         ? `${name}: mail for unknown addresses is refused\n`

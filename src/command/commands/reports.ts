@@ -4,7 +4,7 @@ import { readFileSync, statSync } from 'node:fs';
 import type { Store } from '#store/store.ts';
 import type { Command, Context } from '../command.ts';
 import { answer, option, withStore } from '../command.ts';
-import { CommandError, EXIT, explain } from '../exit.ts';
+import { CommandError, EXIT, unreadable } from '../exit.ts';
 import { columns, harmless } from '../io.ts';
 import type { ReadReport } from '../reports/kind.ts';
 import { existingAccount } from '../subjects.ts';
@@ -39,7 +39,7 @@ async function show(context: Context): Promise<void> {
     const take = (octets: Uint8Array): void => {
       if (found.length < REPORTS) found.push(...findReports(octets, kind));
     };
-    if (isFile(source)) take(readFile(source));
+    if (!source.includes('@') || isFile(source)) take(readFile(source));
     else await eachOfInbox(context, source, take);
   }
   if (found.length === 0) {
@@ -72,16 +72,12 @@ function isFile(source: string): boolean {
 }
 
 function readFile(file: string): Uint8Array {
-  if (statSync(file).size > FILE_BYTES) {
-    throw new CommandError(EXIT.data, `${harmless(file, 200)}: larger than ${FILE_BYTES} octets`);
-  }
   try {
-    return readFileSync(file);
+    if (statSync(file).size <= FILE_BYTES) return readFileSync(file);
   } catch (thrown) {
-    const known = explain(thrown);
-    const cause = `${harmless(file, 200)}: ${known?.message ?? 'cannot be read'}`;
-    throw new CommandError(EXIT.data, cause, known?.cure, thrown);
+    throw unreadable(file, thrown, EXIT.data);
   }
+  throw new CommandError(EXIT.data, `${harmless(file, 200)}: larger than ${FILE_BYTES} octets`);
 }
 
 /** The newest messages of an account's INBOX, newest first, one at a time. */

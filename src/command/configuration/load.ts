@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { hostname, homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { parse } from 'smol-toml';
-import { CommandError, EXIT, explain } from '../exit.ts';
+import { CommandError, EXIT, unreadable } from '../exit.ts';
 import type { Io } from '../io.ts';
 import type { DefaultFacts, Raw } from './declare.ts';
 import { defaultGateways } from './gateways.ts';
@@ -103,11 +103,7 @@ function readText(file: string): string {
         error,
       );
     }
-    const known = explain(error);
-    const words = known?.message ?? 'cannot be read';
-    // Some errors of the system do not say which file.
-    const cause = words.startsWith(file) ? words : `${file}: ${words}`;
-    throw new CommandError(EXIT.configuration, cause, known?.cure, error);
+    throw unreadable(file, error, EXIT.configuration);
   }
 }
 

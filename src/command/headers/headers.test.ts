@@ -1,10 +1,11 @@
 /** Tests of `postern headers`: what it takes, what it prints, and that nothing fools the terminal. */
 
 import assert from 'node:assert/strict';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { message } from '#forensics/testing.ts';
+import { EXIT } from '../exit.ts';
 import type { Io } from '../io.ts';
 import { runProgram } from '../program.ts';
 import { inFolder, run } from '../testing.ts';
@@ -152,3 +153,22 @@ test('standard input of any size passes through in pieces', async () => {
   for await (const piece of source?.pieces() ?? []) pieces.push(piece);
   assert.equal(Buffer.concat(pieces).toString(), 'ab');
 });
+
+const UNREADABLE = '/proc/self/mem';
+
+test(
+  'of many files one that cannot be read is told, the others are read, the status says it',
+  { skip: !existsSync(UNREADABLE) },
+  async () => {
+    await inFolder(async (folder) => {
+      const files = ['a', 'c'].map((name) => join(folder, name));
+      for (const file of files) writeFileSync(file, MAIL);
+      const { status, out, err } = await run(['headers', ...files, UNREADABLE, ...files]);
+      assert.equal(out.trim().split('\n').length, 4, out);
+      assert.match(err, /^postern: \/proc\/self\/mem: .+\n$/);
+      assert.equal(status, EXIT.io);
+      const alone = await run(['headers', UNREADABLE]);
+      assert.deepEqual([alone.out, alone.err, alone.status], ['', err, EXIT.io]);
+    });
+  },
+);

@@ -25,28 +25,39 @@ import { systemRandom } from '#network/random.ts';
 import type { Context } from '../command.ts';
 import { option } from '../command.ts';
 import { posternVersion } from '../commands/version.ts';
-import { CommandError, EXIT, type ExitStatus } from '../exit.ts';
-import { writeWhole } from '../files.ts';
+import {
+  CommandError,
+  EXIT,
+  type ExitStatus,
+  explain,
+  isSystemError,
+  unreadable,
+} from '../exit.ts';
+import { requirePlace, writeWhole } from '../files.ts';
 import { ledgerQuestion } from './ledger.ts';
+import { report } from '../program.ts';
 import { type HeaderOptions, anchorTexts, headerOptions } from './options.ts';
 import { progressLine } from './progress.ts';
 import { examineSource } from './read.ts';
 import { type Source, sourcesOf } from './sources.ts';
 import { fullReport, summaryLine } from './terminal.ts';
 
-/** 0 when messages were read, whatever they are; 65 when there was none. */
+/** 0 when messages were read, whatever they are; 65 when there was none; else why not all were. */
 export async function runHeaders(context: Context): Promise<ExitStatus> {
   const options = headerOptions(context);
   const sources = sourcesOf(context.rest, context.io);
+  requirePlace(option(context, 'save-evidence'));
   const dns = dnsOf(context);
   const ledger = context.options.has('ledger') ? await ledgerQuestion(context) : undefined;
   const outputs = new Outputs(context, options, sources.length > 1);
   outputs.expect(dns.evidence);
   try {
-    const count = await examineAll(context, { options, sources, dns, ledger, outputs });
-    if (count === 0) throw new CommandError(EXIT.data, 'there is no message in it');
+    const { count, status } = await examineAll(context, { options, sources, dns, ledger, outputs });
+    if (count === 0 && status === EXIT.ok) {
+      throw new CommandError(EXIT.data, 'there is no message in it');
+    }
     outputs.finish(dns.answers);
-    return EXIT.ok;
+    return status;
   } finally {
     outputs.close();
     await ledger?.close();
@@ -61,7 +72,11 @@ interface Job {
   readonly outputs: Outputs;
 }
 
-async function examineAll(context: Context, job: Job): Promise<number> {
+/** How many were read; a file of many that cannot be is told and passed over. */
+async function examineAll(
+  context: Context,
+  job: Job,
+): Promise<{ readonly count: number; readonly status: ExitStatus }> {
   const { options, sources, dns, ledger, outputs } = job;
   const examine: ExamineOptions = {
     anchors: options.anchors,
@@ -80,20 +95,34 @@ async function examineAll(context: Context, job: Job): Promise<number> {
   const progress = progressLine(context.io, of, () => context.now());
   let doneBytes = 0;
   let count = 0;
+  let status: ExitStatus = EXIT.ok;
   for (const source of sources) {
     const read = examineSource(source, {
       examine,
       form: options.form,
       progress: (bytes) => progress.show((doneBytes += bytes), count),
     });
-    for await (const one of read) {
-      count += 1;
+    try {
+      for await (const one of read) {
+        count += 1;
+        progress.clear();
+        outputs.add(one);
+      }
+    } catch (error) {
+      const failed = readError(error, source);
+      if (sources.length === 1 || failed === undefined) throw failed ?? error;
       progress.clear();
-      outputs.add(one);
+      status = report(failed, context.io);
     }
   }
   progress.clear();
-  return count;
+  return { count, status };
+}
+
+/** The source is to blame, not where the results go; else undefined. */
+function readError(error: unknown, { name }: Source): CommandError | undefined {
+  if (!isSystemError(error) || (error.path !== name && error.syscall !== 'read')) return undefined;
+  return unreadable(name, error, explain(error)?.exit ?? EXIT.io);
 }
 
 interface Dns {

@@ -24,8 +24,13 @@ const FILES = 5_000_000;
 export function sourcesOf(paths: readonly string[], io: Io): readonly Source[] {
   return paths.flatMap((path): readonly Source[] => {
     if (path === '-') return [standardInput(io)];
-    if (!statSync(path).isDirectory()) return [fileSource(path)];
-    return filesBelow(path).map(fileSource);
+    const found = statSync(path);
+    if (!found.isDirectory()) return [fileSource(path, found.size)];
+    return filesBelow(path).flatMap((file) => {
+      const found = statSync(file, { throwIfNoEntry: false });
+      // Mail programs move messages while they lie there.
+      return found === undefined ? [] : [fileSource(file, found.size)];
+    });
   });
 }
 
@@ -43,8 +48,7 @@ function standardInput(io: Io): Source {
   return { name: '-', sizeBytes: undefined, pieces };
 }
 
-function fileSource(path: string): Source {
-  const { size: sizeBytes } = statSync(path);
+function fileSource(path: string, sizeBytes: number): Source {
   return {
     name: path,
     sizeBytes,
