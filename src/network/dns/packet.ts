@@ -25,6 +25,8 @@ export type Answered =
       readonly authentic: boolean;
       readonly answers: readonly dns.Answer[];
       readonly authorities: readonly dns.Answer[];
+      /** Of the whole message. */
+      readonly octets: number;
     };
 
 /** Answers larger than this come over TCP: what no path fragments (RFC 9715). */
@@ -69,6 +71,7 @@ export function decodeAnswer(message: Uint8Array, question: Question, id: number
     authentic: packet.flag_ad,
     answers: packet.answers ?? [],
     authorities: packet.authorities ?? [],
+    octets: message.length,
   };
 }
 

@@ -262,6 +262,31 @@ describe('cache', () => {
     assert.equal(server.queries.length, 6);
   });
 
+  test('huge answers push out one another, not memory', async () => {
+    const txt = Array.from({ length: 200 }, (_, index) => `${index} ${'x'.repeat(200)}`);
+    const names = resolver({ cacheBytes: 400_000 });
+    zone({ 'small.test': { a: ['192.0.2.1'] } });
+    await names.a('small.test');
+    for (let index = 0; index < 10; index += 1) {
+      zone({ [`n${index}.test`]: { txt } });
+      assert.equal(records(await names.txt(`n${index}.test`)).length, 200);
+    }
+    server.queries.length = 0;
+    await names.txt('n9.test');
+    assert.equal(server.queries.length, 0, 'the newest is there');
+    await names.txt('n0.test');
+    assert.notEqual(server.queries.length, 0, 'the oldest made room');
+    // What alone is larger than all that may be kept is not kept, and pushes out nobody.
+    const few = resolver({ cacheBytes: 20_000 });
+    await few.a('small.test');
+    await few.txt('n0.test');
+    server.queries.length = 0;
+    await few.a('small.test');
+    assert.equal(server.queries.length, 0);
+    await few.txt('n0.test');
+    assert.notEqual(server.queries.length, 0);
+  });
+
   test('failures are not kept; ttl 0 is not kept; the oldest goes first', async () => {
     zone({ 'x.test': { fault: 'servfail' }, 'zero.test': { a: ['192.0.2.1'], ttl: 0 } });
     const names = resolver({ cacheEntries: 1 });

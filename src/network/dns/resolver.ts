@@ -33,6 +33,8 @@ export interface ResolverOptions {
   readonly rounds?: number;
   /** Answers kept. Default 10,000. */
   readonly cacheEntries?: number;
+  /** Memory for them, roughly. Default 33,554,432. */
+  readonly cacheBytes?: number;
   /** Questions on their way at the same time; more wait. Default 256. */
   readonly concurrent?: number;
   /** Lookups that wait for that; more fail. Default 10,000. */
@@ -43,6 +45,10 @@ export interface ResolverOptions {
 const ALIASES = 10;
 const DAY_SECONDS = 86_400;
 const NEGATIVE_SECONDS = 3_600;
+/** One message has us ask for dozens of names of its sender's choice, each answer up to 64 KiB. */
+const CACHE_BYTES = 33_554_432;
+/** What an entry and each record of it take beside the octets that came. */
+const ENTRY_BYTES = 300;
 
 /**
  * A Resolver. It never rejects: whatever goes wrong is `failed` with the reason. A name that
@@ -85,7 +91,10 @@ class Lookups {
       concurrent: options.concurrent ?? 256,
       waiting: options.waiting ?? 10_000,
     });
-    this.#cache = new TtlCache(options.clock, options.cacheEntries ?? 10_000);
+    this.#cache = new TtlCache(options.clock, {
+      entries: options.cacheEntries ?? 10_000,
+      bytes: options.cacheBytes ?? CACHE_BYTES,
+    });
   }
 
   async lookup<T>(
@@ -118,7 +127,9 @@ class Lookups {
     if (running !== undefined) return running;
     const started = this.#search.run({ name, type }).then((found) => {
       this.#running.delete(key);
-      if (found.kind !== 'failed') this.#cache.set(key, found, keepSeconds(found));
+      if (found.kind !== 'failed') {
+        this.#cache.set(key, found, keepSeconds(found), bytesOf(found));
+      }
       return found;
     });
     this.#running.set(key, started);
@@ -129,6 +140,12 @@ class Lookups {
 function keepSeconds(found: Exclude<Found, { kind: 'failed' }>): number {
   const most = found.kind === 'found' ? DAY_SECONDS : NEGATIVE_SECONDS;
   return Math.min(found.ttlSeconds, most);
+}
+
+/** The octets of the answer are all held by the pieces of it that are kept. */
+function bytesOf(found: Exclude<Found, { kind: 'failed' }>): number {
+  if (found.kind === 'none') return ENTRY_BYTES;
+  return found.octets + ENTRY_BYTES * (1 + found.answers.length);
 }
 
 function key(server: Endpoint): string {

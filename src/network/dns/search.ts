@@ -14,6 +14,8 @@ export type Found =
       readonly answers: readonly dns.Answer[];
       readonly ttlSeconds: number;
       readonly authentic: boolean;
+      /** Of the message that they came in. */
+      readonly octets: number;
     }
   | {
       readonly kind: 'none';
@@ -101,6 +103,7 @@ export class Search {
           answers: followed.records,
           ttlSeconds,
           authentic,
+          octets: told.octets,
         };
       }
       const ended = followed.name === name || told.code === 3 || hasSoa(told);
