@@ -53,6 +53,11 @@ export function dottedIp(ip: IpAddress): string {
   }).join('.');
 }
 
+/** The same backwards, as names of the DNS have it: `1.2.0.192` (RFC 1035 3.5, RFC 3596 2.5). */
+export function reversedIp(ip: IpAddress): string {
+  return dottedIp(ip).toLowerCase().split('.').toReversed().join('.');
+}
+
 /**
  * How far an address, in any of its texts, means the same: on this machine (127/8, 0/8, `::1`,
  * `::`), within a site (private use, shared, link-local), or everywhere; undefined: it is none.

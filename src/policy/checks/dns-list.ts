@@ -1,6 +1,6 @@
 /** DNS lists of addresses, good or bad (RFC 5782): how one is asked, what its answers mean. */
 
-import { dottedIp, isLoopback, parseIp } from '#base/ip.ts';
+import { isLoopback, parseIp, reversedIp } from '#base/ip.ts';
 import { isQueryName } from '#trust/names.ts';
 import type { CheckFacts, CheckMaker, Verdict } from './check.ts';
 import { DUNNO } from './check.ts';
@@ -75,7 +75,7 @@ export function listCheck(
 async function askList(list: DnsList, facts: CheckFacts): Promise<Listing> {
   const ip = parseIp(facts.client.address);
   if (ip === undefined) return { kind: 'unlisted' };
-  const name = `${dottedIp(ip).toLowerCase().split('.').toReversed().join('.')}.${list.zone}`;
+  const name = `${reversedIp(ip)}.${list.zone}`;
   const answer = await facts.questions.a(name);
   if (answer.kind === 'failed') return { kind: 'trouble', why: `${name}: ${answer.reason}` };
   if (answer.kind === 'none') return { kind: 'unlisted' };
