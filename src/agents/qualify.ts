@@ -1,4 +1,4 @@
-/** Bare names in the address fields of submitted mail get a domain (RFC 6409 8.4). */
+/** Bare names in the address fields of submitted mail get a domain (RFC 6409 8.8). */
 
 import type { Domain } from '#base/brand.ts';
 import { parseAddresses } from '#message/addresses.ts';

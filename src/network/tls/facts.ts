@@ -9,7 +9,7 @@ export interface Secured {
   readonly secure: Secure;
 }
 
-/** RFC 9266 3. */
+/** RFC 9266 2. */
 const EXPORTER = { label: 'EXPORTER-Channel-Binding', octets: 32 };
 const SHA2_OR_3 = /sha-?(3-)?(224|256|384|512)(?!\d)/i;
 

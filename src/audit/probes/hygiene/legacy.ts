@@ -47,7 +47,7 @@ const ATRN = legacyCheck(
   'ATRN is taken without a login',
   'high',
   'A stranger is handed the mail that waits for a domain.',
-  ['RFC 2645 5.1.1'],
+  ['RFC 2645 5.2.1'],
 );
 const ETRN = legacyCheck(
   'etrn',

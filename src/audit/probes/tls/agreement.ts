@@ -22,7 +22,7 @@ const COMPRESSION = tlsCheck(
   {
     means: 'The length of what is sent tells secrets to whoever can add text of his own (CRIME).',
     doesNotMean: 'Mail programs repeat secrets less often than browsers do.',
-    rfc: ['RFC 9325 3.3.1', 'RFC 8446 4.1.2'],
+    rfc: ['RFC 9325 3.3', 'RFC 8446 4.1.2'],
   },
   NEW_LIBRARY,
 );
@@ -44,7 +44,7 @@ const MASTER_SECRET = tlsCheck(
   {
     means: 'Two sessions can be made to share a secret: channel bindings prove nothing then.',
     doesNotMean: 'An attacker must be a server that the victim logs in to by himself.',
-    rfc: ['RFC 7627 5.3', 'RFC 9325 3.5'],
+    rfc: ['RFC 7627 5.2', 'RFC 9325 3.5'],
   },
   NEW_LIBRARY,
 );

@@ -96,7 +96,7 @@ const NO_SECRECY = weak(
   'medium',
   'No key exchange with forward secrecy is taken',
   'Whoever records today and steals the private key later reads all of it.',
-  ['RFC 9325 4.1', 'RFC 9325 6.3'],
+  ['RFC 9325 4.1', 'RFC 9325 7.3'],
 );
 const CBC = weak(
   'cbc-cipher',

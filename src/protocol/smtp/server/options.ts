@@ -9,7 +9,7 @@ export interface SmtpServerOptions {
   readonly hostname: Domain;
   /** Whose postmaster the bare `<postmaster>` is (RFC 5321 4.5.1). Default: the host's. */
   readonly postmasterDomain?: () => Domain;
-  /** Completes an address without a domain, on submission alone (RFC 6409 8.4). Default: none. */
+  /** Completes an address without a domain, on submission alone (RFC 6409 4.2). Default: none. */
   readonly origin?: Domain | undefined;
   /** Fresh octets for a SASL nonce, 18 or more: from the world's randomness. */
   readonly nonce: () => Uint8Array;

@@ -41,7 +41,7 @@ export function readPath(text: string): ReadPath | undefined {
   return { address: parseAddress(mailbox), text: mailbox, ascii, rest };
 }
 
-/** `<alice>` on submission: completed by this host's origin (RFC 6409 8.4), else undefined. */
+/** `<alice>` on submission: completed by this host's origin (RFC 6409 4.2), else undefined. */
 export function completed(path: ReadPath, origin: Domain | undefined): Address | undefined {
   if (origin === undefined || path.text === '' || path.text.includes('@')) return undefined;
   return parseAddress(`${path.text}@${origin}`);
