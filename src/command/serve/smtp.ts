@@ -118,7 +118,9 @@ function gateOf(
     dataRestrictions: checks('smtpd_data_restrictions'),
   });
   // Whoever stands before LMTP has counted already, and is one address for the whole world.
-  return mode === 'lmtp' ? gate : limitedGate(gate, guards.limits, networks.networks);
+  if (mode === 'lmtp') return gate;
+  const { directory } = store;
+  return limitedGate(gate, guards.limits, { mynetworks: networks.networks, directory });
 }
 
 type Lists = Readonly<Record<RestrictionList, readonly string[]>>;

@@ -12,7 +12,7 @@ export interface ClientRates {
   readonly connectionsPerMinute: number;
   readonly messagesPerMinute: number;
   readonly recipientsPerMinute: number;
-  /** Recipients that do not exist: after them nothing is told any more. */
+  /** Recipients that do not exist, and senders here that are none: then nothing is told any more. */
   readonly unknownPerHour: number;
   /** The longest answer to an unknown recipient that is held back, milliseconds; 0: none is. */
   readonly tarpitMs: number;
@@ -29,7 +29,9 @@ const TARPITS = 1_000;
 /** Addresses whose networks are kept at hand. */
 const NETWORKS = 10_000;
 
-type What = 'connections' | 'messages' | 'recipients' | 'unknown';
+/** What a name was asked for by: RCPT tells one kind of them, MAIL the other. */
+type Guessed = 'unknown recipients' | 'senders of ours';
+type What = 'connections' | 'messages' | 'recipients' | Guessed;
 
 /** Counts for all listeners together. */
 export class ClientLimits {
@@ -50,7 +52,8 @@ export class ClientLimits {
       connections: pair(rates.connectionsPerMinute, MINUTE_MS),
       messages: pair(rates.messagesPerMinute, MINUTE_MS),
       recipients: pair(rates.recipientsPerMinute, MINUTE_MS),
-      unknown: pair(rates.unknownPerHour, HOUR_MS),
+      'unknown recipients': pair(rates.unknownPerHour, HOUR_MS),
+      'senders of ours': pair(rates.unknownPerHour, HOUR_MS),
     };
   }
 
@@ -69,19 +72,24 @@ export class ClientLimits {
    * answer would tell him what he is looking for.
    */
   recipient(address: string): Refusal | undefined {
-    const { recipientsPerMinute, unknownPerHour } = this.#rates;
-    const network = this.#network(address);
-    if (this.#waitMs('unknown', network) > 0) {
-      const why = `${network.narrow} asked for more than ${unknownPerHour} unknown recipients`;
-      return refusal('smtpd_client_unknown_limit', 'unknown recipients', `${why} in an hour`);
-    }
-    return this.#take('recipients', address, recipientsPerMinute, 'minute');
+    const { recipientsPerMinute } = this.#rates;
+    const refused = this.guessing('unknown recipients', address);
+    return refused ?? this.#take('recipients', address, recipientsPerMinute, 'minute');
   }
 
-  /** A recipient did not exist: milliseconds to let the client wait for the answer. */
-  unknown(address: string): number {
+  /** Who guessed too often already. */
+  guessing(what: Guessed, address: string): Refusal | undefined {
     const network = this.#network(address);
-    const [narrow, wide] = this.#budgets.unknown;
+    if (this.#waitMs(what, network) === 0) return undefined;
+    const { unknownPerHour } = this.#rates;
+    const why = `${network.narrow} asked for more than ${unknownPerHour} ${what} in an hour`;
+    return refusal(RULES[what], what, why);
+  }
+
+  /** A guess that told the client something: milliseconds to let him wait for the answer. */
+  guessed(what: Guessed, address: string): number {
+    const network = this.#network(address);
+    const [narrow, wide] = this.#budgets[what];
     narrow.charge(network.narrow);
     if (network.wide !== undefined) wide.charge(network.wide);
     const over = Math.ceil(narrow.used(network.narrow)) - FREE_UNKNOWN;
@@ -135,7 +143,8 @@ const RULES: Readonly<Record<What, string>> = {
   connections: 'smtpd_client_connection_rate_limit',
   messages: 'smtpd_client_message_rate_limit',
   recipients: 'smtpd_client_recipient_rate_limit',
-  unknown: 'smtpd_client_unknown_limit',
+  'unknown recipients': 'smtpd_client_unknown_limit',
+  'senders of ours': 'smtpd_client_unknown_limit',
 };
 
 function refusal(rule: string, what: string, why: string): Refusal {

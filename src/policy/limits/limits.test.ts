@@ -98,7 +98,7 @@ suite('limits of networks', () => {
   test('who guesses too often hears the same of every address', () => {
     const clock = virtualClock();
     const limits = new ClientLimits(clock, { ...NO_RATES, unknownPerHour: 5, tarpitMs: 10_000 });
-    const held = Array.from({ length: 5 }, () => limits.unknown('192.0.2.1'));
+    const held = Array.from({ length: 5 }, () => limits.guessed('unknown recipients', '192.0.2.1'));
     assert.deepEqual(held, [0, 0, 0, 1_000, 2_000]);
     const refusal = limits.recipient('192.0.2.77');
     assert.equal(refusal?.rule, 'smtpd_client_unknown_limit');
