@@ -12,7 +12,7 @@ import * as checks from './checks.ts';
 /** Octets to send, and when the answers show the weakness. */
 interface Trial {
   readonly check: Check;
-  readonly octets: (context: ServiceContext) => string;
+  readonly octets: (domain: string) => string;
   /** Replies to these octets; fewer than asked for when the server is silent or gone. */
   readonly isFound: (replies: readonly SmtpReply[]) => boolean;
   /** The plain case. Default RSET, or MAIL with a plain address. */
@@ -26,8 +26,11 @@ const yes = (reply: SmtpReply | undefined): boolean => reply?.code === 250;
 const TRIALS: readonly Trial[] = [
   {
     check: checks.LF_COMMAND,
-    octets: () => 'NOOP\nRSET\r\n',
-    isFound: ([first, second]) => yes(first) && yes(second),
+    // Alone: what stands behind it may be refused for not having waited.
+    octets: () => 'NOOP\n',
+    control: 'NOOP',
+    isFound: ([first]) => yes(first),
+    most: 1,
   },
   {
     check: checks.CR_COMMAND,
@@ -41,7 +44,7 @@ const TRIALS: readonly Trial[] = [
   },
   {
     check: checks.EIGHT_BIT,
-    octets: (context) => `MAIL FROM:<\xe9\xff@${context.token()}.invalid>\r\n`,
+    octets: (domain) => `MAIL FROM:<\xe9\xff@${domain}>\r\n`,
     isFound: ([first]) => yes(first),
     most: 1,
   },
@@ -66,13 +69,13 @@ const TRIALS: readonly Trial[] = [
   },
   {
     check: checks.NO_BRACKETS,
-    octets: (context) => `MAIL FROM:audit@${context.token()}.invalid\r\n`,
+    octets: (domain) => `MAIL FROM:audit@${domain}\r\n`,
     isFound: ([first]) => yes(first),
     most: 1,
   },
   {
     check: checks.SPACE_AFTER_COLON,
-    octets: (context) => `MAIL FROM: <audit@${context.token()}.invalid>\r\n`,
+    octets: (domain) => `MAIL FROM: <audit@${domain}>\r\n`,
     isFound: ([first]) => yes(first),
     most: 1,
   },
@@ -88,7 +91,20 @@ export const commandLines: ServiceProbe = {
 };
 
 async function run(context: ServiceContext): Promise<void> {
-  await Promise.all([...TRIALS.map((trial) => tryOne(context, trial)), pipelined(context)]);
+  const domain = await senderDomain(context);
+  await Promise.all([...TRIALS.map((trial) => tryOne(context, trial, domain)), pipelined(context)]);
+}
+
+/** A domain that senders may have: nobody's, or where only such are taken as exist the target's own. */
+export async function senderDomain(context: ServiceContext): Promise<string> {
+  const none = `${context.token()}.invalid`;
+  const [own] = context.options.domains;
+  if (own === undefined) return none;
+  const session = await smtpSession(context, userTls(context));
+  const first = await session.ask(`MAIL FROM:<audit@${none}>`);
+  const second = yes(first) ? first : await session.ask(`MAIL FROM:<audit@${own}>`);
+  session.wire.close();
+  return !yes(first) && yes(second) ? own : none;
 }
 
 /** Servers of users take nothing in clear, and would refuse it for that. */
@@ -97,13 +113,13 @@ export function userTls({ service }: ServiceContext): { readonly startTls: boole
 }
 
 /** RSET and, for addresses, MAIL as it should be are the control: they must be taken. */
-async function tryOne(context: ServiceContext, trial: Trial): Promise<void> {
+async function tryOne(context: ServiceContext, trial: Trial, domain: string): Promise<void> {
   const { check } = trial;
   const session = await smtpSession(context, userTls(context));
   const { wire } = session;
-  const octets = trial.octets(context);
+  const octets = trial.octets(domain);
   const control = octets.startsWith('MAIL')
-    ? await session.ask(`MAIL FROM:<audit@${context.token()}.invalid>`)
+    ? await session.ask(`MAIL FROM:<audit@${domain}>`)
     : await session.ask(trial.control ?? 'RSET');
   if (!yes(control)) {
     wire.close();

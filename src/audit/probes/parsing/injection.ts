@@ -7,16 +7,12 @@ import { smtpSession, type SmtpSession } from '../../session.ts';
 import { ask, readReply, replyText, type SmtpReply } from '../../wire/smtp.ts';
 import { isLost, lossText } from '../../wire/wire.ts';
 import * as checks from './checks.ts';
-import { userTls } from './command-lines.ts';
+import { postmasterHere } from '../hygiene/transaction.ts';
+import { senderDomain, userTls } from './command-lines.ts';
 
 const REFLECTED = ['VRFY {t}\x0b\x1b[31m', 'X{t}\x1b[2J', 'EHLO {t}\x07', 'RCPT TO:<{t}\x08@x>'];
 const HELO_NAMES = ['a\tb', 'a\x1b[31mb.invalid', 'a\rb.invalid'];
-const ADDRESSES = [
-  '"a\rb"@x.invalid',
-  '"a\0b"@x.invalid',
-  '"a\x1b[31m"@x.invalid',
-  'a\tb@x.invalid',
-];
+const LOCAL_PARTS = ['"a\rb"', '"a\0b"', '"a\x1b[31m"', 'a\tb'];
 
 export const injection: ServiceProbe = {
   name: 'parameter-injection',
@@ -46,13 +42,53 @@ export const loginInjection: ServiceProbe = {
 
 async function run(context: ServiceContext): Promise<void> {
   await Promise.all([
-    tryEach(context, checks.ADDRESS_CONTROL, ADDRESSES, (text) => `MAIL FROM:<${text}>`),
-    tryEach(context, checks.HELO_CONTROL, HELO_NAMES, (text) => `EHLO ${text}`),
+    addresses(context),
+    helloNames(context),
     tryEach(context, checks.PARAMETER_UNKNOWN, ['XAUDIT=1'], (text) => `MAIL FROM:<> ${text}`),
     twice(context),
     encoded(context),
     reflected(context),
   ]);
+}
+
+async function addresses(context: ServiceContext): Promise<void> {
+  const domain = await senderDomain(context);
+  const texts = LOCAL_PARTS.map((local) => `${local}@${domain}`);
+  await tryEach(context, checks.ADDRESS_CONTROL, texts, (text) => `MAIL FROM:<${text}>`);
+}
+
+/** A name is believed when mail behind it comes as far as behind a good one. */
+async function helloNames(context: ServiceContext): Promise<void> {
+  const plain = await hello(context, undefined);
+  for (const name of HELO_NAMES) {
+    const odd = await hello(context, name);
+    const seen = `EHLO ${JSON.stringify(name)}: ${odd.step} is answered with "${odd.said}"`;
+    const isTaken = odd.step !== 'EHLO' && odd.step === plain.step && odd.code === plain.code;
+    const more = { evidence: [odd.exchange], controls: { sanity: { passed: 1, of: 1 } } };
+    context.tell((isTaken ? found : absent)(checks.HELO_CONTROL, seen, more));
+  }
+}
+
+/** How far a session comes, with its own name or another: Postfix refuses names at RCPT. */
+async function hello(context: ServiceContext, name: string | undefined) {
+  const { wire } = await smtpSession(context, userTls(context));
+  const waitMs = Math.min(context.options.replyMs, 1_500);
+  const mail = ['MAIL FROM:<>', `RCPT TO:<${postmasterHere(context).text}>`];
+  const lines = name === undefined ? mail : [`EHLO ${name}`, ...mail];
+  let step = lines[0]?.split(' ', 1)[0] ?? '';
+  let code = 0;
+  let said = '';
+  for (const [at, line] of lines.entries()) {
+    const reply = await ask(wire, line, waitMs);
+    said = isLost(reply) ? lossText(reply) : replyText(reply).slice(0, 120);
+    code = isLost(reply) ? 0 : reply.code;
+    // Where a bare CR ends a line, what is behind it is a command of its own.
+    const isSplit = line.includes('\r') && code !== 0 && !isLost(await readReply(wire, 300));
+    if (code !== 250 || isSplit) break;
+    step = lines[at + 1]?.split(' ', 1)[0] ?? step;
+  }
+  wire.close();
+  return { step, code, said, exchange: wire.exchange };
 }
 
 /** 250 to any of the texts; a session for each, with what is plain as the control. */
@@ -61,9 +97,10 @@ async function tryEach(
   check: Check,
   texts: readonly string[],
   lineOf: (text: string) => string,
+  tls = userTls(context),
 ): Promise<void> {
   for (const text of texts) {
-    const session = await smtpSession(context, userTls(context));
+    const session = await smtpSession(context, tls);
     const line = lineOf(text);
     if (line.startsWith('MAIL') && !(await plainMail(session, check, context))) return;
     const reply = await ask(session.wire, line, Math.min(context.options.replyMs, 1_500));
@@ -99,7 +136,7 @@ async function plainMail(
 
 async function twice(context: ServiceContext): Promise<void> {
   const { PARAMETER_TWICE } = checks;
-  const session = await smtpSession(context);
+  const session = await smtpSession(context, userTls(context));
   const size = session.keywords.has('SIZE');
   if (!size) {
     session.wire.close();
@@ -112,7 +149,9 @@ async function twice(context: ServiceContext): Promise<void> {
 
 async function encoded(context: ServiceContext): Promise<void> {
   const { PARAMETER_CONTROL } = checks;
-  const { keywords, wire } = await smtpSession(context);
+  // Logins are often offered under TLS alone.
+  const tls = { startTls: context.service.tls === 'starttls' };
+  const { keywords, wire } = await smtpSession(context, tls);
   wire.close();
   const parameters = [
     ...(keywords.has('DSN') ? ['ENVID=a+0D+0AX-Audit:+20b'] : []),
@@ -122,7 +161,7 @@ async function encoded(context: ServiceContext): Promise<void> {
     context.tell(inapplicable(PARAMETER_CONTROL, 'neither DSN nor AUTH is offered'));
     return;
   }
-  await tryEach(context, PARAMETER_CONTROL, parameters, (text) => `MAIL FROM:<> ${text}`);
+  await tryEach(context, PARAMETER_CONTROL, parameters, (text) => `MAIL FROM:<> ${text}`, tls);
 }
 
 /** Replies must keep their form whatever they quote (RFC 5321 4.2.1): printable, under one code. */
