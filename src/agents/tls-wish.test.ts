@@ -3,10 +3,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { utf8 } from '#base/bytes.ts';
+import { readHead } from '#message/fields.ts';
 import { tlsWish } from './tls-wish.ts';
 
 function of(head: string) {
-  return tlsWish({}, utf8(`${head}\r\n\r\n`));
+  return tlsWish({}, readHead(utf8(`${head}\r\n\r\n`)));
 }
 
 test('TLS-Required: No makes TLS optional, anything else says nothing (RFC 8689 3)', () => {
@@ -19,5 +20,8 @@ test('TLS-Required: No makes TLS optional, anything else says nothing (RFC 8689 
 });
 
 test('REQUIRETLS wins over the field (RFC 8689 4.1)', () => {
-  assert.equal(tlsWish({ requireTls: true }, utf8('TLS-Required: No\r\n\r\n')), 'required');
+  assert.equal(
+    tlsWish({ requireTls: true }, readHead(utf8('TLS-Required: No\r\n\r\n'))),
+    'required',
+  );
 });

@@ -190,7 +190,7 @@ function newMail(
       envelopeId: parameters.envelopeId,
       smtpUtf8: parameters.smtpUtf8,
       body: parameters.body,
-      tls: tlsWish(parameters, judged.content.head),
+      tls: tlsWish(parameters, judged.structure.head),
     },
     session: story.session,
     submitter: incoming.client.login?.address,
