@@ -34,7 +34,8 @@ export async function outsource<K extends OperationName>(
       const spool = room.spool();
       spools.push(spool);
       try {
-        await spool.write(body);
+        // The body stays its owner's.
+        await spool.write(new Uint8Array(body));
         moved.set(body, await spool.finish());
       } catch (thrown) {
         discard();

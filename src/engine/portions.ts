@@ -15,7 +15,7 @@ const ALL: UidRanges = [[1, 0xffff_ffff]];
 /** Ranges that one portion has at most: each is a look into the mailbox. */
 const RANGES = 500;
 const FIRST = `SELECT count(*), max(uid) FROM (SELECT uid FROM messages
-  WHERE mailbox = ? AND uid BETWEEN ? AND ? AND (flags & ?) = ?4 ORDER BY uid LIMIT ?)`;
+  WHERE mailbox = ? AND uid BETWEEN ? AND ? AND (flags & ?) = ?4 ORDER BY uid LIMIT ? + 0)`;
 
 /**
  * Each portion is a step of its own, with a modification sequence of its own: IMAP lets others

@@ -288,3 +288,29 @@ test('a spool that cannot write fails temporarily', async (t) => {
   body.discard();
   assert.ok(!existsSync(join(it.directory, 'spool')));
 });
+
+test('octets that were written are let go at once, unless others lie in their memory', async (t) => {
+  const it = await openTestStore(t, { limits: { inlineBytes: 1000 } });
+  const [own, part, small] = [bodyOf(5000), bodyOf(6000).subarray(0, 5999), bodyOf(900)];
+  const large = it.store.spool();
+  await large.write(own);
+  await large.write(part);
+  const { name } = (await large.finish()) as SpooledBody;
+  const whole = concat([bodyOf(5000), bodyOf(6000).subarray(0, 5999)]);
+  assert.ok(readFileSync(join(it.directory, 'spool', name)).equals(whole));
+  assert.deepEqual([own.length, part.length], [0, 5999]);
+  const short = it.store.spool();
+  await short.write(small);
+  await short.finish();
+  assert.equal(small.length, 900);
+});
+
+test('a body in memory that became a file stays its owner’s', async (t) => {
+  const it = await openTestStore(t, { limits: { inlineBytes: 1000 } });
+  const account = await addAccount(it);
+  const { id } = await mailboxOf(it, account);
+  const body = bodyOf(5000);
+  const content = { head: contentOf('').head, body };
+  await it.do('append', { mailbox: id, messages: [messageOf({ content })] });
+  assert.deepEqual(body, bodyOf(5000));
+});

@@ -1,11 +1,11 @@
 /** The spool: bodies while they arrive, in memory while small, else in a file that is synced. */
 
-import { randomBytes } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { open, unlink } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Awaitable } from '#base/brand.ts';
-import { concat } from '#base/bytes.ts';
+import { concat, letGo, NO_BYTES } from '#base/bytes.ts';
 import type { Spool } from '#store/content.ts';
 import { BlockChecks } from './checks.ts';
 import { fileFailure } from './failures.ts';
@@ -36,7 +36,7 @@ export class SpoolRoom {
 
   /** A name that was never used before. */
   newName(): string {
-    const name = `${Date.now().toString(36)}-${randomBytes(9).toString('base64url')}`;
+    const name = `${Date.now().toString(36)}-${randomUUID()}`;
     this.#inUse.add(name);
     return name;
   }
@@ -85,6 +85,8 @@ class BodySpool implements Spool {
   readonly #room: SpoolRoom;
   readonly #checks = new BlockChecks();
   #pieces: Uint8Array[] = [];
+  /** How many of the pieces have check numbers. */
+  #checked = 0;
   #gathered = 0;
   #size = 0;
   #name: string | undefined;
@@ -104,8 +106,9 @@ class BodySpool implements Spool {
     this.#pieces.push(bytes);
     this.#gathered += bytes.length;
     this.#size += bytes.length;
-    if (this.#size <= this.#room.inlineBytes || this.#gathered < WRITE_BYTES) return undefined;
-    return this.#work(() => this.#flush());
+    if (this.#size <= this.#room.inlineBytes) return undefined;
+    this.#check();
+    return this.#gathered < WRITE_BYTES ? undefined : this.#work(() => this.#flush());
   }
 
   finish(): Awaitable<Uint8Array | CheckedBody> {
@@ -140,13 +143,21 @@ class BodySpool implements Spool {
   async #flush(): Promise<void> {
     const pieces = this.#pieces;
     this.#pieces = [];
+    this.#checked = 0;
     this.#gathered = 0;
     this.#file ??= await this.#create();
-    for (const piece of pieces) this.#checks.add(piece);
     let left = pieces;
     while (left.length > 0) {
       const { bytesWritten } = await this.#file.writev(left);
       left = rest(left, bytesWritten);
+    }
+    for (const piece of pieces) letGo(piece);
+  }
+
+  /** At once, while the octets are in the processor's cache. */
+  #check(): void {
+    for (; this.#checked < this.#pieces.length; this.#checked += 1) {
+      this.#checks.add(this.#pieces[this.#checked] ?? NO_BYTES);
     }
   }
 

@@ -62,6 +62,14 @@ test('no statement walks through a table that grows with the mail', () => {
   assert.ok(explained > 80);
 });
 
+test('no limit is a bare parameter: SQLite prepares such a statement anew each time it runs', () => {
+  for (const name of readdirSync(HERE, { recursive: true, encoding: 'utf8' })) {
+    if (!name.endsWith('.ts') || name.endsWith('.test.ts')) continue;
+    const bare = readFileSync(join(HERE, name), 'utf8').match(/LIMIT \?\d*(?!\d| \+ 0).*/g);
+    assert.equal(bare, null, name);
+  }
+});
+
 test('the pattern finds what it should', () => {
   for (const wrong of [
     'sql.run(`DELETE FROM x WHERE a = ${b}`)',

@@ -6,7 +6,7 @@ const UPSERT = `INSERT INTO memories (kind, key, first_ms, last_ms, times) VALUE
   ON CONFLICT (kind, key) DO UPDATE SET
   first_ms = excluded.first_ms, last_ms = excluded.last_ms, times = excluded.times`;
 const FORGET = `DELETE FROM memories WHERE kind = ? AND key IN
-  (SELECT key FROM memories WHERE kind = ? AND last_ms < ? ORDER BY last_ms LIMIT ?)`;
+  (SELECT key FROM memories WHERE kind = ? AND last_ms < ? ORDER BY last_ms LIMIT ? + 0)`;
 
 export const remember: Run<'remember'> = (step, { kind, entries, forgetBeforeMs }) => {
   for (const { key, firstMs, lastMs, times } of entries) {

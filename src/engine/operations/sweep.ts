@@ -25,7 +25,7 @@ export const sweep: Run<'sweep'> = (step, { nowMs, ledgerDays }) => {
 function freeContents(step: Step, beforeMs: number): number {
   const rows = step.sql.rows<[id: number, file: number | null]>(
     `SELECT id, file FROM freed JOIN contents ON contents.id = freed.content
-     WHERE freed_ms <= ? ORDER BY freed_ms LIMIT ?`,
+     WHERE freed_ms <= ? ORDER BY freed_ms LIMIT ? + 0`,
     beforeMs,
     step.limits.sweptRows,
   );
@@ -52,7 +52,7 @@ function releaseFile(step: Step, file: number): void {
 function forgetTombstones(step: Step, beforeMs: number): void {
   const rows = step.sql.rows<[mailbox: number, uid: number, modSeq: number]>(
     `SELECT mailbox, uid, modseq FROM tombstones WHERE expunged_ms <= ?
-     ORDER BY expunged_ms LIMIT ?`,
+     ORDER BY expunged_ms LIMIT ? + 0`,
     beforeMs,
     step.limits.sweptRows,
   );
@@ -70,7 +70,7 @@ function forgetTombstones(step: Step, beforeMs: number): void {
 /** Entries were written about in the order of their time: the first young one ends it. */
 function forgetEntries(step: Step, beforeMs: number): number {
   const oldest = step.sql.rows<[id: number, atMs: number]>(
-    'SELECT id, at_ms FROM ledger ORDER BY id LIMIT ?',
+    'SELECT id, at_ms FROM ledger ORDER BY id LIMIT ? + 0',
     step.limits.sweptRows,
   );
   let count = 0;

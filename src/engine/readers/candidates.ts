@@ -8,7 +8,7 @@ import { pause } from './reading.ts';
 import type { Reading } from './reading.ts';
 
 const BLOCKS = `SELECT first_uid, last_uid, checked, bytes FROM search_blocks
-  WHERE mailbox = ? AND last_uid > ? ORDER BY last_uid LIMIT ?`;
+  WHERE mailbox = ? AND last_uid > ? ORDER BY last_uid LIMIT ? + 0`;
 /** Blocks that are looked through before others have their turn: about a millisecond. */
 const SLICE_BLOCKS = 16;
 const LARGEST_UID = 0xffff_ffff;

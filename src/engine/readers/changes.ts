@@ -12,7 +12,7 @@ import type { MessageColumns } from './rows.ts';
 const HIGHEST = 'SELECT highest_modseq, forgotten_modseq, uid_next FROM mailboxes WHERE id = ?';
 const CHANGED = `SELECT uid, modseq, flags, keywords, internal_ms, saved_ms, size_bytes, head_bytes,
   content, thread FROM messages
-  WHERE mailbox = ?1 AND modseq >= ?2 AND (modseq > ?2 OR uid > ?3) ORDER BY modseq, uid LIMIT ?4`;
+  WHERE mailbox = ?1 AND modseq >= ?2 AND (modseq > ?2 OR uid > ?3) ORDER BY modseq, uid LIMIT ?4 + 0`;
 const VANISHED = 'SELECT uid FROM tombstones WHERE mailbox = ? AND modseq > ? ORDER BY uid';
 const UIDS = 'SELECT uid FROM messages WHERE mailbox = ? ORDER BY uid';
 const KEYWORDS = 'SELECT number, name FROM keywords WHERE mailbox = ?';

@@ -10,7 +10,7 @@ import type { Reading } from './reading.ts';
 
 const INDEXED = `SELECT value FROM meta WHERE name = 'indexed'`;
 const TAIL = `SELECT id, at_ms, kind, session, queue_id, keys, facts FROM ledger
-  WHERE id > ? ORDER BY id DESC LIMIT ?`;
+  WHERE id > ? ORDER BY id DESC LIMIT ? + 0`;
 const NEWEST_BUCKET = 'SELECT max(bucket) FROM ledger_index';
 const OLDER_BUCKET = 'SELECT max(bucket) FROM ledger_index WHERE bucket < ?';
 const PART = 'SELECT keys FROM ledger_index WHERE bucket = ? AND part = ?';

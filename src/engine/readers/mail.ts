@@ -30,7 +30,7 @@ const BY_NAME = `SELECT id, account, name, uid_validity, uid_next, highest_modse
   deleted, size_bytes, special_use FROM mailboxes WHERE account = ? AND name = ?`;
 const BY_ACCOUNT = `SELECT id, account, name, uid_validity, uid_next, highest_modseq, messages,
   unseen, deleted, size_bytes, special_use FROM mailboxes WHERE account = ? ORDER BY name`;
-const UIDS = 'SELECT uid FROM messages WHERE mailbox = ? AND uid > ? ORDER BY uid LIMIT ?';
+const UIDS = 'SELECT uid FROM messages WHERE mailbox = ? AND uid > ? ORDER BY uid LIMIT ? + 0';
 const VANISHED = 'SELECT uid FROM tombstones WHERE mailbox = ? AND modseq > ?';
 
 export class MailRows implements MailReader {

@@ -4,7 +4,7 @@ import type { MemoryKind, MemoryReader, Remembered } from '#store/memories.ts';
 import type { Reading } from './reading.ts';
 
 const NEWEST = `SELECT key, first_ms, last_ms, times FROM memories
-  WHERE kind = ? ORDER BY last_ms DESC LIMIT ?`;
+  WHERE kind = ? ORDER BY last_ms DESC LIMIT ? + 0`;
 
 type Columns = [key: string, firstMs: number, lastMs: number, times: number];
 

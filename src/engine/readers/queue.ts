@@ -16,7 +16,7 @@ const DUE = `SELECT queue_messages.id, recipients.number, domain, next_ms
   JOIN queue_messages ON queue_messages.number = recipients.message
   WHERE held = 0 AND next_ms >= ? AND next_ms <= ?
     AND (next_ms, queue_messages.id, recipients.number) > (?, ?, ?)
-  ORDER BY next_ms, queue_messages.id, recipients.number LIMIT ?`;
+  ORDER BY next_ms, queue_messages.id, recipients.number LIMIT ? + 0`;
 const NEXT = 'SELECT min(next_ms) FROM queue_recipients WHERE held = 0';
 /** Message and recipients in one statement, which needs no transaction around it. */
 const ONE = `SELECT messages.number, id, reverse_path, ret, envelope_id, smtp_utf8, body, content,
@@ -29,7 +29,7 @@ const ONE = `SELECT messages.number, id, reverse_path, ret, envelope_id, smtp_ut
 const RECIPIENT = 13;
 const LIST = `SELECT number, id, reverse_path, ret, envelope_id, smtp_utf8, body, content,
   head_bytes, size_bytes, accepted_ms, submitter, tls FROM queue_messages
-  ORDER BY accepted_ms, number LIMIT ?`;
+  ORDER BY accepted_ms, number LIMIT ? + 0`;
 const RECIPIENTS = `SELECT number, address, domain, notify, original_recipient, held, attempts,
   next_ms, expires_ms, delay_notified, last_answer FROM queue_recipients
   WHERE message = ? ORDER BY number`;

@@ -7,15 +7,15 @@ import type { MessageColumns } from './rows.ts';
 
 const MESSAGES = `SELECT uid, modseq, flags, keywords, internal_ms, saved_ms, size_bytes,
   head_bytes, content, thread FROM messages
-  WHERE mailbox = ? AND uid BETWEEN ? AND ? ORDER BY uid LIMIT ?`;
+  WHERE mailbox = ? AND uid BETWEEN ? AND ? ORDER BY uid LIMIT ? + 0`;
 const TOMBSTONES = `SELECT uid, modseq, flags, keywords, internal_ms, saved_ms, size_bytes,
   head_bytes, content, thread FROM tombstones
-  WHERE mailbox = ?1 AND uid BETWEEN ?2 AND ?3 AND expunged_ms > ?5 ORDER BY uid LIMIT ?4`;
+  WHERE mailbox = ?1 AND uid BETWEEN ?2 AND ?3 AND expunged_ms > ?5 ORDER BY uid LIMIT ?4 + 0`;
 
 const FLAGS = `SELECT uid, modseq, flags, keywords FROM messages
-  WHERE mailbox = ? AND uid BETWEEN ? AND ? ORDER BY uid LIMIT ?`;
+  WHERE mailbox = ? AND uid BETWEEN ? AND ? ORDER BY uid LIMIT ? + 0`;
 const GONE_FLAGS = `SELECT uid, modseq, flags, keywords FROM tombstones
-  WHERE mailbox = ?1 AND uid BETWEEN ?2 AND ?3 AND expunged_ms > ?5 ORDER BY uid LIMIT ?4`;
+  WHERE mailbox = ?1 AND uid BETWEEN ?2 AND ?3 AND expunged_ms > ?5 ORDER BY uid LIMIT ?4 + 0`;
 
 /** Rows between two ranges that are rather read and dropped than jumped over. */
 const GAP = 32;

@@ -22,7 +22,7 @@ const INDEXED = 'SELECT max(last_uid) FROM search_blocks WHERE mailbox = ?';
 const NEXT = `SELECT messages.uid, messages.content, contents.parts, contents.subject,
   contents.sender, contents.recipient, contents.copied, contents.blind
   FROM messages JOIN contents ON contents.id = messages.content
-  WHERE messages.mailbox = ? AND messages.uid > ? ORDER BY messages.uid LIMIT ?`;
+  WHERE messages.mailbox = ? AND messages.uid > ? ORDER BY messages.uid LIMIT ? + 0`;
 const INSERT = 'INSERT INTO search_blocks VALUES (?, ?, ?, ?, ?)';
 
 type Row = readonly [

@@ -19,7 +19,7 @@ const BUCKETS = `WITH RECURSIVE buckets (bucket) AS (
     UNION ALL
     SELECT (SELECT min(bucket) FROM ledger_index WHERE ledger_index.bucket > buckets.bucket)
     FROM buckets WHERE buckets.bucket IS NOT NULL)
-  SELECT bucket FROM buckets WHERE bucket IS NOT NULL LIMIT ?`;
+  SELECT bucket FROM buckets WHERE bucket IS NOT NULL LIMIT ? + 0`;
 
 type Columns = readonly [id: number, session: string | null, queueId: string | null, keys: string];
 
@@ -51,7 +51,7 @@ export function indexedEntry(sql: Connection): number {
 export function indexLedger(sql: Connection): number {
   const after = indexedEntry(sql);
   const entries = sql.rows<Columns>(
-    'SELECT id, session, queue_id, keys FROM ledger WHERE id > ? ORDER BY id LIMIT ?',
+    'SELECT id, session, queue_id, keys FROM ledger WHERE id > ? ORDER BY id LIMIT ? + 0',
     after,
     BUCKET_ENTRIES,
   );
