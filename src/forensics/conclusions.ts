@@ -84,7 +84,7 @@ function headlineOf(
   if (contradiction !== undefined) {
     return { kind: 'contradicts itself', why: contradiction.sign.title };
   }
-  const { author, aligned, unknown } = authentication;
+  const { author, aligned, denied, unknown } = authentication;
   // Behind the limit another From may stand, which a mail program shows.
   if (specimen.headCut) return { kind: 'cannot be determined', why: 'the header is too long' };
   if (author.kind !== 'author') return { kind: 'contradicts itself', why: author.why };
@@ -93,13 +93,6 @@ function headlineOf(
   const best = bestOf(aligned);
   if (best !== undefined)
     return { kind: 'authenticated', domain: author.domain, grade: best.grade };
-  const denied = authentication.fields.some(
-    ({ standing, results }) =>
-      standing === 'believed' &&
-      results.some(
-        ({ method, result }) => method === 'dmarc' && (result === 'fail' || result === 'none'),
-      ),
-  );
   const [first] = unknown;
   if (first !== undefined && !denied) return { kind: 'cannot be determined', why: first };
   return { kind: 'not authenticated', domain: author.domain };

@@ -10,6 +10,7 @@ import { checkHost, spfIdentity } from '#trust/spf/check.ts';
 import type { SpfOutcome } from '#trust/spf/outcome.ts';
 import type { Route } from '../route/route.ts';
 import type { Specimen } from '../specimen.ts';
+import type { ParsedResult } from '#trust/results/parse.ts';
 import { type ResultsField, readResults } from './results.ts';
 import type { Signatures } from './signatures.ts';
 
@@ -53,6 +54,8 @@ export interface Authentication {
   readonly dmarc: DmarcFinding;
   readonly fields: readonly ResultsField[];
   readonly aligned: readonly Aligned[];
+  /** A trusted host says that DMARC failed, or that there is no policy; none says the contrary. */
+  readonly denied: boolean;
   /** Something that might have been a pass could not be checked: why. */
   readonly unknown: readonly string[];
 }
@@ -76,11 +79,14 @@ export async function authenticate(checking: Checking): Promise<Authentication> 
   const spf = await checkSpf(checking, mailFrom);
   const fields = readResults(specimen.head, checking.authservIds, route.boundary?.field);
   const dmarc = await checkDmarc(checking, author, spf);
+  const attested = attestedBy(author, fields);
   const aligned = [
     ...alignedByUs(author, spf, signatures, dmarc.outcome),
-    ...alignedByOthers(author, fields),
+    ...(attested.failed ? [] : attested.aligned),
   ];
   const unsure = unknownOf(spf, signatures, specimen);
+  const torn = attested.failed && attested.aligned.some(({ by }) => by === 'dmarc');
+  if (torn) unsure.unshift('the results of trusted hosts contradict each other');
   return {
     author,
     mailFrom,
@@ -89,6 +95,7 @@ export async function authenticate(checking: Checking): Promise<Authentication> 
     dmarc: dmarc.finding,
     fields,
     aligned,
+    denied: attested.denied && !torn,
     unknown: unsure,
   };
 }
@@ -147,8 +154,17 @@ async function checkDmarc(
     ...(clock && { clock }),
   });
   const { why, disposition } = outcome;
+  // Nothing failed that could not be checked: neither the address nor a signature may be missing.
+  const open = spf.result === 'unknown' ? spf.why : missingKey(signatures);
+  if (outcome.result === 'fail' && open !== undefined) {
+    return { finding: { result: 'unknown', why: open, disposition: 'none' }, outcome };
+  }
   const known = outcome.result === 'temperror' ? 'unknown' : outcome.result;
   return { finding: { result: known, why, disposition }, outcome };
+}
+
+function missingKey({ dkim }: Signatures): string | undefined {
+  return dkim.find(({ status }) => status === 'unknown')?.reason;
 }
 
 function unknown(why: string): SpfFinding {
@@ -167,46 +183,68 @@ function alignedByUs(
   const found: Aligned[] = (outcome?.aligned ?? []).map((one) => ({
     domain,
     by: one.method,
-    grade: one.method === 'spf' ? attested(spf) : 'P',
+    grade: one.method === 'spf' ? gradeOf(spf) : 'P',
     how: `${one.method} of ${one.domain}, ${one.how}`,
   }));
   if (found.length > 0) return found;
   const signed = dkim.some((one) => one.status === 'pass' && one.domain === domain);
   if (signed) found.push({ domain, by: 'dkim', grade: 'P', how: `DKIM signature of ${domain}` });
   if (spf.result === 'pass' && spf.domain === domain) {
-    found.push({ domain, by: 'spf', grade: attested(spf), how: `SPF of ${domain}` });
+    found.push({ domain, by: 'spf', grade: gradeOf(spf), how: `SPF of ${domain}` });
   }
   return found;
 }
 
-function attested({ grade }: SpfFinding): Aligned['grade'] {
+function gradeOf({ grade }: SpfFinding): Aligned['grade'] {
   return grade === 'P' ? 'P' : 'T';
 }
 
-/** What a trusted host says it found out, if it is about the very author that we read. */
-function alignedByOthers(author: Author, fields: readonly ResultsField[]): Aligned[] {
-  if (author.kind !== 'author') return [];
-  const { domain } = author;
-  const found: Aligned[] = [];
-  for (const { standing, results, authservId } of fields) {
-    if (standing !== 'believed') continue;
-    for (const { method, result, properties } of results) {
-      if (result !== 'pass') continue;
-      const values = properties.map(({ type, name, value }) => [`${type}.${name}`, value] as const);
-      const about = (name: string): string | undefined =>
-        values
-          .find(([key]) => key === name)?.[1]
-          .toLowerCase()
-          .replace(/^.*@/, '');
-      const who =
-        method === 'dmarc' ? about('header.from') : (about('header.d') ?? about('header.i'));
-      const same = who === domain || (method === 'dkim' && covers(who, domain));
-      if (!same || (method !== 'dmarc' && method !== 'dkim')) continue;
-      const how = `${method}=pass for ${who}, says ${authservId ?? ''}`;
-      found.push({ domain, by: method, grade: 'T', how });
+interface Attested {
+  readonly aligned: readonly Aligned[];
+  /** DMARC failed, whatever else passed: the policy may ask for the very same domain. */
+  readonly failed: boolean;
+  /** It did not pass: there may be no policy. */
+  readonly denied: boolean;
+}
+
+/** What trusted hosts say they found out, if it is about the very author that we read. */
+function attestedBy(author: Author, fields: readonly ResultsField[]): Attested {
+  const aligned: Aligned[] = [];
+  let failed = false;
+  let denied = false;
+  for (const { standing, results, authservId = '' } of fields) {
+    if (standing !== 'believed' || author.kind !== 'author') continue;
+    const { domain } = author;
+    for (const one of results) {
+      const who = domainIn(one);
+      if (one.method === 'dmarc' && (who === undefined || who === domain)) {
+        failed ||= one.result === 'fail';
+        denied ||= failed || one.result === 'none';
+      }
+      const same = who === domain || (one.method === 'dkim' && covers(who, domain));
+      const { method } = one;
+      if (!same || one.result !== 'pass' || (method !== 'dmarc' && method !== 'dkim')) continue;
+      aligned.push({
+        domain,
+        by: method,
+        grade: 'T',
+        how: `${method}=pass for ${who}, says ${authservId}`,
+      });
     }
   }
-  return found;
+  return { aligned, failed, denied };
+}
+
+/** Whom a result is about: `header.from` is an address or a domain, `header.d` a domain alone. */
+function domainIn({ method, properties }: ParsedResult): string | undefined {
+  const value = (wanted: string): string | undefined =>
+    properties.find(({ type, name }) => `${type}.${name}` === wanted)?.value.toLowerCase();
+  if (method === 'dmarc') return behindAt(value('header.from'));
+  return value('header.d') ?? behindAt(value('header.i'));
+}
+
+function behindAt(text: string | undefined): string | undefined {
+  return text?.slice(text.lastIndexOf('@') + 1);
 }
 
 /** A signature of the parent answers for its children; never the other way round. */

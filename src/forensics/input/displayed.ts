@@ -8,7 +8,13 @@ import { decodeWords } from '#message/words.ts';
 /** What one way of reading gives; it always gives something. */
 export interface Reading {
   /** Which way: by the grammar, or as some program goes about it. */
-  readonly rule: 'grammar' | 'last brackets' | 'first brackets' | 'decoded first' | 'last field';
+  readonly rule:
+    | 'grammar'
+    | 'last brackets'
+    | 'first brackets'
+    | 'decoded first'
+    | 'last field'
+    | 'bare CR';
   /** The name beside the address, empty where there is none. */
   readonly name: string;
   /** `local@domain`, or undefined: the reader sees the name alone. */
@@ -25,6 +31,7 @@ export interface Displayed {
 }
 
 const CHARACTERS = 4_096;
+const BARE = 10;
 
 /** Reads From (or another field of addresses) in every way we know of. Never fails; linear time. */
 export function displayed(head: Head, name = 'from'): Displayed {
@@ -33,11 +40,29 @@ export function displayed(head: Head, name = 'from'): Displayed {
   const readings = first === undefined ? [] : readValue(first);
   const last = others.at(-1);
   if (last !== undefined) readings.push({ ...byBrackets(last, 'last'), rule: 'last field' });
+  for (const value of behindBareCr(head, name)) {
+    readings.push({ ...byBrackets(value.slice(0, CHARACTERS), 'last'), rule: 'bare CR' });
+  }
   const main = readings.find(({ rule }) => rule === 'last brackets') ?? NOTHING;
   const addresses = new Set<string>();
   for (const { address } of readings)
     if (address !== undefined) addresses.add(address.toLowerCase());
   return { main, readings, addresses: [...addresses], fields: fields.length };
+}
+
+/** Values of such fields behind a CR alone, which ends a line for some programs (RFC 5322 2.3). */
+function behindBareCr(head: Head, name: string): readonly string[] {
+  const found: string[] = [];
+  for (const { raw } of head.fields) {
+    // The usual case first: its only CR is the one of its last line end, or of a fold.
+    if (!/\r(?!\n)/.test(raw)) continue;
+    for (const line of raw.split(/\r(?!\n)/).slice(1)) {
+      const colon = line.indexOf(':');
+      if (colon === -1 || line.slice(0, colon).trim().toLowerCase() !== name) continue;
+      if (found.length < BARE) found.push(line.slice(colon + 1));
+    }
+  }
+  return found;
 }
 
 /** All readings of one field's value, octets as latin1, unfolded. */

@@ -11,6 +11,11 @@ export const bodyChanged: Sign = {
   look: ({ authentication }) => {
     const { author, signatures } = authentication;
     if (author.kind !== 'author') return [];
+    // A broken one beside a good one is as if it were not there (RFC 6376 6.1): lists sign anew.
+    const good = signatures.dkim.some(
+      ({ status, domain }) => status === 'pass' && domain === author.domain,
+    );
+    if (good) return [];
     return signatures.dkim.flatMap(({ domain, bodyMatches, repair, unsignedBytes, selector }) => {
       if (domain !== author.domain || bodyMatches !== false || unsignedBytes !== undefined)
         return [];

@@ -16,6 +16,7 @@ export { threadIndex } from './thread-index.ts';
 export { dkimLater } from './dkim-later.ts';
 export { bodyChanged } from './body-changed.ts';
 export { openBody } from './open-body.ts';
+export { openHead } from './open-head.ts';
 export { brokenOctets } from './broken-octets.ts';
 export { date } from './date.ts';
 export { numericHelo } from './numeric-helo.ts';

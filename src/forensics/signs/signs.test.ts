@@ -63,6 +63,10 @@ const SHOWN: Readonly<Record<string, readonly [text: string, trust?: Trust]>> = 
     }),
     KEYED,
   ],
+  'open-head': [
+    BOUNDARY + signed(message({}, { boundary: '' }), KEY, { atMs: NOW_MS, fields: ['From', 'To'] }),
+    KEYED,
+  ],
   'broken-octets': [message({ 'X-Y': 'a\0b' })],
   date: [message({ Date: 'Sun, 22 Nov 2026 10:00:00 +0000' })],
   'numeric-helo': [
