@@ -7,7 +7,7 @@ import { describe, test } from 'node:test';
 import { Failure } from '#base/failure.ts';
 import { EXIT } from './exit.ts';
 import type { Io } from './io.ts';
-import { report } from './program.ts';
+import { report } from './report.ts';
 import { ownCertificates } from './serve/certificates.ts';
 import { inFolder, run } from './testing.ts';
 

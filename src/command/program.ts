@@ -5,11 +5,12 @@ import { existsSync } from 'node:fs';
 import { nearest } from '#base/nearest.ts';
 import * as registry from './commands/index.ts';
 import type { Command, Context } from './command.ts';
-import { CommandError, EXIT, explain } from './exit.ts';
+import { CommandError, EXIT } from './exit.ts';
 import type { ExitStatus } from './exit.ts';
 import type { Io } from './io.ts';
 import { harmless, styled } from './io.ts';
 import { environment } from './environment.ts';
+import { report } from './report.ts';
 
 /** Everything after `postern` on the command line; the exit status comes out. Never throws. */
 export async function runProgram(
@@ -33,27 +34,6 @@ export async function runProgram(
     const failed = report(error, io);
     return failed === EXIT.usage ? usage : failed;
   }
-}
-
-/** One line to standard error; a bug of ours says so, its stack only with POSTERN_DEBUG. */
-export function report(thrown: unknown, io: Io): ExitStatus {
-  const known = explain(thrown);
-  const debug = io.env['POSTERN_DEBUG'] !== undefined;
-  const prefix = styled({ colour: io.colour }, 'red', 'postern:');
-  if (known === undefined) {
-    const message = thrown instanceof Error ? thrown.message : String(thrown);
-    io.warn(`${prefix} internal error: ${harmless(message)}. POSTERN_DEBUG=1 shows where.\n`);
-    if (debug && thrown instanceof Error) io.warn(`${thrown.stack ?? ''}\n`);
-    return EXIT.software;
-  }
-  for (const line of known.message.split('\n')) {
-    const end = known.cure === undefined || /[.!?]$/.test(line) ? '' : '.';
-    io.warn(
-      `${prefix} ${harmless(line)}${end}${known.cure === undefined ? '' : ` ${known.cure}`}\n`,
-    );
-  }
-  if (debug && known.cause instanceof Error) io.warn(`${known.cause.stack ?? ''}\n`);
-  return known.exit;
 }
 
 function root(io: Io): Parser {

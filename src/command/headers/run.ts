@@ -35,7 +35,7 @@ import {
 } from '../exit.ts';
 import { requirePlace, writeWhole } from '../files.ts';
 import { ledgerQuestion } from './ledger.ts';
-import { report } from '../program.ts';
+import { report } from '../report.ts';
 import { type HeaderOptions, anchorTexts, headerOptions } from './options.ts';
 import { progressLine } from './progress.ts';
 import { examineSource } from './read.ts';
