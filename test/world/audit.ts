@@ -17,6 +17,8 @@ import { noteShown } from './shown.ts';
 
 export interface MockSession {
   readonly tls: boolean;
+  /** Spoke before the greeting; seen with `greets` alone. */
+  readonly early: boolean;
   /** Lines of this connection so far, this one included. */
   readonly lines: readonly string[];
   /** Writes at once, as latin1. */
@@ -34,6 +36,8 @@ export interface MockOptions {
   readonly tls?: { readonly certificate: string; readonly key: string };
   /** Other settings of TLS: old versions, weak ciphers. */
   readonly context?: SecureContextOptions;
+  /** The greeting comes so much later; `early` is said instead of it to whoever spoke before. */
+  readonly greets?: { readonly afterMs: number; readonly early?: string };
   /** Said as soon as TLS began by STARTTLS (ManageSieve). */
   readonly greetAgain?: string;
   /** What becomes of octets behind STARTTLS. Default `drop`. */
@@ -104,10 +108,25 @@ function serve(
   const own: string[] = [...before.lines];
   const session: MockSession = {
     tls,
+    early: before.early ?? false,
     lines: own,
     say: (text) => void socket.write(text, 'latin1'),
     end: () => void socket.end(),
   };
+  if (greet && options.greets !== undefined) {
+    const { afterMs, early } = options.greets;
+    setTimeout(() => {
+      const octets = (socket.read() as Buffer | null) ?? undefined;
+      if (octets !== undefined && early !== undefined) return void socket.end(early);
+      session.say(options.greeting ?? '');
+      serve(socket, tls, options, all, secureContext, false, {
+        lines: [],
+        octets: octets?.toString('latin1') ?? '',
+        early: octets !== undefined,
+      });
+    }, afterMs);
+    return;
+  }
   if (greet && options.greeting !== undefined) session.say(options.greeting);
   let rest = '';
   const heard = (bytes: Buffer): void => {
@@ -145,6 +164,7 @@ function serve(
 interface Before {
   readonly lines: readonly string[];
   readonly octets: string;
+  readonly early?: boolean;
 }
 
 /** What a session under TLS begins with; undefined: there is none. */

@@ -1,5 +1,6 @@
 /** Cures against octets that mean two things, against what costs too much, and of manners. */
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import { makeGate } from '#policy/restrictions/gate.ts';
 import { Networks } from '#policy/restrictions/networks.ts';
 import { answers, known, REFUSED, withGate, withLimits, type WithoutCure } from './shape.ts';
@@ -149,6 +150,13 @@ export const PROTOCOL: readonly WithoutCure[] = [
     finds: ['hygiene.early-talker'],
     level: 'active',
     settings: { smtpd_data_restrictions: [] },
+    // In one process with us it would greet before anybody could speak.
+    listener: withGate(({ connect }) => ({
+      connect: async (client, inquiry) => {
+        await sleep(20);
+        return connect(client, inquiry);
+      },
+    })),
   },
   ...(['TURN', 'ATRN', 'DEBUG', 'VERB', 'XEXCH50'] as const).map((verb): WithoutCure => ({
     name: `${verb} is not known`,

@@ -44,6 +44,17 @@ const on =
   (line) =>
     pattern.test(line) ? `${reply}\r\n` : undefined;
 
+/** Whoever spoke before the greeting is refused at this line: DATA, or the dot that ends the mail. */
+const refusesAt =
+  (at: string): MockOptions['answer'] =>
+  (line, { early, lines }) => {
+    if (early && line === at) return '503 5.5.0 you spoke too early\r\n';
+    if (line === '.') return '250 2.0.0 taken\r\n';
+    if (line.startsWith('RCPT')) return '250 2.1.5 ok\r\n';
+    if (line === 'DATA') return '354 go on\r\n';
+    return lines.includes('DATA') ? '' : undefined;
+  };
+
 const PLANTED: readonly (readonly [id: string, answer: MockOptions['answer']])[] = [
   ['hygiene.postmaster-refused', on(/^RCPT TO:<postmaster>/, '550 5.1.1 unknown user')],
   ['hygiene.abuse-refused', on(/^RCPT TO:<abuse@/, '550 5.1.1 unknown user')],
@@ -107,22 +118,26 @@ suite('hygiene', () => {
   });
 
   test('a server that punishes early talkers is not blamed', async () => {
-    const found = await auditMock(
-      {
-        greeting: GREETING,
-        // Whoever says EHLO first and waits is served; the rest of the mock sees no difference.
-        answer: (line, session) => {
-          if (line.startsWith('HELO')) return '250 2.0.0 mock.test\r\n';
-          if (!line.startsWith('EHLO')) return '500 5.5.1 what\r\n';
-          session.say('554 5.5.0 you spoke too early\r\n');
-          return '';
-        },
-      },
-      [hygiene.earlyTalker],
-      { level: 'active' },
+    const greets = { afterMs: 20, early: '554 5.5.0 you spoke too early\r\n' };
+    assert.deepEqual(await talkers({ greets }), ['not-observed', 'not-observed']);
+    assert.deepEqual(await talkers({ greets: { afterMs: 20 } }), ['confirmed', 'not-observed']);
+  });
+
+  test('who spoke too early may be served until there is content: that is noticed too', async () => {
+    const greets = { afterMs: 20 };
+    const told = async (at: string) =>
+      (await talkers({ answer: smtpAnswers(OFFERED, refusesAt(at)), greets }))[0];
+    assert.equal(await told('DATA'), 'not-observed');
+    assert.equal(await told('.'), 'not-observed');
+    assert.equal(await told('nowhere'), 'confirmed');
+  });
+
+  test('who serves nobody, or is full, is not judged', async () => {
+    const refuses = smtpAnswers(OFFERED, (line) =>
+      line.startsWith('EHLO') ? '550 no\r\n' : undefined,
     );
-    assert.equal(found.get('hygiene.early-talker')?.confidence, 'not-observed');
-    assert.equal(found.get('hygiene.slow-greeting')?.confidence, 'not-observed');
+    assert.equal((await talkers({ answer: refuses }))[0], 'inconclusive');
+    assert.equal((await talkers({ greeting: '421 4.3.2 full\r\n' }))[0], 'inconclusive');
   });
 
   test('HELO refused behind EHLO alone is no refusal of HELO', async () => {
@@ -175,6 +190,15 @@ suite('hygiene', () => {
     assert.equal(strict.get('exposure.submission-without-login')?.confidence, 'not-observed');
   });
 });
+
+/** What is told of early talkers, and of the greeting's time. */
+async function talkers(more: Partial<MockOptions>): Promise<readonly string[]> {
+  const mock = { greeting: GREETING, answer: smtpAnswers(OFFERED, careful), ...more };
+  const options = { level: 'active', domains: ['mock.test'] } as const;
+  const found = await auditMock(mock, [hygiene.earlyTalker], options);
+  const ids = ['hygiene.early-talker', 'hygiene.slow-greeting'];
+  return ids.map((id) => found.get(id)?.confidence ?? 'not told');
+}
 
 function shown(found: ReadonlyMap<string, Finding>): string[] {
   return [...found.values()]
