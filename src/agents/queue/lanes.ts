@@ -8,6 +8,11 @@ export interface LaneLimits {
   readonly slots: number;
   /** Of these, for one message: one huge mailing leaves room for others. */
   readonly slotsPerMessage: number;
+  /**
+   * Jobs of one destination whose answers are not on disk yet: while there are so many no further
+   * one begins. With those that are talking at that moment, they are what a crash sends twice.
+   */
+  readonly unwrittenPerDomain: number;
   /** Recipients in one job. */
   readonly recipientsPerJob: number;
   /** Rows kept in memory; the others stay on disk until there is room. */
@@ -35,6 +40,7 @@ interface Destination {
   readonly parked: Set<Group>;
   rows: number;
   running: number;
+  unwritten: number;
 }
 
 interface Group {
@@ -108,6 +114,7 @@ export class Lanes {
     if (destination === undefined || this.#sent.has(job)) return;
     this.#sent.add(job);
     destination.running -= 1;
+    destination.unwritten += 1;
     this.#release(destination);
   }
 
@@ -126,12 +133,12 @@ export class Lanes {
     }
     this.#running -= 1;
     message.running -= 1;
-    const held = !this.#sent.delete(job);
-    if (held) destination.running -= 1;
+    if (this.#sent.delete(job)) destination.unwritten -= 1;
+    else destination.running -= 1;
     if (message.ready.size > 0) this.#ring.add(message);
     if (message.known.size === 0 && message.running === 0) this.#messages.delete(job.id);
-    if (held) this.#release(destination);
-    if (destination.rows === 0 && destination.running === 0) {
+    this.#release(destination);
+    if (destination.rows === 0 && destination.running + destination.unwritten === 0) {
       this.#destinations.delete(destination.name);
     }
   }
@@ -141,7 +148,7 @@ export class Lanes {
     if (group === undefined) return undefined;
     message.ready.delete(group);
     const { destination } = group;
-    if (destination.running >= this.#allowance(destination.name)) {
+    if (this.#room(destination) <= 0) {
       destination.parked.add(group);
       return undefined;
     }
@@ -173,7 +180,7 @@ export class Lanes {
 
   /** Lets as many parked groups go on as the destination has free places. */
   #release(destination: Destination): void {
-    let free = this.#allowance(destination.name) - destination.running;
+    let free = this.#room(destination);
     for (const group of destination.parked) {
       if (free <= 0) return;
       free -= 1;
@@ -181,6 +188,13 @@ export class Lanes {
       group.message.ready.add(group);
       this.#ring.add(group.message);
     }
+  }
+
+  /** How many jobs may begin there now; what is only put off sends nothing, so nothing twice. */
+  #room({ name, running, unwritten }: Destination): number {
+    const allowed = this.#allowance(name);
+    if (allowed === Number.POSITIVE_INFINITY) return allowed;
+    return unwritten < this.#limits.unwrittenPerDomain ? allowed - running : 0;
   }
 
   #hasRoom(domain: Domain): boolean {
@@ -208,6 +222,7 @@ export class Lanes {
       parked: new Set(),
       rows: 0,
       running: 0,
+      unwritten: 0,
     };
     this.#destinations.set(name, fresh);
     return fresh;

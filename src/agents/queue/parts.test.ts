@@ -13,7 +13,14 @@ import { DAY, HOUR, MINUTE, bench } from './testing.ts';
 import { result } from './testing-agents.ts';
 import { TestClock } from './testing-world.ts';
 
-const LIMITS = { slots: 10, slotsPerMessage: 5, recipientsPerJob: 2, rows: 8, rowsPerDomain: 4 };
+const LIMITS = {
+  slots: 10,
+  slotsPerMessage: 5,
+  unwrittenPerDomain: 5,
+  recipientsPerJob: 2,
+  rows: 8,
+  rowsPerDomain: 4,
+};
 const far = 'far.test' as Domain;
 
 function row(id: string, number: number, domain = 'far.test'): DueRecipient {
@@ -80,6 +87,36 @@ test('lanes: a place at the destination is free when the job is sent, in all whe
   assert.equal(lanes.offer(row('A', 1)), true);
   for (const job of jobs.slice(1)) lanes.done(job);
   assert.equal(lanes.take(), undefined, 'one at the destination');
+});
+
+test('lanes: no more jobs of a destination wait for the disk than a crash may cost', () => {
+  const lanes = new Lanes({ ...LIMITS, unwrittenPerDomain: 2 }, () => 2);
+  for (const id of ['A', 'B', 'C', 'D']) lanes.offer(row(id, 1));
+  const sent = ['A', 'B'].map((id) => {
+    const job = lanes.take()!;
+    assert.equal(job.id, id);
+    lanes.sent(job);
+    return job;
+  });
+  assert.equal(lanes.take(), undefined, 'two answers are not written yet');
+  lanes.offer(row('E', 1, 'near.test'));
+  assert.equal(lanes.take()?.id, 'E', 'another destination does not wait');
+  lanes.done(sent[0]!);
+  const third = lanes.take();
+  assert.equal(third?.id, 'C');
+  assert.equal(lanes.take()?.id, 'D', 'what is not answered yet may be two');
+  lanes.sent(third);
+  lanes.done(sent[1]!);
+});
+
+test('lanes: what is only put off does not wait for the disk', () => {
+  const lanes = new Lanes({ ...LIMITS, unwrittenPerDomain: 1 }, () => Number.POSITIVE_INFINITY);
+  for (const id of ['A', 'B', 'C']) {
+    lanes.offer(row(id, 1));
+    const job = lanes.take();
+    assert.equal(job?.id, id);
+    lanes.sent(job);
+  }
 });
 
 test('rests: one failure for many that fail together, doubled each time, ended by an answer', () => {

@@ -44,6 +44,7 @@ export const QUEUE_OPTIONS: QueueOptions = {
   slots: 100,
   slotsPerDomain: 10,
   slotsPerMessage: 25,
+  unwrittenPerDomain: 20,
   recipientsPerJob: 100,
   rows: 100_000,
   rowsPerDomain: 5_000,
