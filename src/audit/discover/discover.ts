@@ -1,9 +1,10 @@
 /** Discovery: what answers at an address, told by what it says and not by the number of its port. */
 
+import { isLoopback } from '#base/ip.ts';
 import { latin1 } from '#base/bytes.ts';
 import type { World } from '#base/world.ts';
 import type { Exchange } from '../finding.ts';
-import { isLoopback, isOwnNetwork } from '../safety/permit.ts';
+import { isOwnNetwork } from '../safety/permit.ts';
 import type { Service } from '../service.ts';
 import { dial } from '../wire/dial.ts';
 import { GREETING_MS } from '../wire/limits.ts';

@@ -1,12 +1,13 @@
 /** From outcomes, ports and the request to what a report holds. */
 
+import { isLoopback } from '#base/ip.ts';
 import { visible } from '#base/bytes.ts';
 import { groupOf, PRODUCTS } from '../check.ts';
 import type { Place, Port } from '../discover/discover.ts';
 import type { Finding, Outcome, Target } from '../finding.ts';
 import type { Report, ReportedService, Vantage } from '../report.ts';
 import type { Distance } from '../safety/budget.ts';
-import { isLoopback, isOwnNetwork } from '../safety/permit.ts';
+import { isOwnNetwork } from '../safety/permit.ts';
 import type { Service } from '../service.ts';
 import type { AuditRequest } from './request.ts';
 import { type Task, taskTarget } from './task.ts';

@@ -72,7 +72,10 @@ const TOKEN_LABEL = '_mailaudit';
 const TOKEN = 'v=mailaudit1';
 const MOST_PARENTS = 4;
 
-/** Loopback, private use and link-local (RFC 1122 3.2.1.3, RFC 1918, RFC 3927, RFC 4193, RFC 4291). */
+/**
+ * Loopback, private use and link-local (RFC 1122 3.2.1.3, RFC 1918, RFC 3927, RFC 4193, RFC 4291);
+ * not the shared addresses of RFC 6598, behind which others live as well.
+ */
 const OWN: readonly { readonly network: IpAddress; readonly bits: number }[] = [
   ['127.0.0.0', 8],
   ['10.0.0.0', 8],
@@ -90,12 +93,12 @@ const OWN: readonly { readonly network: IpAddress; readonly bits: number }[] = [
 /** Whether an address is loopback or of private use: nobody else's. */
 export function isOwnNetwork(address: string): boolean {
   const ip = parseIp(address);
-  return ip !== undefined && OWN.some(({ network, bits }) => inNetwork(ip, network, bits));
+  return ip !== undefined && isWithinOwnNetwork(ip, ip.octets.length * 8);
 }
 
-/** Whether an address is this machine's own loopback. */
-export function isLoopback(address: string): boolean {
-  return address === '::1' || /^127\.[\d.]+$/.test(address);
+/** The same of all addresses that begin with the first `bits` bits of this one. */
+export function isWithinOwnNetwork(first: IpAddress, bits: number): boolean {
+  return OWN.some((own) => bits >= own.bits && inNetwork(first, own.network, own.bits));
 }
 
 /** A name of at least two letters, a comma, something to look it up by. */

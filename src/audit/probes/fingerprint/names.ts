@@ -4,8 +4,8 @@ import type { Check } from '../../check.ts';
 import { absent, found, inapplicable } from '../../finding.ts';
 import type { ServiceContext, ServiceProbe } from '../../probe.ts';
 import { smtpSession } from '../../session.ts';
-import { isLoopback, isOwnNetwork } from '../../safety/permit.ts';
-import { parseIp } from '#base/ip.ts';
+import { isOwnNetwork } from '../../safety/permit.ts';
+import { isLoopback, parseIp } from '#base/ip.ts';
 
 const INTERNAL: Check = {
   id: 'fingerprint.internal-name',

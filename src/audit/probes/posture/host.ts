@@ -3,7 +3,7 @@
 import { recordsOf, shown, tellAll, tellUnanswered, zoneCheck } from './zone.ts';
 import { checkIprev } from '#trust/iprev.ts';
 import { tlsaName, usableRecords } from '#trust/dane/records.ts';
-import { parseIp } from '#base/ip.ts';
+import { parseIp, scopeOf } from '#base/ip.ts';
 import type { Check } from '../../check.ts';
 import { inapplicable } from '../../finding.ts';
 import type { HostContext, HostProbe } from '../../probe.ts';
@@ -31,7 +31,7 @@ export const reverseName: HostProbe = {
 
 async function runReverse({ address, resolver, world, tell }: HostContext): Promise<void> {
   const checks = [NO_PTR, UNCONFIRMED];
-  if (/^(?:127\.|10\.|192\.168\.|::1$|f[cd])/.test(address)) {
+  if (scopeOf(address) !== 'world') {
     for (const check of checks) tell(inapplicable(check, 'the address is no public one'));
     return;
   }

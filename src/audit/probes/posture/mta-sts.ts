@@ -2,7 +2,7 @@
 
 import { isLost } from '../../wire/wire.ts';
 import { dial } from '../../wire/dial.ts';
-import { latin1, utf8 } from '#base/bytes.ts';
+import { concat, latin1, utf8 } from '#base/bytes.ts';
 import { Failure } from '#base/failure.ts';
 import { allowsMx, readStsPolicy, type StsPolicy } from '#trust/mta-sts/policy.ts';
 import { readStsRecords, stsRecordName } from '#trust/mta-sts/record.ts';
@@ -154,7 +154,7 @@ async function fetchPolicy(host: string, context: DomainContext): Promise<Fetche
       total += piece.length + more.length;
     }
     wire.close();
-    return body(latin1(concatAll(octets, total)));
+    return body(concat(octets));
   } catch (thrown) {
     const failure = Failure.from(thrown);
     if (failure.kind === 'permanent') {
@@ -164,23 +164,11 @@ async function fetchPolicy(host: string, context: DomainContext): Promise<Fetche
   }
 }
 
-function concatAll(pieces: readonly Uint8Array[], total: number): Uint8Array {
-  const all = new Uint8Array(total);
-  let at = 0;
-  for (const piece of pieces) {
-    all.set(piece, at);
-    at += piece.length;
-  }
-  return all;
-}
-
-function body(answer: string): Fetched {
-  const status = /^HTTP\/1\.[01] (\d{3})/.exec(answer)?.[1];
-  const end = answer.indexOf('\r\n\r\n');
+function body(answer: Uint8Array): Fetched {
+  const text = latin1(answer);
+  const status = /^HTTP\/1\.[01] (\d{3})/.exec(text)?.[1];
+  const end = text.indexOf('\r\n\r\n');
   if (status === undefined || end === -1) return { kind: 'failed', why: 'no answer of HTTP' };
   if (status !== '200') return { kind: 'failed', why: `the answer is ${status}` };
-  return {
-    kind: 'octets',
-    octets: Uint8Array.from(answer.slice(end + 4), (one) => one.charCodeAt(0)),
-  };
+  return { kind: 'octets', octets: answer.subarray(end + 4) };
 }

@@ -1,6 +1,7 @@
 /** MX records of a domain (RFC 5321 5.1, RFC 7505): do they lead to hosts that can be reached? */
 
 import { isIpv4 } from '#base/domain.ts';
+import { scopeOf } from '#base/ip.ts';
 import type { Resolver } from '#base/world.ts';
 import type { Check } from '../../check.ts';
 import { inapplicable } from '../../finding.ts';
@@ -105,10 +106,8 @@ async function judgeHost(
   if (four.length + six.length === 0) seen.set(NO_ADDRESS, `${shown(host)} has no address`);
   const alias = [a, aaaa].find((one) => one.kind === 'found' && one.canonical !== undefined);
   if (alias !== undefined) seen.set(ALIAS, `${shown(host)} is an alias`);
-  const inside = four.find((address) => PRIVATE_IPV4.test(address));
+  // Loopback is for tests on one machine: whoever audits there knows it.
+  const inside = [...four, ...six].find((address) => scopeOf(address) === 'site');
   if (inside !== undefined) seen.set(PRIVATE, `${shown(host)} has the address ${inside}`);
   return six.length > 0;
 }
-
-/** Loopback is for tests on one machine: whoever audits there knows it. */
-const PRIVATE_IPV4 = /^(?:10\.|192\.168\.|169\.254\.|172\.(?:1[6-9]|2\d|3[01])\.)/;

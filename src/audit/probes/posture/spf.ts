@@ -1,6 +1,6 @@
 /** SPF of a domain (RFC 7208): is there a record, does it work, and whom does it let in? */
 
-import { dottedIp } from '#base/ip.ts';
+import { scopeOf } from '#base/ip.ts';
 import { isSpfRecord, parseSpfRecord, type SpfRecord } from '#trust/spf/record.ts';
 import { inapplicable, unclear } from '../../finding.ts';
 import type { DomainContext, DomainProbe } from '../../probe.ts';
@@ -169,15 +169,15 @@ function judge(tree: SpfTree, seen: Map<Check, string>): void {
   for (const { mechanism, qualifier, text } of directives) {
     if (mechanism.kind === 'ptr') seen.set(PTR, `the term "${shown(text)}"`);
     if (mechanism.kind !== 'ip' || qualifier !== '+') continue;
-    const address = dottedIp(mechanism.network);
-    const four = mechanism.network.family === 4;
-    if (mechanism.bits < (four ? 16 : 32)) seen.set(WIDE, `the term "${shown(text)}"`);
-    if (four && PRIVATE_IPV4.test(address)) seen.set(PRIVATE, `the term "${shown(text)}"`);
+    const { network, bits } = mechanism;
+    if (bits < (network.family === 4 ? 16 : 32)) seen.set(WIDE, `the term "${shown(text)}"`);
+    // 0.0.0.0/0 is everybody, not this machine.
+    if (bits > 0 && scopeOf(network.text) !== 'world') {
+      seen.set(PRIVATE, `the term "${shown(text)}"`);
+    }
   }
   judgeEnd(record, seen);
 }
-
-const PRIVATE_IPV4 = /^(?:10\.|127\.|192\.168\.|169\.254\.|172\.(?:1[6-9]|2\d|3[01])\.)/;
 
 function judgeEnd({ directives, redirect }: SpfRecord, seen: Map<Check, string>): void {
   const all = directives.find(({ mechanism }) => mechanism.kind === 'all');
