@@ -1,6 +1,6 @@
 /** Where messages lie: files, mbox files, Maildir folders, standard input; found before they are read. */
 
-import { closeSync, createReadStream, openSync, readSync, readdirSync, statSync } from 'node:fs';
+import { closeSync, openSync, readSync, readdirSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { looksLikeMbox } from '#forensics/input/mbox.ts';
 import type { Io } from '../io.ts';
@@ -16,6 +16,8 @@ export interface Source {
 }
 
 const PIECE_BYTES = 262_144;
+/** What does not tell its size, a pipe, is read in pieces of this. */
+const SMALL_BYTES = 65_536;
 const STDIN_BYTES = 1_073_741_824;
 /** Files below one folder; a mail archive has fewer. */
 const FILES = 5_000_000;
@@ -52,7 +54,7 @@ function fileSource(path: string, sizeBytes: number): Source {
   return {
     name: path,
     sizeBytes,
-    pieces: () => createReadStream(path, { highWaterMark: PIECE_BYTES }),
+    pieces: () => piecesOf(path, Math.min(Math.max(sizeBytes + 1, SMALL_BYTES), PIECE_BYTES)),
     peek: (offset, length) => {
       const bytes = new Uint8Array(length);
       const file = openSync(path, 'r');
@@ -63,6 +65,19 @@ function fileSource(path: string, sizeBytes: number): Source {
       }
     },
   };
+}
+
+/** Read without waiting: nobody else is served meanwhile, and a Maildir has thousands of files. */
+async function* piecesOf(path: string, pieceBytes: number): AsyncGenerator<Uint8Array> {
+  const file = openSync(path, 'r');
+  try {
+    const piece = new Uint8Array(pieceBytes);
+    for (let read = readSync(file, piece); read > 0; read = readSync(file, piece)) {
+      yield piece.subarray(0, read);
+    }
+  } finally {
+    closeSync(file);
+  }
 }
 
 /** A Maildir's `cur` and `new`, its subfolders too; of another folder all its files. */
