@@ -44,6 +44,16 @@ export function concat(pieces: readonly Uint8Array[]): Uint8Array {
   return pieces.length === 1 && only !== undefined ? only : Buffer.concat(pieces);
 }
 
+/**
+ * Gives the memory below octets back at once, if nothing else lies in it; they are empty afterwards.
+ * Each read from a socket brings 64 KiB, and whenever 64 MiB of them have come together V8 looks
+ * through the whole heap to find out which of them are still wanted.
+ */
+export function letGo(bytes: Uint8Array): void {
+  const { buffer } = bytes;
+  if (buffer instanceof ArrayBuffer && buffer.byteLength === bytes.length) buffer.transfer(0);
+}
+
 /** Equal octets; takes the same time wherever they differ is NOT promised: see node:crypto. */
 export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && asBuffer(a).equals(b);

@@ -88,6 +88,7 @@ export interface Connection {
 }
 
 export interface Receiver {
+  /** Octets came, in memory that is the receiver's now. */
   received(bytes: Uint8Array): void;
   drained(): void;
   /** The peer will send no more. */

@@ -18,7 +18,10 @@ export interface SpooledBody {
 
 /** A body being written: small ones stay in memory, large ones go to a file as they grow. */
 export interface Spool {
-  /** Takes octets (given up by the caller); wait for the promise before the next call. */
+  /**
+   * Takes octets, which are no longer the caller's: what was written to a file may be gone from
+   * memory. Wait for the promise before the next call.
+   */
   write(bytes: Uint8Array): Awaitable<void>;
   readonly sizeBytes: number;
   /** Everything is there: in memory, or on disk and synced. Fails temporarily on a full disk. */

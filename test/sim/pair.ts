@@ -79,7 +79,8 @@ export class Pair {
       this.#fly(from, item);
       return;
     }
-    let { bytes } = item;
+    // What arrives is the receiver's, and what was sent stays the sender's.
+    let bytes = new Uint8Array(item.bytes);
     const left = this.#left[from];
     if (left < bytes.length) bytes = bytes.subarray(0, left);
     this.#left[from] -= bytes.length;
