@@ -1,32 +1,24 @@
-/** Progress on the terminal while a run goes on: one line that is written over. */
+/** Progress on the terminal while a run goes on. */
 
 import type { Progress } from '#audit/run/request.ts';
 import type { Io } from '../io.ts';
+import { bar, type StatusLine, statusLine } from '../status-line.ts';
 
-const WIDTH = 24;
-
-/** A bar on standard error where somebody watches; `clear` takes it away. */
-export function progressBar(
+/** What is done, on the status line. */
+export function progressLine(
   io: Io,
   wanted: boolean,
-): {
-  readonly show: (event: Progress) => void;
-  readonly clear: () => void;
-} {
-  if (!wanted || !io.terminal) return { show: () => undefined, clear: () => undefined };
+): Pick<StatusLine, 'clear'> & { readonly show: (event: Progress) => void } {
+  const { show, clear } = statusLine(io, wanted);
   let services = 0;
-  const line = (text: string): void => io.warn(`\r\x1b[K${text}`);
   return {
+    clear,
     show: (event) => {
       if (event.kind === 'port') {
         if (event.port.kind === 'service') services += 1;
-        line(`looking for services: ${services} found`);
-        return;
+        return show(`looking for services: ${services} found`);
       }
-      const filled = Math.floor((event.done / event.of) * WIDTH);
-      const bar = '#'.repeat(filled).padEnd(WIDTH, '.');
-      line(`[${bar}] ${event.done}/${event.of} ${event.name}`);
+      show(`${bar(event.done / event.of)} ${event.done}/${event.of} ${event.name}`);
     },
-    clear: () => line(''),
   };
 }

@@ -25,7 +25,7 @@ import {
 } from './configuration.ts';
 import { startCanary } from './canary.ts';
 import * as read from './options.ts';
-import { progressBar } from './progress.ts';
+import { progressLine } from './progress.ts';
 import { ourselves, type Targeted, targeted } from './target.ts';
 import { terminalReport } from './terminal.ts';
 import { auditWorld } from './world.ts';
@@ -93,12 +93,12 @@ export async function performed(
   request: AuditRequest,
   world: AuditWorld,
 ): Promise<Report | undefined> {
-  const bar = progressBar(context.io, !context.json);
+  const line = progressLine(context.io, !context.json);
   // The clock's timers do not keep a process up, and a probe may wait for nothing else.
   const awake = setInterval(() => undefined, 1_000);
-  const running = runAudit({ ...request, progress: bar.show }, world);
+  const running = runAudit({ ...request, progress: line.show }, world);
   const result = await running.finally(() => clearInterval(awake));
-  bar.clear();
+  line.clear();
   if (result.kind === 'done') return result.report;
   context.io.warn(`postern: refused: ${harmless(result.why)}.\n`);
   if (context.json) {

@@ -7,9 +7,9 @@ import { auditWorld } from '../audit/world.ts';
 import type { Context } from '../command.ts';
 import { AUDIT_EXIT, type ExitStatus } from '../exit.ts';
 import { columns, harmless, type Io, styled } from '../io.ts';
+import { bar, statusLine } from '../status-line.ts';
 import { usersPlan, type UsersPlan } from './plan.ts';
 
-const BAR_WIDTH = 24;
 /** Names that are timed: each costs a hundred connections and more. */
 const TIMED = 10;
 
@@ -25,14 +25,14 @@ export async function runUsers(context: Context): Promise<ExitStatus> {
   const timings: Timing[] = [];
   const { names, knownUser, parallel } = plan;
   for (const oracle of plan.oracles) {
-    const bar = progressLine(context.io);
+    const line = statusLine(context.io);
     const result = await enumerate(oracle, plan.asking, {
       names,
       knownUser,
       ...(parallel === undefined ? {} : { parallel }),
-      progress: (progress) => bar.show(oracle.name, progress),
+      progress: (progress) => line.show(progressText(oracle.name, progress)),
     });
-    bar.clear();
+    line.clear();
     results.push(result);
     if (!context.json) context.io.write(resultText(context.io, result, names.length));
     if (!plan.timing || result.verdict === 'enumerable') continue;
@@ -113,18 +113,6 @@ function list(names: readonly string[]): string {
   return `${shown.join(', ')}${names.length > 10 ? ', ...' : ''}`;
 }
 
-/** One line on standard error that is written over, where somebody watches. */
-function progressLine(io: Io): {
-  readonly show: (method: string, progress: Progress) => void;
-  readonly clear: () => void;
-} {
-  if (!io.terminal) return { show: () => undefined, clear: () => undefined };
-  return {
-    show: (method, { done, total, found, connections }) => {
-      const bar = '#'.repeat(Math.floor((done / total) * BAR_WIDTH)).padEnd(BAR_WIDTH, '.');
-      const text = `${method} [${bar}] ${done}/${total}, ${found} stand out, ${connections} connections`;
-      io.warn(`\r\x1b[K${text}`);
-    },
-    clear: () => io.warn('\r\x1b[K'),
-  };
+function progressText(method: string, { done, total, found, connections }: Progress): string {
+  return `${method} ${bar(done / total)} ${done}/${total}, ${found} stand out, ${connections} connections`;
 }
