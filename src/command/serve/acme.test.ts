@@ -1,12 +1,14 @@
 /** When a certificate is due, and how patience grows with failures; the rest is shown by pebble. */
 
 import assert from 'node:assert/strict';
+import { X509Certificate } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { Failure } from '#base/failure.ts';
 import type { Clock } from '#base/world.ts';
+import { AcmeAuthority } from '#test/world/acme-authority.ts';
 import { testAuthority, testCertificate } from '#test/world/certificates.ts';
 import { type AcmeRenewal, AcmeRenewer, acmeFiles, placeholder } from './acme.ts';
 import { Challenges } from './challenges.ts';
@@ -20,13 +22,13 @@ function folderOf(t: TestContext): string {
 }
 
 /** A renewer whose authority is never there, over a clock that waits for nobody. */
-function renewer(directory: string, more: Partial<AcmeRenewal> = {}) {
+function renewer(directory: string, more: Partial<AcmeRenewal> = {}, time = { elapsedMs: 0 }) {
   const waits: number[] = [];
   const tasks: (() => void)[] = [];
   const said: string[] = [];
   const clock: Clock = {
     now: () => Date.now(),
-    elapsed: () => 0,
+    elapsed: () => time.elapsedMs,
     after: (ms, task) => {
       waits.push(ms);
       tasks.push(task);
@@ -39,7 +41,7 @@ function renewer(directory: string, more: Partial<AcmeRenewal> = {}) {
     random: { bytes: (length) => new Uint8Array(length).fill(128) },
     log: { event: (_, name) => void said.push(name) },
     directory,
-    authority: 'https://127.0.0.1:1/dir',
+    authority: 'https://acme.test/directory',
     contact: undefined,
     termsAgreed: true,
     kind: 'http-01',
@@ -97,6 +99,43 @@ describe('ACME renewal', () => {
     assert.equal(readFileSync(acmeFiles(directory).certificateFile, 'latin1'), before);
     assert.equal(statSync(join(directory, 'account.key')).mode & 0o777, 0o600);
     made.stop();
+  });
+
+  test('a name that cannot be proven does not cost the others their certificate', async (t) => {
+    const directory = folderOf(t);
+    put(directory, ['mx.a.test'], -61, 29);
+    const web = new AcmeAuthority();
+    web.broken.add('mta-sts.b.test').add('mta-sts.d.test');
+    const names = ['mx.a.test', ...['b', 'c', 'd'].map((one) => `mta-sts.${one}.test`)];
+    const time = { elapsedMs: 0 };
+    const { made, said } = renewer(directory, { web, names: () => names }, time);
+    assert.equal(await made.renew(), true);
+    const issued = new X509Certificate(readFileSync(acmeFiles(directory).certificateFile));
+    assert.deepEqual(
+      names.filter((name) => issued.checkHost(name) !== undefined),
+      ['mx.a.test', 'mta-sts.c.test'],
+    );
+    assert.deepEqual(said, ['acme-name-left-out', 'acme-name-left-out', 'acme-certificate']);
+    // The authority is not asked for it again before tomorrow, and nothing else is ordered anew.
+    assert.equal(await made.renew(), true);
+    assert.equal(web.orders.length, 3);
+    time.elapsedMs += DAY_MS;
+    web.broken.delete('mta-sts.b.test');
+    assert.equal(await made.renew(), true);
+    const again = new X509Certificate(readFileSync(acmeFiles(directory).certificateFile));
+    assert.notEqual(again.checkHost('mta-sts.b.test'), undefined);
+    assert.equal(again.checkHost('mta-sts.d.test'), undefined);
+  });
+
+  test('the name of the host itself is never left out', async (t) => {
+    const directory = folderOf(t);
+    const web = new AcmeAuthority();
+    web.broken.add('mx.a.test');
+    const names = ['mx.a.test', 'mta-sts.b.test'];
+    const { made, said } = renewer(directory, { web, names: () => names });
+    assert.equal(await made.renew(), false);
+    assert.deepEqual(said, ['acme-failed']);
+    assert.equal(web.orders.length, 1);
   });
 
   test('until there is one, or when it ended meanwhile, listeners show our own', (t) => {

@@ -29,7 +29,7 @@ export interface AcmeRenewal {
   readonly contact: string | undefined;
   readonly termsAgreed: boolean;
   readonly kind: ChallengeKind;
-  /** Which names the certificate is to have, now. */
+  /** Which names the certificate is to have, now; the first is what listeners go by. */
   readonly names: () => readonly string[];
   readonly challenges: Challenges;
   /** Whether a certificate is one that we made ourselves, to be replaced. */
@@ -44,6 +44,8 @@ const FIRST_MS = 1_000;
 const CHECK_MS = 6 * 3_600_000;
 const RETRY_MS = 300_000;
 const LONGEST_RETRY_MS = 86_400_000;
+/** Authorities allow a few wrong proofs of a name, and a few equal certificates a week. */
+const LEFT_OUT_MS = 86_400_000;
 const PRIVATE = 0o600;
 
 /** Where the account, the certificate and its key are; undefined: nothing is to be ordered. */
@@ -112,6 +114,8 @@ function isUsable({ certificateFile, keyFile }: CertificateFiles, nowMs: number)
 /** Looks now and then whether a certificate is due; failures wait twice as long each time. */
 export class AcmeRenewer {
   readonly #options: AcmeRenewal;
+  /** Names without proof, and until when nobody asks for them. */
+  readonly #leftOut = new Map<string, number>();
   #timer: Timer | undefined;
   #failures = 0;
   #stopped = false;
@@ -132,7 +136,7 @@ export class AcmeRenewer {
   /** Why a certificate is due, or undefined: names changed, made by ourselves, or late in life. */
   due(): string | undefined {
     const { certificateFile } = acmeFiles(this.#options.directory);
-    const { clock, isOwn, names } = this.#options;
+    const { clock, isOwn } = this.#options;
     let certificate: X509Certificate;
     try {
       certificate = new X509Certificate(readFileSync(certificateFile));
@@ -140,33 +144,56 @@ export class AcmeRenewer {
       return 'there is none';
     }
     if (isOwn(certificate)) return 'it is our own';
-    const missing = names().find((name) => certificate.checkHost(name) === undefined);
+    const missing = this.#names().find((name) => certificate.checkHost(name) === undefined);
     if (missing !== undefined) return `it is not for ${missing}`;
     const [from, to] = [certificate.validFromDate.getTime(), certificate.validToDate.getTime()];
     // A third of its life is left, whether that is a month or two days.
     return clock.now() > to - (to - from) / 3 ? `it ends on ${certificate.validTo}` : undefined;
   }
 
-  /** Orders if one is due; whether all is well now. Never rejects. */
+  /**
+   * Orders if one is due; whether all is well now. A name that cannot be proven (a domain that was
+   * added here and does not point here yet) is left out for a day: else the certificate of all the
+   * others would run out by it. Never rejects.
+   */
   async renew(): Promise<boolean> {
-    const { log, names } = this.#options;
-    const why = this.due();
-    if (why === undefined) return true;
-    try {
-      await this.#order();
-      log.event('info', 'acme-certificate', { names: [...names()], why });
-      return true;
-    } catch (thrown) {
-      const { code, message } = Failure.from(thrown);
-      log.event('error', 'acme-failed', { code, reason: message, why });
-      return false;
+    const { log } = this.#options;
+    for (;;) {
+      const why = this.due();
+      if (why === undefined) return true;
+      const names = this.#names();
+      let unproven: string | undefined;
+      try {
+        await this.#order(names, (name) => (unproven = name));
+        log.event('info', 'acme-certificate', { names: [...names], why });
+        return true;
+      } catch (thrown) {
+        const { code, message } = Failure.from(thrown);
+        if (unproven === undefined || !this.#leaveOut(unproven)) {
+          log.event('error', 'acme-failed', { code, reason: message, why });
+          return false;
+        }
+        log.event('warn', 'acme-name-left-out', { name: unproven, reason: message });
+      }
     }
   }
 
-  async #order(): Promise<void> {
+  /** Those that are wanted, but for what nobody could prove a while ago. */
+  #names(): readonly string[] {
+    const nowMs = this.#options.clock.elapsed();
+    return this.#options.names().filter((name) => (this.#leftOut.get(name) ?? 0) <= nowMs);
+  }
+
+  #leaveOut(name: string): boolean {
+    const [own, ...others] = this.#names();
+    if (name === own || !others.includes(name)) return false;
+    this.#leftOut.set(name, this.#options.clock.elapsed() + LEFT_OUT_MS);
+    return true;
+  }
+
+  async #order(names: readonly string[], unproven: (name: string) => void): Promise<void> {
     const { directory, web, clock, authority, challenges, contact } = this.#options;
     const { kind, termsAgreed, pollMs } = this.#options;
-    const names = this.#options.names();
     const { csr, key } = await requestFor(names);
     const client = new AcmeClient({
       web,
@@ -178,7 +205,7 @@ export class AcmeRenewer {
       ...(pollMs === undefined ? {} : { pollMs }),
     });
     const answer = (challenge: Parameters<Challenges['show']>[0]) => challenges.show(challenge);
-    const chain = await client.order({ names, kind, csr, answer });
+    const chain = await client.order({ names, kind, csr, answer, unproven });
     const leaf = new X509Certificate(chain);
     const missing = names.find((name) => leaf.checkHost(name) === undefined);
     if (missing !== undefined) {

@@ -40,6 +40,8 @@ export interface AcmeOrder {
   readonly csr: Uint8Array;
   /** Makes the answer to a challenge visible; what it returns takes it away again. */
   readonly answer: (challenge: AcmeChallenge) => Promise<() => void>;
+  /** Told of the name for which the authority found no proof; the order fails by it. */
+  readonly unproven?: (name: string) => void;
 }
 
 const ANSWER_BYTES = 1_048_576;
@@ -131,6 +133,9 @@ export class AcmeClient {
     try {
       await this.#post(textOf(challenge, 'url'), {});
       await this.#settled(url, ['valid'], endMs);
+    } catch (thrown) {
+      if (Failure.from(thrown).code === 'acme-invalid') order.unproven?.(name);
+      throw thrown;
     } finally {
       hide();
     }
