@@ -1,6 +1,7 @@
 /** docs/checks.md from the checks themselves: what is looked for, how bad it is, what cures it. */
 
 import { type Check, groupOf, GROUPS, type Group, type Level, LEVELS } from './check.ts';
+import { isSentence, placeOf } from './cure.ts';
 import { CONFIGURATION_CHECKS } from './configuration/findings.ts';
 import type { Probe } from './probe.ts';
 import { NOTHING_ANSWERS, UNIDENTIFIED } from './run/discovered.ts';
@@ -66,7 +67,8 @@ function section(title: string, entries: readonly Entry[]): string {
 
 function entry({ check, level }: Entry): string {
   const rows = check.cures.map(
-    ({ product, lines }) => `- ${productName(product)}: ${lines.map(code).join('; ')}`,
+    ({ product, lines }) =>
+      `- ${productName(product)}: ${lines.map(code).join('; ').replaceAll(':; ', ': ')}`,
   );
   const rfc = check.rfc.length === 0 ? '' : ` ${check.rfc.join(', ')}.`;
   const cures = rows.length === 0 ? '' : `\n${rows.join('\n')}\n`;
@@ -76,7 +78,9 @@ ${check.means} ${check.doesNotMean}
 ${cures}`;
 }
 
-/** Configuration as code, sentences as they are. */
+/** Configuration as code, sentences and places as they are. */
 function code(line: string): string {
-  return /[.!]$/.test(line) && line.includes(' ') ? line : `\`${line.replaceAll('`', "'")}\``;
+  const place = placeOf(line);
+  if (place !== undefined) return `in ${place}:`.replace('in then run', 'then run');
+  return isSentence(line) ? line : `\`${line.trim().replaceAll('`', "'")}\``;
 }

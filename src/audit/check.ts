@@ -41,7 +41,10 @@ export type Product = (typeof PRODUCTS)[number];
 /** What to change in one server. */
 export interface Cure {
   readonly product: Product;
-  /** Lines of its configuration as they should be, or a sentence where no line cures it. */
+  /**
+   * Lines of its configuration as they should be, instead of those that are there; sentences where
+   * no line cures it; `# place:` before lines that belong elsewhere than into its main file.
+   */
   readonly lines: readonly string[];
 }
 

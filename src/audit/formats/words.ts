@@ -1,6 +1,7 @@
 /** Findings as words that several formats share: the dialogue, cures, controls. */
 
 import type { Cure } from '../check.ts';
+import { placeOf } from '../cure.ts';
 import type { Controls, Exchange, Finding } from '../finding.ts';
 
 /** The recorded dialogues, a line a turn, in ASCII: `0.812 C: EHLO a\r\n`. */
@@ -23,9 +24,12 @@ function headLine({ target, source, startedMs, implicitTls, tls }: Exchange): st
   return `${at} from ${from} to ${target.address} ${target.port}${first}${how}`;
 }
 
-/** `Postfix: line; line`. */
+/** `Postfix: line; line`, or a line each where lines say in which place they belong. */
 export function cureText({ product, lines }: Cure): string {
-  return `${productName(product)}: ${lines.join('; ')}`;
+  const name = productName(product);
+  // A semicolon behind a comment, a list or a block would be part of it.
+  const whole = lines.some((line) => placeOf(line) !== undefined || /^\s|[;{]/.test(line));
+  return whole ? [`${name}:`, ...lines].join('\n      ') : `${name}: ${lines.join('; ')}`;
 }
 
 /** As its makers write it. */

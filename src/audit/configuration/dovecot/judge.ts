@@ -33,7 +33,11 @@ const cleartext: DovecotRule = {
     means: 'Mail programs send the password in clear; anyone on the way reads it.',
     doesNotMean: 'With ssl = required logins in clear are refused all the same.',
     rfc: ['RFC 8314 3.3'],
-    cure: ['ssl = required', 'auth_allow_cleartext = no (2.4), disable_plaintext_auth = yes (2.3)'],
+    cure: [
+      'ssl = required',
+      'disable_plaintext_auth = yes',
+      'Since 2.4: auth_allow_cleartext = no.',
+    ],
   }),
   judge: (settings) => {
     if (value(settings, 'ssl') === 'required') return undefined;
@@ -137,7 +141,7 @@ const plainStored: DovecotRule = {
   check: check('passwords-plain', 'high', 'Passwords are stored readable', {
     means: 'Who reads the file, or a backup of it, has all passwords.',
     doesNotMean: 'It says what the scheme is, not who may read the file.',
-    cure: ['default_pass_scheme = ARGON2ID'],
+    cure: ['Hash them anew (doveadm pw -s ARGON2ID), and name that scheme in the passdb.'],
   }),
   judge: (settings) => {
     for (const { path, value: text, line } of settings) {
@@ -173,7 +177,7 @@ const exposed: DovecotRule = {
   check: check('exposed-listeners', 'medium', 'Inner services listen on the network', {
     means: 'LMTP and auth take orders from whoever reaches them.',
     doesNotMean: 'A firewall may keep strangers away.',
-    cure: ['address = 127.0.0.1 within the inet_listener'],
+    cure: ['Write address = 127.0.0.1 into the inet_listener of the service.'],
   }),
   judge: (settings) => {
     for (const { path, value: text, line } of settings) {

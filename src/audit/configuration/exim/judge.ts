@@ -70,7 +70,11 @@ const noTls: EximRule = {
     means: 'Everybody on the way reads mail and passwords.',
     doesNotMean: 'Exim makes a certificate of its own where none is named.',
     rfc: ['RFC 3207 4'],
-    cure: ['tls_advertise_hosts = *', 'tls_certificate = /etc/exim4/exim.crt'],
+    cure: [
+      'tls_advertise_hosts = *',
+      'tls_certificate = /etc/exim4/exim.crt',
+      'tls_privatekey = /etc/exim4/exim.key',
+    ],
   }),
   judge: (settings) => {
     const hosts = settingOf(settings, 'tls_advertise_hosts');
@@ -88,7 +92,7 @@ function tells(command: 'vrfy' | 'expn', means: string): EximRule {
       means,
       doesNotMean: 'The list may permit it to some hosts only.',
       rfc: ['RFC 5321 7.3'],
-      cure: [`# ${parameter} = ... (not set: refused)`],
+      cure: [`${parameter} =`],
     }),
     judge: (settings) => {
       const acl = value(settings, parameter);

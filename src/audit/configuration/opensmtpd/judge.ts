@@ -10,6 +10,10 @@ interface Statement {
 }
 
 type SmtpdRule = Rule<readonly Statement[]>;
+
+/** `mx` and `egress` are words of the language, or of OpenBSD alone. */
+const PKI = ['pki mail cert "/etc/ssl/mail.pem"', 'pki mail key "/etc/ssl/private/mail.key"'];
+
 const check = checksFor('opensmtpd');
 const LINES = 100_000;
 
@@ -45,8 +49,9 @@ const openRelay: SmtpdRule = {
     doesNotMean: 'A rule before it may refuse some of it.',
     rfc: ['RFC 5321 7.9'],
     cure: [
-      'match from local for any action "outbound"',
-      'match auth from any for any action "outbound"',
+      'match from any for domain "example.org" action "local"',
+      'match auth from any for any action "relay"',
+      'match from local for any action "relay"',
     ],
   }),
   judge: (statements) => {
@@ -73,7 +78,7 @@ const noTls: SmtpdRule = {
     means: 'Everybody on the way reads mail.',
     doesNotMean: 'Opportunistic TLS stops listeners, not those who change what is sent.',
     rfc: ['RFC 3207 4'],
-    cure: ['pki mx cert "/etc/ssl/mx.pem"', 'listen on egress tls pki mx'],
+    cure: [...PKI, 'listen on 0.0.0.0 tls pki mail'],
   }),
   judge: (statements) => {
     const bare = listens(statements).find(
@@ -90,7 +95,11 @@ const authInClear: SmtpdRule = {
     means: 'Mail programs send the password in clear; anyone on the way reads it.',
     doesNotMean: 'OpenSMTPD offers AUTH under TLS only, unless tls itself is missing.',
     rfc: ['RFC 4954 4', 'RFC 8314 3.3'],
-    cure: ['listen on egress port 587 tls-require pki mx auth'],
+    cure: [
+      ...PKI,
+      'listen on 0.0.0.0 tls pki mail',
+      'listen on 0.0.0.0 port 587 tls-require pki mail auth',
+    ],
   }),
   judge: (statements) => {
     const weak = listens(statements).find(
@@ -110,7 +119,11 @@ const showsSource: SmtpdRule = {
     means: 'Every receiver learns where the author was.',
     doesNotMean: 'It matters on listeners for users only.',
     rfc: ['RFC 6409 8'],
-    cure: ['listen on egress port 587 tls-require pki mx auth mask-src'],
+    cure: [
+      ...PKI,
+      'listen on 0.0.0.0 tls pki mail',
+      'listen on 0.0.0.0 port 587 tls-require pki mail auth mask-src',
+    ],
   }),
   judge: (statements) => {
     const shown = listens(statements).find(

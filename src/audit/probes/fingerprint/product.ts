@@ -20,7 +20,7 @@ const PRODUCT: Check = {
 const CURES: Check['cures'] = [
   { product: 'postfix', lines: ['smtpd_banner = $myhostname ESMTP'] },
   { product: 'exim', lines: ['smtp_banner = $smtp_active_hostname ESMTP'] },
-  { product: 'opensmtpd', lines: ['smtp banner cannot be set; filter it with a proxy.'] },
+  { product: 'opensmtpd', lines: ['No setting changes the greeting; a proxy in front can.'] },
   {
     product: 'sendmail',
     lines: [

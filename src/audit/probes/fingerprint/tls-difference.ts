@@ -41,7 +41,7 @@ const REMEMBERED: Check = {
   rfc: ['RFC 3207 4.2'],
   cures: [
     { product: 'postfix', lines: ['Update: Postfix since 2.8 forgets the session.'] },
-    { product: 'exim', lines: ['helo_accept_junk_hosts =', 'Update Exim.'] },
+    { product: 'exim', lines: ['Update Exim.'] },
     { product: 'postern', lines: ['The session is forgotten at TLS; update Postern.'] },
   ],
 };

@@ -14,7 +14,17 @@ const LMTP: Check = {
   doesNotMean: 'On a socket that only the own mail server reaches it is as it should be.',
   rfc: ['RFC 2033 3'],
   cures: [
-    { product: 'dovecot', lines: ['service lmtp { inet_listener lmtp { address = 127.0.0.1 } }'] },
+    {
+      product: 'dovecot',
+      lines: [
+        'service lmtp {',
+        '  inet_listener lmtp {',
+        '    address = 127.0.0.1',
+        '    port = 24',
+        '  }',
+        '}',
+      ],
+    },
     { product: 'postfix', lines: ['Bind the service to 127.0.0.1 or a UNIX socket.'] },
     { product: 'postern', lines: ['lmtp_listen = ["127.0.0.1:24"]'] },
   ],
@@ -32,14 +42,27 @@ const SUBMISSION: Check = {
     {
       product: 'postfix',
       lines: [
-        '-o smtpd_client_restrictions=permit_sasl_authenticated,reject (under submission in master.cf)',
+        '# master.cf, under submission:',
+        '  -o smtpd_client_restrictions=permit_sasl_authenticated,reject',
       ],
     },
     {
       product: 'exim',
-      lines: ['deny !authenticated = * condition = ${if eq{$received_port}{587}}'],
+      lines: [
+        '# begin acl, first in acl_check_rcpt:',
+        '  deny !authenticated = *',
+        '       condition = ${if eq{$received_port}{587}}',
+      ],
     },
-    { product: 'opensmtpd', lines: ['listen on 0.0.0.0 port 587 tls-require auth'] },
+    {
+      product: 'opensmtpd',
+      lines: [
+        'pki mail cert "/etc/ssl/mail.pem"',
+        'pki mail key "/etc/ssl/private/mail.key"',
+        'listen on 0.0.0.0 tls pki mail',
+        'listen on 0.0.0.0 port 587 tls-require pki mail auth',
+      ],
+    },
     { product: 'sendmail', lines: ["DAEMON_OPTIONS(`Port=submission, M=Ea')dnl"] },
     { product: 'postern', lines: ['Submission always wants a login; update Postern.'] },
   ],

@@ -11,6 +11,16 @@ const MEANS =
   'Spam programs that lie here are let in; it is the cheapest test by which they are recognised.';
 const NOT = 'A receiver need not refuse by the name alone; real senders make mistakes here too.';
 
+const EXIM: readonly string[] = [
+  'helo_allow_chars =',
+  'helo_accept_junk_hosts =',
+  '# begin acl, first in acl_check_rcpt:',
+  '  deny !hosts = : +relay_from_hosts',
+  '       !authenticated = *',
+  '       condition = ${if or{{!match{$sender_helo_name}{\\N^(?:\\[.+\\]|(?:[A-Za-z0-9-]+\\.)+[A-Za-z][A-Za-z0-9-]*)$\\N}}{eqi{$sender_helo_name}{$primary_hostname}}{>{${strlen:$sender_helo_name}}{255}}}}',
+  '       message = HELO with a full name of your own, please',
+];
+
 function heloCheck(id: string, title: string, rfc: readonly string[], line: string): Check {
   return {
     id: `hygiene.${id}`,
@@ -24,14 +34,20 @@ function heloCheck(id: string, title: string, rfc: readonly string[], line: stri
         product: 'postfix',
         lines: ['smtpd_helo_required = yes', `smtpd_helo_restrictions = ${line}`],
       },
-      { product: 'exim', lines: ['helo_allow_chars =', 'acl_smtp_helo = acl_check_helo'] },
+      { product: 'exim', lines: EXIM },
       {
         product: 'sendmail',
         lines: ["define(`confPRIVACY_FLAGS', `needmailhelo')dnl", "FEATURE(`block_bad_helo')dnl"],
       },
       {
         product: 'opensmtpd',
-        lines: ['filter check_fcrdns phase helo match !fcrdns disconnect "550 no"'],
+        lines: [
+          'table names { "^([A-Za-z0-9-]+[.])+[A-Za-z][A-Za-z0-9-]*$" }',
+          'filter helo phase helo match !helo regex <names> reject "550 5.7.1 HELO: a full name, please"',
+          'filter ehlo phase ehlo match !helo regex <names> reject "550 5.7.1 EHLO: a full name, please"',
+          'filter greeted chain { helo, ehlo }',
+          'listen on 0.0.0.0 filter greeted',
+        ],
       },
       { product: 'postern', lines: [`smtpd_helo_restrictions = ["${line}"]`] },
     ],
@@ -66,7 +82,7 @@ const OWN = heloCheck(
   'helo-own-name',
   'EHLO with the name of the server itself is believed',
   ['RFC 5321 4.1.4'],
-  'check_helo_access hash:/etc/postfix/own',
+  'check_helo_access inline:{{mail.example.org=REJECT}}',
 );
 const LOCALHOST = heloCheck(
   'helo-localhost',

@@ -28,7 +28,7 @@ function legacyCheck(
           'smtpd_etrn_restrictions = permit_mynetworks, reject',
         ],
       },
-      { product: 'exim', lines: ['acl_smtp_etrn = (unset)', 'acl_smtp_expn = (unset)'] },
+      { product: 'exim', lines: ['acl_smtp_etrn =', 'acl_smtp_expn ='] },
       { product: 'sendmail', lines: ["define(`confPRIVACY_FLAGS', `goaway,noetrn,noverb')dnl"] },
       { product: 'postern', lines: ['The command does not exist; update Postern.'] },
     ],

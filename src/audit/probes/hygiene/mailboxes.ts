@@ -6,6 +6,13 @@ import type { ServiceContext, ServiceProbe } from '../../probe.ts';
 import { replyText } from '../../wire/smtp.ts';
 import { accepted, attempt, type Attempt, deferred, postmaster } from './transaction.ts';
 
+const ALIASES = (file: string, line: string): readonly string[] => [
+  `# ${file}:`,
+  line,
+  '# then run:',
+  'newaliases',
+];
+
 const POSTMASTER: Check = {
   id: 'hygiene.postmaster-refused',
   title: 'Mail to postmaster is refused',
@@ -14,11 +21,33 @@ const POSTMASTER: Check = {
   doesNotMean: 'Other mail is not touched. A blocklist may have refused us, not the name.',
   rfc: ['RFC 5321 4.5.1', 'RFC 2142 5'],
   cures: [
-    { product: 'postfix', lines: ['postmaster: root (in /etc/aliases, then newaliases)'] },
-    { product: 'exim', lines: ['accept local_parts = postmaster (first in acl_check_rcpt)'] },
-    { product: 'opensmtpd', lines: ['postmaster: root (in /etc/mail/aliases)'] },
-    { product: 'sendmail', lines: ['postmaster: root (in /etc/mail/aliases, then newaliases)'] },
-    { product: 'postern', lines: ['postern alias add postmaster@example.org admin@example.org'] },
+    { product: 'postfix', lines: ALIASES('/etc/aliases', 'postmaster: root') },
+    {
+      product: 'exim',
+      // Without the domains it would relay to every postmaster.
+      lines: [
+        '# begin acl, first in acl_check_rcpt:',
+        '  accept local_parts = postmaster',
+        '         domains = +local_domains',
+        '# /etc/aliases:',
+        'postmaster: root',
+      ],
+    },
+    {
+      product: 'opensmtpd',
+      lines: [
+        'match from any for local action "local"',
+        'match from any for domain "example.org" action "local"',
+        'match from local for any action "relay"',
+        '# /etc/aliases:',
+        'postmaster: root',
+      ],
+    },
+    { product: 'sendmail', lines: ALIASES('/etc/mail/aliases', 'postmaster: root') },
+    {
+      product: 'postern',
+      lines: ['# then run:', 'postern alias add postmaster@example.org admin@example.org'],
+    },
   ],
 };
 
@@ -30,8 +59,14 @@ const ABUSE: Check = {
   doesNotMean: 'The mailbox is a custom, not a must, where nobody but postmaster is asked.',
   rfc: ['RFC 2142 4'],
   cures: [
-    { product: 'postfix', lines: ['abuse: postmaster (in /etc/aliases, then newaliases)'] },
-    { product: 'postern', lines: ['postern alias add abuse@example.org admin@example.org'] },
+    { product: 'postfix', lines: ALIASES('/etc/aliases', 'abuse: postmaster') },
+    { product: 'exim', lines: ['# /etc/aliases:', 'abuse: postmaster'] },
+    { product: 'opensmtpd', lines: ['# /etc/aliases:', 'abuse: postmaster'] },
+    { product: 'sendmail', lines: ALIASES('/etc/mail/aliases', 'abuse: postmaster') },
+    {
+      product: 'postern',
+      lines: ['# then run:', 'postern alias add abuse@example.org admin@example.org'],
+    },
   ],
 };
 

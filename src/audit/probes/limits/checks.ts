@@ -50,14 +50,30 @@ const LOAD_CURES: readonly Cure[] = [
     ],
   },
   { product: 'exim', lines: ['smtp_receive_timeout = 5m', 'smtp_accept_max_per_host = 20'] },
-  { product: 'opensmtpd', lines: ['smtp limit session 100 (smtpd.conf: limit)'] },
+  {
+    product: 'opensmtpd',
+    lines: ['No setting: count connections in the firewall.'],
+  },
   {
     product: 'sendmail',
-    lines: ["define(`confTO_COMMAND', `5m')dnl", "FEATURE(`conncontrol', `nodelay')dnl"],
+    lines: [
+      "define(`confTO_COMMAND', `5m')dnl",
+      "FEATURE(`delay_checks')dnl",
+      "FEATURE(`conncontrol', `nodelay')dnl",
+      '# /etc/mail/access:',
+      'ClientConn: 50',
+      '# then run:',
+      'makemap hash /etc/mail/access < /etc/mail/access',
+    ],
   },
   {
     product: 'dovecot',
-    lines: ['mail_max_userip_connections = 10', 'login_max_connections = 256'],
+    lines: [
+      'mail_max_userip_connections = 10',
+      'service imap-login {',
+      '  process_limit = 256',
+      '}',
+    ],
   },
   { product: 'postern', lines: ['smtpd_client_connection_count_limit = 50'] },
 ];

@@ -4,10 +4,13 @@ import type { Check, Cure, Severity } from '../../check.ts';
 
 const UPDATE = 'Malformed input is refused; update Postern.';
 
-const FILTER =
-  'smtpd_command_filter = regexp:/etc/postfix/command_filter (in it: /[[:cntrl:]]/ XINVALID)';
+const FILTER = [
+  'smtpd_command_filter = regexp:/etc/postfix/command_filter',
+  '# /etc/postfix/command_filter:',
+  '/[[:cntrl:]]/ XINVALID',
+];
 const STRICT: readonly Cure[] = [
-  { product: 'postfix', lines: ['smtpd_forbid_bare_newline = yes', FILTER] },
+  { product: 'postfix', lines: ['smtpd_forbid_bare_newline = yes', ...FILTER] },
   { product: 'exim', lines: ['smtp_enforce_sync = true', 'smtp_max_synprot_errors = 3'] },
   { product: 'sendmail', lines: ['Update to 8.18.1; bare line ends are refused there.'] },
   { product: 'postern', lines: [UPDATE] },
@@ -36,8 +39,15 @@ const CROSS: readonly Cure[] = [
   { product: 'postern', lines: [UPDATE] },
 ];
 const ADDRESSES: readonly Cure[] = [
-  { product: 'postfix', lines: ['strict_rfc821_envelopes = yes', FILTER] },
-  { product: 'exim', lines: ['deny local_parts = ^[.] : ^.*[@%!/|[:cntrl:]] (acl_check_rcpt)'] },
+  { product: 'postfix', lines: ['strict_rfc821_envelopes = yes', ...FILTER] },
+  {
+    product: 'exim',
+    lines: [
+      '# begin acl, first in acl_check_rcpt:',
+      // Colons would end an item of the list.
+      '  deny local_parts = <; ^[.] ; ^.*[@%!/|[:cntrl:]]',
+    ],
+  },
   { product: 'postern', lines: [UPDATE] },
 ];
 const CHUNKS: readonly Cure[] = [
@@ -50,11 +60,19 @@ const CONTENT: readonly Cure[] = [
     product: 'postfix',
     lines: [
       'message_reject_characters = \\0',
-      'smtpd_forbid_bare_newline = reject (3.9, 3.8.5 and later)',
-      'smtpd_milters = OpenDKIM (with RequiredHeaders yes)',
+      'smtpd_forbid_bare_newline = reject',
+      'Versions before 3.9, 3.8.5 and 3.7.10 cannot refuse a bare LF.',
+      'No setting counts fields or refuses a bare CR: a milter can, as OpenDKIM for two From.',
     ],
   },
-  { product: 'exim', lines: ['require verify = header_syntax (acl_check_data)'] },
+  {
+    product: 'exim',
+    lines: [
+      '# begin acl, first in acl_check_data:',
+      '  require verify = header_syntax',
+      'No line refuses a bare CR; since 4.97.1 a bare LF is made a space.',
+    ],
+  },
   { product: 'postern', lines: [UPDATE] },
 ];
 const ACCESS: readonly Cure[] = [

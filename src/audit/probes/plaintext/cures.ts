@@ -4,11 +4,36 @@ import type { Cure } from '../../check.ts';
 
 /** Logins only under TLS. */
 export const TLS_BEFORE_LOGIN: readonly Cure[] = [
-  { product: 'postfix', lines: ['smtpd_tls_security_level = may', 'smtpd_tls_auth_only = yes'] },
+  {
+    product: 'postfix',
+    lines: [
+      // Without a certificate nobody could log in any more.
+      'smtpd_tls_chain_files = /etc/postfix/key.pem, /etc/postfix/cert.pem',
+      'smtpd_tls_security_level = may',
+      'smtpd_tls_auth_only = yes',
+    ],
+  },
   { product: 'exim', lines: ['auth_advertise_hosts = ${if eq{$tls_in_cipher}{}{}{*}}'] },
-  { product: 'opensmtpd', lines: ['listen on 0.0.0.0 port 587 tls-require pki example auth'] },
+  {
+    product: 'opensmtpd',
+    lines: [
+      'pki mail cert "/etc/ssl/mail.pem"',
+      'pki mail key "/etc/ssl/private/mail.key"',
+      'listen on 0.0.0.0 tls pki mail',
+      'listen on 0.0.0.0 port 587 tls-require pki mail auth',
+    ],
+  },
   { product: 'sendmail', lines: ["define(`confAUTH_OPTIONS', `A p y')dnl"] },
-  { product: 'dovecot', lines: ['ssl = required', 'disable_plaintext_auth = yes'] },
+  {
+    product: 'dovecot',
+    lines: [
+      'ssl = required',
+      'ssl_cert = </etc/dovecot/cert.pem',
+      'ssl_key = </etc/dovecot/key.pem',
+      'disable_plaintext_auth = yes',
+      'Since 2.4: ssl_server_cert_file, ssl_server_key_file and auth_allow_cleartext = no.',
+    ],
+  },
   { product: 'postern', lines: ['Logins without TLS cannot be switched on; update Postern.'] },
 ];
 
@@ -31,15 +56,26 @@ export const TLS_AT_ALL: readonly Cure[] = [
   },
   {
     product: 'opensmtpd',
-    lines: ['pki example cert "/etc/ssl/example.crt"', 'listen on 0.0.0.0 tls pki example'],
+    lines: [
+      'pki mail cert "/etc/ssl/mail.pem"',
+      'pki mail key "/etc/ssl/private/mail.key"',
+      'listen on 0.0.0.0 tls pki mail',
+    ],
   },
-  { product: 'sendmail', lines: ["define(`confSERVER_CERT', `/etc/mail/tls/cert.pem')dnl"] },
+  {
+    product: 'sendmail',
+    lines: [
+      "define(`confSERVER_CERT', `/etc/mail/tls/cert.pem')dnl",
+      "define(`confSERVER_KEY', `/etc/mail/tls/key.pem')dnl",
+    ],
+  },
   {
     product: 'dovecot',
     lines: [
       'ssl = required',
       'ssl_cert = </etc/dovecot/cert.pem',
       'ssl_key = </etc/dovecot/key.pem',
+      'Since 2.4: ssl_server_cert_file and ssl_server_key_file, without the <.',
     ],
   },
   {
@@ -66,6 +102,13 @@ export const MECHANISMS: readonly Cure[] = [
     product: 'sendmail',
     lines: ["define(`confAUTH_MECHANISMS', `PLAIN')dnl", "define(`confAUTH_OPTIONS', `A p y')dnl"],
   },
-  { product: 'dovecot', lines: ['auth_mechanisms = plain login scram-sha-256'] },
+  {
+    product: 'dovecot',
+    lines: [
+      // Dovecot does not start with SCRAM where its passdb (PAM) cannot do it.
+      'auth_mechanisms = plain login',
+      'Add scram-sha-256 where the passwords are kept for it.',
+    ],
+  },
   { product: 'postern', lines: ['The mechanism is not built in; update Postern.'] },
 ];

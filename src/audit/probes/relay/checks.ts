@@ -8,14 +8,28 @@ const RELAY_CURES: readonly Cure[] = [
   {
     product: 'postfix',
     lines: [
+      // mynetworks_style is not looked at where mynetworks is set.
+      'mynetworks = 127.0.0.1/32 [::1]/128',
       'smtpd_relay_restrictions = permit_mynetworks, permit_sasl_authenticated, reject_unauth_destination',
-      'mynetworks_style = host',
       'allow_untrusted_routing = no',
     ],
   },
-  { product: 'exim', lines: ['hostlist relay_from_hosts = <; 127.0.0.1 ; ::1'] },
-  { product: 'opensmtpd', lines: ['match from any for domain <domains> action "local"'] },
-  { product: 'sendmail', lines: ["Leave out FEATURE(`promiscuous_relay') and loose_relay_check."] },
+  {
+    product: 'exim',
+    lines: ['hostlist relay_from_hosts = <; 127.0.0.1 ; ::1', 'domainlist relay_to_domains ='],
+  },
+  {
+    product: 'opensmtpd',
+    lines: [
+      'match from any for domain "example.org" action "local"',
+      'match auth from any for any action "relay"',
+      'match from local for any action "relay"',
+    ],
+  },
+  {
+    product: 'sendmail',
+    lines: ["Leave out FEATURE(`promiscuous_relay'), `relay_local_from' and `loose_relay_check'."],
+  },
   { product: 'postern', lines: ['mynetworks = []'] },
 ];
 
@@ -36,11 +50,22 @@ const RETURN_CURES: readonly Cure[] = [
   {
     product: 'postfix',
     lines: [
+      'local_recipient_maps = proxy:unix:passwd.byname $alias_maps',
       'relay_recipient_maps = hash:/etc/postfix/relay_recipients',
-      'local_recipient_maps = $alias_maps unix:passwd.byname',
+      '# /etc/postfix/relay_recipients:',
+      'alice@example.org OK',
+      '# then run:',
+      'postmap /etc/postfix/relay_recipients',
     ],
   },
-  { product: 'exim', lines: ['require verify = recipient'] },
+  {
+    product: 'exim',
+    lines: [
+      '# begin acl, first in acl_check_rcpt:',
+      '  deny domains = +local_domains',
+      '       !verify = recipient',
+    ],
+  },
   { product: 'postern', lines: ['Unknown recipients are always refused in the session.'] },
 ];
 
@@ -98,9 +123,23 @@ export const OTHERS_NAME: Check = {
       product: 'postfix',
       lines: [
         'smtpd_sender_login_maps = hash:/etc/postfix/senders',
-        'smtpd_sender_restrictions = reject_sender_login_mismatch',
+        '# /etc/postfix/senders:',
+        'alice@example.org alice@example.org',
+        '# master.cf, under submission:',
+        '  -o smtpd_sender_restrictions=reject_sender_login_mismatch',
+        '# then run:',
+        'postmap /etc/postfix/senders',
       ],
     },
+    {
+      product: 'exim',
+      lines: [
+        '# begin acl, first in acl_check_rcpt:',
+        '  deny authenticated = *',
+        '       condition = ${if !eqi{$sender_address}{$authenticated_id@example.org}}',
+      ],
+    },
+    { product: 'sendmail', lines: ['No setting ties a sender to a login; a milter can.'] },
     { product: 'postern', lines: ['A login always owns its sender; update Postern.'] },
   ],
 };

@@ -7,16 +7,20 @@ export const SMUGGLING_CURES: readonly Cure[] = [
   {
     product: 'postfix',
     lines: [
-      'smtpd_forbid_bare_newline = normalize (3.9, 3.8.5, 3.7.10 and later: yes)',
+      'smtpd_forbid_bare_newline = normalize',
       'smtpd_forbid_bare_newline_exclusions = $mynetworks',
       'smtpd_forbid_unauth_pipelining = yes',
+      'Versions before 3.9, 3.8.5 and 3.7.10 know yes instead of normalize.',
     ],
   },
   { product: 'exim', lines: ['Update to 4.97.1, or to 4.96-15+deb12u4 of Debian, or later.'] },
   { product: 'opensmtpd', lines: ['No setting: put a server in front that takes CRLF alone.'] },
   {
     product: 'sendmail',
-    lines: ['Update to 8.18.1 (Debian: 8.17.1.9-2+deb12u2).', 'srv_features: Srv_Features: u'],
+    lines: [
+      'Update to 8.18.1 (Debian: 8.17.1.9-2+deb12u2).',
+      'Take O, U and G out of Srv_Features: they switch the cure off.',
+    ],
   },
   { product: 'postern', lines: ['Only CRLF.CRLF ends content; update Postern.'] },
 ];

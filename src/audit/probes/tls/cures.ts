@@ -7,13 +7,22 @@ const POSTERN: Cure = {
   lines: ["Postern speaks TLS 1.2 and 1.3 with its library's choice alone; update Postern."],
 };
 
+/** One line for both: it is one option, and the second cure would undo the first. */
+const EXIM: Cure = {
+  product: 'exim',
+  lines: [
+    'tls_require_ciphers = NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:-RSA:-AES-256-CBC:-AES-128-CBC:-SHA1:%SERVER_PRECEDENCE',
+    'With OpenSSL (not in Debian): openssl_options = +no_sslv3 +no_tlsv1 +no_tlsv1_1.',
+  ],
+};
+
 /** Only versions that hold. */
 export const NEW_VERSIONS: readonly Cure[] = [
   {
     product: 'postfix',
     lines: ['smtpd_tls_protocols = >=TLSv1.2', 'smtpd_tls_mandatory_protocols = >=TLSv1.2'],
   },
-  { product: 'exim', lines: ['tls_require_ciphers = NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2'] },
+  EXIM,
   { product: 'opensmtpd', lines: ['Update OpenSMTPD: since 6.8 it speaks TLS 1.2 and above.'] },
   {
     product: 'sendmail',
@@ -36,8 +45,8 @@ export const STRONG_CIPHERS: readonly Cure[] = [
       'tls_preempt_cipherlist = yes',
     ],
   },
-  { product: 'exim', lines: ['tls_require_ciphers = SECURE192:+SECURE128:-VERS-ALL:+VERS-TLS1.2'] },
-  { product: 'opensmtpd', lines: ['smtp ciphers "HIGH:!aNULL:!MD5"'] },
+  EXIM,
+  { product: 'opensmtpd', lines: ['smtp ciphers "ECDHE+AESGCM:ECDHE+CHACHA20"'] },
   {
     product: 'sendmail',
     lines: [
@@ -59,9 +68,24 @@ export const STRONG_GROUPS: readonly Cure[] = [
     lines: ['smtpd_tls_dh1024_param_file = auto', 'smtpd_tls_eecdh_grade = auto'],
   },
   { product: 'exim', lines: ['tls_dhparam = ffdhe2048', 'tls_eccurve = auto'] },
-  { product: 'opensmtpd', lines: ['pki example dhe none'] },
+  {
+    product: 'opensmtpd',
+    lines: [
+      'pki mail cert "/etc/ssl/mail.pem"',
+      'pki mail key "/etc/ssl/private/mail.key"',
+      'pki mail dhe none',
+    ],
+  },
   { product: 'sendmail', lines: ['O DHParameters=2'] },
-  { product: 'dovecot', lines: ['ssl_dh = </etc/dovecot/dh.pem (openssl dhparam 2048)'] },
+  {
+    product: 'dovecot',
+    lines: [
+      'ssl_dh = </etc/dovecot/dh.pem',
+      'ssl_curve_list = X25519:P-256:P-384',
+      '# first run:',
+      'openssl genpkey -genparam -algorithm DH -pkeyopt group:ffdhe2048 -out /etc/dovecot/dh.pem',
+    ],
+  },
   POSTERN,
 ];
 
@@ -73,7 +97,10 @@ export const NEW_LIBRARY: readonly Cure[] = [
   },
   {
     product: 'exim',
-    lines: ['openssl_options = +no_compression +no_renegotiation', 'Update the TLS library.'],
+    lines: [
+      'Update the TLS library.',
+      'With OpenSSL (not in Debian): openssl_options = +no_compression +no_renegotiation.',
+    ],
   },
   { product: 'opensmtpd', lines: ['Update LibreSSL or OpenSSL.'] },
   { product: 'sendmail', lines: ['O ServerSSLOptions=+SSL_OP_NO_COMPRESSION', 'Update OpenSSL.'] },
@@ -93,10 +120,7 @@ export const NEW_CERTIFICATE: readonly Cure[] = [
   },
   {
     product: 'opensmtpd',
-    lines: [
-      'pki example cert "/etc/ssl/fullchain.pem"',
-      'pki example key "/etc/ssl/private/key.pem"',
-    ],
+    lines: ['pki mail cert "/etc/ssl/fullchain.pem"', 'pki mail key "/etc/ssl/private/key.pem"'],
   },
   {
     product: 'sendmail',

@@ -10,7 +10,7 @@ import { auth, imap, pop3 } from '../../users/oracles/index.ts';
 import { askingOf, enumerationOutcome } from './outcome.ts';
 
 const CURES: readonly Cure[] = [
-  { product: 'dovecot', lines: ['auth_verbose = no', 'auth_failure_delay = 2 secs'] },
+  { product: 'dovecot', lines: ['auth_failure_delay = 2 secs'] },
   { product: 'postern', lines: ['Every failed login gets one answer; update Postern.'] },
 ];
 

@@ -18,7 +18,7 @@ const CHECK: Check = {
   cures: [
     {
       product: 'dovecot',
-      lines: ['auth_failure_delay = 2 secs', 'auth_policy_reject_on_fail = no'],
+      lines: ['auth_failure_delay = 2 secs'],
     },
     { product: 'postern', lines: ['An unknown login costs the same hashes; update Postern.'] },
   ],

@@ -7,7 +7,10 @@ export const bareNewline: PostfixRule = {
     means: 'A message may carry a second one behind a false end, with any sender it likes.',
     doesNotMean: 'Versions without this parameter need the update that brings it.',
     rfc: ['RFC 5321 2.3.8', 'RFC 5321 4.1.1.4'],
-    cure: ['smtpd_forbid_bare_newline = normalize', '(= yes where the version knows no more)'],
+    cure: [
+      'smtpd_forbid_bare_newline = normalize',
+      'Versions before 3.9, 3.8.5 and 3.7.10 know yes instead of normalize.',
+    ],
   }),
   judge: whenSwitch('smtpd_forbid_bare_newline', false),
 };

@@ -9,7 +9,7 @@ export const mynetworksWide: PostfixRule = {
     means: 'Everybody in these networks may send mail to everywhere: an open relay for them.',
     doesNotMean: 'A private network is yours to judge; a gateway or proxy in it brings the world.',
     rfc: ['RFC 5321 7.9'],
-    cure: ['mynetworks = 127.0.0.0/8 [::1]/128'],
+    cure: ['mynetworks = 127.0.0.1/32 [::1]/128'],
   }),
   judge: (values) => {
     const wide = values.list('mynetworks').filter(isWide);
@@ -93,7 +93,7 @@ export const proxyProtocol: PostfixRule = {
   check: check('proxy-protocol', 'medium', 'Clients say their address in a PROXY header', {
     means: 'Who reaches the port directly, not through the proxy, may claim any address.',
     doesNotMean: 'It is right behind a proxy when nobody else reaches the port.',
-    cure: ['smtpd_upstream_proxy_protocol =', '(or a firewall that lets only the proxy in)'],
+    cure: ['smtpd_upstream_proxy_protocol =', 'Or a firewall that lets only the proxy in.'],
   }),
   judge: (values) => {
     const value = values.text('smtpd_upstream_proxy_protocol') ?? '';
@@ -109,8 +109,12 @@ export const loginMismatch: PostfixRule = {
     doesNotMean: 'It matters only where users log in to this Postfix.',
     rfc: ['RFC 6409 6.1'],
     cure: [
-      'smtpd_sender_login_maps = hash:/etc/postfix/sender_logins',
-      'smtpd_sender_restrictions = reject_sender_login_mismatch',
+      'smtpd_sender_login_maps = hash:/etc/postfix/senders',
+      'smtpd_sender_restrictions = reject_authenticated_sender_login_mismatch',
+      '# /etc/postfix/senders:',
+      'alice@example.org alice@example.org',
+      '# then run:',
+      'postmap /etc/postfix/senders',
     ],
   }),
   judge: (values) => {

@@ -59,7 +59,13 @@ export const relayRecipientsUnknown: PostfixRule = {
     means: 'What the next server refuses becomes a bounce to a forged sender.',
     doesNotMean: 'Address verification by probes (reject_unverified_recipient) cures it too.',
     rfc: ['RFC 5321 6.1'],
-    cure: ['relay_recipient_maps = hash:/etc/postfix/relay_recipients'],
+    cure: [
+      'relay_recipient_maps = hash:/etc/postfix/relay_recipients',
+      '# /etc/postfix/relay_recipients:',
+      'alice@example.org OK',
+      '# then run:',
+      'postmap /etc/postfix/relay_recipients',
+    ],
   }),
   judge: (values) => {
     const domains = values.given('relay_domains') ? values.list('relay_domains') : [];

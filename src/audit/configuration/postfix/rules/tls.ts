@@ -111,7 +111,7 @@ export const noTlsOut: PostfixRule = {
     means: 'Mail to servers that offer TLS is sent in clear all the same.',
     doesNotMean: 'Even so the receiver may refuse mail in clear.',
     rfc: ['RFC 7435 3'],
-    cure: ['smtp_tls_security_level = may', '(or dane, with a validating resolver)'],
+    cure: ['smtp_tls_security_level = may', 'Or dane, with a validating resolver.'],
   }),
   judge: (values) => {
     const level = values.text('smtp_tls_security_level') ?? '';
