@@ -128,7 +128,8 @@ function statusOf(result: DkimResult): Pick<SignatureFinding, 'status' | 'reason
 function arcFinding(chain: ArcReport): ArcFinding {
   const { status, reason, sets, lookups } = chain;
   const missing = lookups.some(({ answer }) => answer !== 'found');
-  if (status === 'fail' && missing && /no answer|no key/.test(reason)) {
+  const lacking = missing ? /no answer|no key|key is revoked/ : /key is revoked/;
+  if (status === 'fail' && lacking.test(reason)) {
     return { status: 'unknown', reason: `key not available: ${reason}`, sets };
   }
   return { status, reason, sets };
