@@ -3,3 +3,4 @@
 export { product } from './product.ts';
 export { names } from './names.ts';
 export { tlsDifference } from './tls-difference.ts';
+export { knownWeakness } from './known-weakness.ts';

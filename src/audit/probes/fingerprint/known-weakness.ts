@@ -1,0 +1,56 @@
+/** A version that the server tells, beside what is published of that version. */
+
+import type { Check } from '../../check.ts';
+import { absent, inapplicable, likely } from '../../finding.ts';
+import type { ServiceProbe } from '../../probe.ts';
+import { versionIn } from './identify.ts';
+import { publishedOf } from './published.ts';
+
+const KNOWN: Check = {
+  id: 'fingerprint.known-weakness',
+  title: 'The version that is told has published weaknesses',
+  severity: 'medium',
+  means: 'Whoever looks for servers to break into finds this one by its greeting and tries them.',
+  doesNotMean:
+    'Nothing was tried, and only the number was read: distributions mend their packages without ' +
+    'changing it, so the package may be cured. Whether it is, its list of changes says.',
+  rfc: ['RFC 5321 7.5'],
+  cures: [
+    { product: 'postfix', lines: ['Update Postfix, or the package of the distribution.'] },
+    { product: 'exim', lines: ['Update Exim, or the package of the distribution.'] },
+    { product: 'opensmtpd', lines: ['Update OpenSMTPD, or the package of the distribution.'] },
+    { product: 'sendmail', lines: ['Update sendmail, or the package of the distribution.'] },
+    { product: 'dovecot', lines: ['Update Dovecot, or the package of the distribution.'] },
+    { product: 'postern', lines: ['Greetings never tell a version; update Postern.'] },
+  ],
+};
+
+export const knownWeakness: ServiceProbe = {
+  name: 'known-weakness',
+  scope: 'service',
+  level: 'passive',
+  checks: [KNOWN],
+  fits: () => true,
+  run: async ({ service, tell }) => {
+    const { greeting, capabilities } = service;
+    // IMPLEMENTATION of POP3 and ManageSieve stands in the capabilities.
+    const text = [greeting, ...capabilities].find((one) => NAME.test(one)) ?? '';
+    const [name] = NAME.exec(text) ?? [];
+    const version = versionIn(text);
+    if (name === undefined || version === undefined) {
+      return tell(inapplicable(KNOWN, 'no program is named with its version'));
+    }
+    const open = publishedOf(name.toLowerCase(), version);
+    if (open.length === 0) {
+      return tell(absent(KNOWN, `${name} ${version}: nothing that is known here is published`));
+    }
+    const words = open.map(({ cve, allows, mended }) => {
+      return `${cve} (${allows}; mended in ${mended.at(-1) ?? ''})`;
+    });
+    const seen = `${name} ${version}, if its package was not mended: ${words.join(', ')}`;
+    const severity = open.some(({ grave }) => grave) ? 'medium' : 'low';
+    tell(likely(KNOWN, seen, { severity, details: { version, cves: open.map(({ cve }) => cve) } }));
+  },
+};
+
+const NAME = /\b(?:Postfix|Exim|OpenSMTPD|Sendmail|Dovecot|Cyrus|Haraka)\b/i;
