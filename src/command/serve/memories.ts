@@ -21,15 +21,16 @@ const EVERY_MS = 5_000;
 /** Rows of one write, so that mail does not wait behind it. */
 const ROWS = 500;
 
-/** Opens them; `greylistMs`: how long a client that came back is known. */
+/** Opens them, `entries` of each; `greylistMs`: how long a client that came back is known. */
 export async function openMemories(
   store: Store,
   { clock, log }: { readonly clock: Clock; readonly log: Log },
   greylistMs: number,
+  entries = ENTRIES,
 ): Promise<Memories> {
   const open = async (kind: MemoryKind, keepMs: number): Promise<Memory> => {
-    const known = await store.memories.list(kind, ENTRIES);
-    return new Memory({ clock, keepMs, entries: ENTRIES, known });
+    const known = await store.memories.list(kind, entries);
+    return new Memory({ clock, keepMs, entries, known });
   };
   const memories = {
     greylist: await open('greylist', greylistMs),
@@ -38,7 +39,7 @@ export async function openMemories(
   const write = async (): Promise<void> => {
     for (const [kind, memory] of Object.entries(memories) as [MemoryKind, Memory][]) {
       const changes = memory.takeChanges();
-      const forgetBeforeMs = clock.now() - memory.keepMs;
+      const { forgetBeforeMs } = memory;
       for (let at = 0; at < changes.length; at += ROWS) {
         const entries = changes.slice(at, at + ROWS);
         await store.write('remember', { kind, entries, forgetBeforeMs });

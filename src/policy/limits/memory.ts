@@ -21,7 +21,7 @@ const DIGEST_CHARACTERS = 22;
 
 /** Keys are made by `memoryKey`; times are of the wall clock, since they outlive the process. */
 export class Memory {
-  readonly keepMs: number;
+  readonly #keepMs: number;
   readonly #clock: Pick<Clock, 'now'>;
   readonly #entries: number;
   readonly #known = new Map<string, Remembered>();
@@ -29,14 +29,14 @@ export class Memory {
 
   constructor({ clock, keepMs, entries = ENTRIES, known = [] }: MemoryOptions) {
     this.#clock = clock;
-    this.keepMs = keepMs;
+    this.#keepMs = keepMs;
     this.#entries = entries;
     for (const one of known.slice(0, entries).toReversed()) this.#known.set(one.key, one);
   }
 
   find(key: string): Remembered | undefined {
     const known = this.#known.get(key);
-    return known === undefined || this.#clock.now() - known.lastMs > this.keepMs
+    return known === undefined || this.#clock.now() - known.lastMs > this.#keepMs
       ? undefined
       : known;
   }
@@ -55,6 +55,14 @@ export class Memory {
       this.#known.delete(oldest);
     }
     return seen;
+  }
+
+  /** What was last seen before then is known here no more, and need not be written down. */
+  get forgetBeforeMs(): number {
+    const oldMs = this.#clock.now() - this.#keepMs;
+    const [oldest] = this.#known.values();
+    const isFull = this.#known.size >= this.#entries;
+    return isFull && oldest !== undefined ? Math.max(oldMs, oldest.lastMs) : oldMs;
   }
 
   /** What is new since the last call: to be written down. */
