@@ -15,6 +15,8 @@ export interface DaysOptions {
   readonly rows?: number;
   /** Rows of all days together: written together, at most every ten seconds. Default 10,000. */
   readonly total?: number;
+  /** Characters of all of them as JSON; about: rows that are there may grow. Default 8,000,000. */
+  readonly characters?: number;
 }
 
 /** One domain's day. */
@@ -39,6 +41,8 @@ const DOMAINS = 10_000;
 const ROWS = 1_000;
 /** All of them as JSON take 25 ms: nobody waits longer for the others' counts. */
 const TOTAL = 10_000;
+/** A row has names of a stranger's choice in it, and may be twenty times as long as usual. */
+const CHARACTERS = 8_000_000;
 const SAVE_MS = 10_000;
 const DAYS = 4;
 const DAY_MS = 86_400_000;
@@ -53,18 +57,22 @@ export class Days<Row extends object> {
   /** By `day domain`. */
   readonly #days: Map<string, Kept<Row>>;
   #total = 0;
+  /** As JSON: exact when it was written, since then the keys of what is new. */
+  #characters: number;
   #timer: Timer | undefined;
 
   constructor(options: DaysOptions, keyOf: (row: Row) => string) {
     this.#options = options;
     this.#keyOf = keyOf;
-    this.#days = read(options.notebook.read(), keyOf);
+    const text = options.notebook.read();
+    this.#days = read(text, keyOf);
+    this.#characters = text?.length ?? 0;
     for (const { rows } of this.#days.values()) this.#total += rows.size;
   }
 
   /** Today's row with the key of `fresh`, or `fresh` itself; undefined: there is no room. */
   row(domain: string, fresh: Row): Row | undefined {
-    const { clock, domains = DOMAINS, rows = ROWS, total = TOTAL } = this.#options;
+    const { clock, domains = DOMAINS } = this.#options;
     const name = `${dayOf(clock.now())} ${domain}`;
     let kept = this.#days.get(name);
     if (kept === undefined) {
@@ -75,12 +83,14 @@ export class Days<Row extends object> {
     kept.text = undefined;
     const key = this.#keyOf(fresh);
     const known = kept.rows.get(key);
-    if (known === undefined && (kept.rows.size >= rows || this.#total >= total)) {
+    if (known === undefined && !this.#hasRoom(kept)) {
       kept.beyond += 1;
       return undefined;
     }
-    if (known === undefined) this.#total += 1;
-    else kept.rows.delete(key);
+    if (known === undefined) {
+      this.#total += 1;
+      this.#characters += key.length;
+    } else kept.rows.delete(key);
     kept.rows.set(key, known ?? fresh);
     return known ?? fresh;
   }
@@ -102,7 +112,9 @@ export class Days<Row extends object> {
   /** It was reported, or nobody wants it. */
   done({ day, domain }: Pick<Day<Row>, 'day' | 'domain'>): void {
     const name = `${day} ${domain}`;
-    this.#total -= this.#days.get(name)?.rows.size ?? 0;
+    const kept = this.#days.get(name);
+    this.#total -= kept?.rows.size ?? 0;
+    this.#characters -= kept?.text?.length ?? 0;
     this.#days.delete(name);
     this.#changed();
   }
@@ -110,6 +122,11 @@ export class Days<Row extends object> {
   /** Writes what is not written yet. */
   close(): void {
     if (this.#timer !== undefined) this.#save();
+  }
+
+  #hasRoom(kept: Kept<Row>): boolean {
+    const { rows = ROWS, total = TOTAL, characters = CHARACTERS } = this.#options;
+    return kept.rows.size < rows && this.#total < total && this.#characters < characters;
   }
 
   #changed(): void {
@@ -122,6 +139,7 @@ export class Days<Row extends object> {
     const days = [...this.#days].map(([name, kept]) => {
       return (kept.text ??= JSON.stringify([name, [...kept.rows.values()], kept.beyond]));
     });
+    this.#characters = days.reduce((sum, text) => sum + text.length, 0);
     try {
       this.#options.notebook.write(`{"version":1,"days":[${days.join(',')}]}\n`);
     } catch (thrown) {
