@@ -46,9 +46,12 @@ test('rows that grow where they are count, too, and so does what a restart finds
 /** Days in a notebook of their own. */
 function open(options: Partial<DaysOptions>, notebook = memory()) {
   const clock = virtualClock();
-  const notKept = () => assert.fail('it is always kept');
   const days = new Days<Row>({ clock, notebook, notKept, ...options }, ({ name }) => name);
   return { clock, notebook, days, text: () => notebook.read() ?? '' };
+}
+
+function notKept(): never {
+  assert.fail('it is always kept');
 }
 
 function memory(): Notebook {
