@@ -2,7 +2,7 @@
 
 import { parseDomain } from '#base/domain.ts';
 import type { MboxForm } from '#forensics/input/mbox.ts';
-import { type Network, parseNetwork } from '#forensics/names/domains.ts';
+import { type Network, likelyOrganization, parseNetwork } from '#forensics/names/domains.ts';
 import type { Anchors } from '#forensics/route/route.ts';
 import type { Context } from '../command.ts';
 import { option } from '../command.ts';
@@ -25,7 +25,7 @@ export function headerOptions(context: Context): HeaderOptions {
       trustedNets: listOf(context, 'trusted-net').map(networkOf),
       authservIds: listOf(context, 'authserv-id'),
     },
-    known: [...new Set([...listOf(context, 'known'), ...trustedMx].map(bareDomain))],
+    known: [...new Set([...listOf(context, 'known').map(bareDomain), ...trustedMx.map(ownDomain)])],
     form: formOf(option(context, 'mbox')),
     headerOnly: context.options.has('header-only'),
     all: context.options.has('all'),
@@ -64,6 +64,11 @@ function networkOf(text: string): Network {
 
 function bareDomain(text: string): string {
   return text.toLowerCase().replace(/^\*?\./, '');
+}
+
+/** What others imitate is the domain of our hosts, not their names: `mail` stands in many. */
+function ownDomain(host: string): string {
+  return likelyOrganization(bareDomain(host));
 }
 
 function formOf(text: string | undefined): MboxForm | undefined {

@@ -1,5 +1,6 @@
-/** A display name that holds another address, or a domain that is not the author's. */
+/** A display name that holds another address, or a domain or known name that is not the author's. */
 
+import { brandOf, skeleton } from '../names/confusables.ts';
 import { domainOf, sameOrganization } from '../names/domains.ts';
 import type { Sign } from '../case.ts';
 
@@ -14,12 +15,18 @@ export const displayName: Sign = {
   contradiction: true,
   rates: { phish: 0.3, easyHam: 0, hardHam: 0.8, spam: 0.2 },
   innocent: 'lists and forwarders that write "alice@example.org via list"',
-  look: ({ from }) => {
+  look: ({ from, known }) => {
     const { name, address } = from.main;
     const domain = domainOf(address);
     const inName = ADDRESS.exec(name)?.[0];
     const claimed = domainOf(inName) ?? DOMAIN.exec(name)?.[0].toLowerCase();
-    if (claimed === undefined || domain === undefined) return [];
+    if (domain === undefined) return [];
+    if (claimed === undefined) {
+      const brand = brandIn(name, known, domain);
+      if (brand === undefined) return [];
+      const text = `the name says ${brandOf(brand)}, the address is of ${domain}`;
+      return [{ text, quotes: [name, address ?? ''], strength: 'weak' }];
+    }
     if (sameOrganization(claimed, domain)) return [];
     const text = `the name says ${inName ?? claimed}, the address is of ${domain}`;
     // Newsletters call themselves by a domain: that alone is no proof.
@@ -27,3 +34,12 @@ export const displayName: Sign = {
     return [{ text, quotes: [name, address ?? ''], ...weak }];
   },
 };
+
+/** The known domain whose name a display name has, in whatever letters, that is not the author's. */
+function brandIn(name: string, known: readonly string[], domain: string): string | undefined {
+  const words = new Set(skeleton(name.slice(0, 200)).split(/[^\p{L}\p{N}-]+/u));
+  return known.find((one) => {
+    const brand = skeleton(brandOf(one));
+    return brand.length >= 4 && words.has(brand) && !sameOrganization(one, domain);
+  });
+}
