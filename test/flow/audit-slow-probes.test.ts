@@ -7,7 +7,7 @@ import type { Finding } from '#audit/finding.ts';
 import type { Clock } from '#base/world.ts';
 import { earlyTalker } from '#audit/probes/hygiene/index.ts';
 import type { Probe } from '#audit/probe.ts';
-import { silence } from '#audit/probes/limits/index.ts';
+import { loginFailures, silence } from '#audit/probes/limits/index.ts';
 import { accessLines } from '#audit/probes/parsing/index.ts';
 import { toldAtPop3, toldByTime } from '#audit/probes/users/index.ts';
 import { auditMock, auditPorts, type MockAudit } from '../world/audit.ts';
@@ -93,6 +93,21 @@ describe('slow probes', () => {
     const server = await audited(timed, probe, { level: 'active' });
     assert.equal(server?.id, 'hygiene.slow-greeting');
     assert.equal(server.confidence, 'confirmed', server.seen);
+  });
+
+  it('limits.login-no-delay is not found where a wrong password is answered late', async () => {
+    const timed = {
+      greeting: '220 mock.test ESMTP\r\n',
+      greetMs: 0,
+      answer: (line: string): readonly [string, number] => {
+        if (line.startsWith('EHLO')) return ['250-mock.test\r\n250 AUTH PLAIN\r\n', 0];
+        if (line === 'AUTH PLAIN') return ['334 \r\n', 0];
+        return ['535 5.7.8 wrong\r\n', 700];
+      },
+    };
+    const finding = await audited(timed, loginFailures, { level: 'active' });
+    assert.equal(finding?.id, 'limits.login-no-delay');
+    assert.match(finding.seen, /wrong password 1: held back for/);
   });
 
   for (const [what, slowerMs, confidence] of [
