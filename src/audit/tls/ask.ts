@@ -3,11 +3,11 @@
 import type { Random } from '#base/world.ts';
 import { Failure } from '#base/failure.ts';
 import type { ProbeOptions } from '../probe.ts';
-import { opened, type SessionContext } from '../session.ts';
+import { greeted, opened, type SessionContext } from '../session.ts';
 import { askImap, readImap } from '../wire/imap.ts';
 import { askPop3, readPop3 } from '../wire/pop3.ts';
 import { askSieve, readSieve } from '../wire/sieve.ts';
-import { ask, readReply } from '../wire/smtp.ts';
+import { ask } from '../wire/smtp.ts';
 import { isLost, lossText, type Wire } from '../wire/wire.ts';
 import { clientHello, type HelloQuestion, sslv2Hello } from './client-hello.ts';
 import { type HelloAnswer, readFlight, readSslv2 } from './flight.ts';
@@ -43,8 +43,13 @@ function answerMs({ options, leftMs }: AskContext): number {
 
 /** A wire on which the next octets are TLS: connected, and STARTTLS agreed where it is needed. */
 export async function openForTls(context: SessionContext): Promise<Wire> {
-  const wire = await opened(context, { tls: null });
-  if (context.service.tls === 'implicit') return wire;
+  const { protocol, tls } = context.service;
+  const isMail = tls !== 'implicit' && (protocol === 'smtp' || protocol === 'lmtp');
+  // Who is full just now is asked again.
+  const wire = isMail
+    ? (await greeted(context, { tls: null })).wire
+    : await opened(context, { tls: null });
+  if (tls === 'implicit') return wire;
   const refusal = await agree(wire, context);
   if (refusal === undefined) return wire;
   throw Failure.temporary('no-session', `STARTTLS: ${refusal}`);
@@ -77,8 +82,6 @@ async function agree(
     }
     case 'smtp':
     case 'lmtp': {
-      const greeting = await readReply(wire, replyMs);
-      if (isLost(greeting)) return lossText(greeting);
       const hello = service.protocol === 'lmtp' ? 'LHLO' : 'EHLO';
       const introduced = await ask(wire, `${hello} ${options.heloName}`, replyMs);
       if (isLost(introduced)) return lossText(introduced);

@@ -19,6 +19,8 @@ interface Trial {
   readonly control?: string;
   /** Replies to wait for. Default 2. */
   readonly most?: number;
+  /** Sent when the first was answered: some servers refuse who does not wait. */
+  readonly second?: string;
 }
 
 const yes = (reply: SmtpReply | undefined): boolean => reply?.code === 250;
@@ -39,8 +41,10 @@ const TRIALS: readonly Trial[] = [
   },
   {
     check: checks.NUL_COMMAND,
-    octets: () => 'RS\0ET\r\nRSET\0x\r\n',
+    octets: () => 'RS\0ET\r\n',
+    second: 'RSET\0x\r\n',
     isFound: (replies) => replies.some(yes),
+    most: 1,
   },
   {
     check: checks.EIGHT_BIT,
@@ -131,13 +135,20 @@ async function tryOne(context: ServiceContext, trial: Trial, domain: string): Pr
   }
   if (octets.startsWith('MAIL')) await session.ask('RSET');
   wire.send(octets);
-  const { replies, end } = await repliesOf(session, trial.most ?? 2, context.options.replyMs);
+  const { replyMs } = context.options;
+  const begun = await repliesOf(session, trial.most ?? 2, replyMs);
+  const more = trial.second !== undefined && begun.end === '';
+  if (more) wire.send(trial.second ?? '');
+  const last = more ? await repliesOf(session, 1, replyMs) : { replies: [], end: begun.end };
   wire.close();
+  const replies = [...begun.replies, ...last.replies];
+  const { end } = last;
   const said = [...replies.map((reply) => `"${replyText(reply).slice(0, 100)}"`), end];
-  const seen = `${shown(octets)} is answered with ${said.filter(Boolean).join(', ')}`;
+  const what = `${shown(octets)}${more ? `, then ${shown(trial.second ?? '')}` : ''}`;
+  const seen = `${what} is answered with ${said.filter(Boolean).join(', ')}`;
   const controls = { sanity: { passed: 1, of: 1 } };
-  const more = { evidence: [wire.exchange], controls };
-  context.tell((trial.isFound(replies) ? found : absent)(check, seen, more));
+  const proof = { evidence: [wire.exchange], controls };
+  context.tell((trial.isFound(replies) ? found : absent)(check, seen, proof));
 }
 
 /** EHLO must be the last of a group (RFC 2920 3.1): who sends more behind it does not wait. */

@@ -1,5 +1,6 @@
 /** Injection through addresses, parameters, names and logins: what lands in logs, headers, replies. */
 
+import { Failure } from '#base/failure.ts';
 import type { Check } from '../../check.ts';
 import { absent, found, inapplicable, unclear } from '../../finding.ts';
 import type { ServiceContext, ServiceProbe } from '../../probe.ts';
@@ -149,9 +150,8 @@ async function twice(context: ServiceContext): Promise<void> {
 
 async function encoded(context: ServiceContext): Promise<void> {
   const { PARAMETER_CONTROL } = checks;
-  // Logins are often offered under TLS alone.
-  const tls = { startTls: context.service.tls === 'starttls' };
-  const { keywords, wire } = await smtpSession(context, tls);
+  const { tls, session } = await sessionWithLogins(context);
+  const { keywords, wire } = session;
   wire.close();
   const parameters = [
     ...(keywords.has('DSN') ? ['ENVID=a+0D+0AX-Audit:+20b'] : []),
@@ -162,6 +162,18 @@ async function encoded(context: ServiceContext): Promise<void> {
     return;
   }
   await tryEach(context, PARAMETER_CONTROL, parameters, (text) => `MAIL FROM:<> ${text}`, tls);
+}
+
+/** Logins are often offered under TLS alone; where it cannot be had, in clear. */
+async function sessionWithLogins(context: ServiceContext) {
+  const tls = { startTls: context.service.tls === 'starttls' };
+  try {
+    return { tls, session: await smtpSession(context, tls) };
+  } catch (thrown) {
+    const clear = userTls(context);
+    if (clear.startTls || !tls.startTls || Failure.from(thrown).kind === 'permanent') throw thrown;
+    return { tls: clear, session: await smtpSession(context, clear) };
+  }
 }
 
 /** Replies must keep their form whatever they quote (RFC 5321 4.2.1): printable, under one code. */

@@ -34,14 +34,33 @@ async function run(context: ServiceContext): Promise<void> {
   const isSafe = context.level === 'safe';
   const manners = mannersFor(ground.envelope.ways);
   const endings = isSafe ? TELLING : ENDINGS;
-  const matrix = await runMatrix(ground, {
-    endings,
-    manners: isSafe ? manners.slice(0, 1) : manners,
+  const options = {
     // A far server is not crowded; one of our own bears more.
     atOnce: isSafe ? 1 : context.options.replyMs > 5_000 ? 3 : 16,
     reserveMs: 3_000,
-  });
+  };
+  const first = isSafe ? manners.slice(0, 1) : manners;
+  let matrix = await runMatrix(ground, { endings, manners: first, ...options });
+  // OpenSMTPD refuses whoever does not wait, and hides by it that the message had ended.
+  const refused = new Set(
+    matrix.heard.flatMap((one) => (one.kind === 'refused' ? [one.ending] : [])),
+  );
+  const apart = manners.filter(({ writes, commands }) => writes === 'apart' && commands);
+  if (isSafe && refused.size > 0) {
+    const again = { endings: [...refused], manners: apart.slice(0, 1), ...options };
+    matrix = both(matrix, await runMatrix(ground, again));
+  }
   for (const check of CHECKS) tellCheck(ground, matrix, check, endings);
+}
+
+function both(one: Matrix, other: Matrix): Matrix {
+  return {
+    heard: [...one.heard, ...other.heard],
+    passes: [...one.passes, ...other.passes],
+    skipped: [...one.skipped, ...other.skipped],
+    trials: one.trials + other.trials,
+    lost: new Map([...one.lost, ...other.lost]),
+  };
 }
 
 /** The check that speaks for a sequence in this manner. */

@@ -122,7 +122,8 @@ async function tellOutbound(
     else {
       const octets = latin1(message.octets);
       const region = between(octets, `begin-${token}`, `after-${token}`);
-      if (region === undefined || isLookalike(region)) ends.push(name);
+      // Where the end is gone the submission itself ended there: nothing hidden has left.
+      if (region !== undefined && isLookalike(region)) ends.push(name);
       if (region !== undefined && /\0|\r(?!\n)|(?<!\r)\n/.test(region)) bare.push(name);
       if (ends.at(-1) === name) evidence.push(submitted.wire.exchange);
     }

@@ -76,13 +76,14 @@ async function run(context: HostContext): Promise<void> {
 
 /** undefined: this one does not come as far as TLS, which says nothing of the others. */
 async function shownBy(context: HostContext, service: Service): Promise<Shown | undefined> {
-  const { options, random, leftMs } = context;
+  const { options, random, leftMs, world } = context;
   try {
     return await showCertificates({
       service,
       options,
       random,
       leftMs,
+      world,
       dial: (dialOptions) => context.dial(service, dialOptions),
     });
   } catch (thrown) {
