@@ -179,3 +179,28 @@ test('time: an expired signature, one from the future, a second and a third of t
   );
   assert.doesNotMatch(await headline(BOUNDARY + broken.repeat(30) + PLAIN), /^authenticated/);
 });
+
+test('a key that was replaced since is not available; one that is the same proves a change', async () => {
+  const old = testKey('rsa-sha256', 'bank.test', 's');
+  const ed = testKey('ed25519-sha256', 'bank.test', 's');
+  const cases: readonly (readonly [
+    days: number,
+    key: typeof KEY,
+    change: boolean,
+    status: string,
+  ])[] = [
+    [0, old, false, 'fail'],
+    [10, old, false, 'unknown'],
+    [10, KEY, true, 'fail'],
+    [10, KEY, false, 'pass'],
+    [10, ed, false, 'unusable'],
+  ];
+  for (const [days, key, change, expected] of cases) {
+    const text = signed(PLAIN, key, { atMs: NOW_MS - days * 86_400_000 });
+    const sent = change ? text.replace('Subject: Hello', 'Subject: Pay') : text;
+    const one = await examined(BOUNDARY.replace('22 Nov', `${22 - days} Nov`) + sent, DNS);
+    const [found] = one.authentication.signatures.dkim;
+    assert.equal(found?.status, expected, `${days} ${found?.reason}`);
+    if (expected !== 'pass') assert.notEqual(one.conclusions.headline.kind, 'authenticated');
+  }
+});

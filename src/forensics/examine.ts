@@ -79,7 +79,8 @@ export class Examination {
       specimen,
       route,
       authservIds: anchors.authservIds,
-      signatures: await this.#work.finish(specimen, received),
+      // What our record kept are the keys of that day.
+      signatures: await this.#work.finish(specimen, received, answers.size > 0 ? received : nowMs),
       resolver: answers.size === 0 ? this.#options.resolver : this.#replay(answers),
       clock,
       asks: this.#options.asks || answers.size > 0,

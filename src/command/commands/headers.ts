@@ -8,7 +8,7 @@ export const headers: Command = {
   details:
     'Takes messages (.eml), mbox files, Maildir folders, - for standard input; many at once. ' +
     'Without --trusted-mx, --trusted-net, --authserv-id or --ledger everything is a claim and ' +
-    'there is no verdict. The DNS is asked with --dns alone. The first 1 MiB of a header is read; ' +
+    'there is no verdict. The DNS is asked with --dns alone. The first 256 KiB of a header are read; ' +
     'bodies are hashed as they pass.',
   arguments: [{ name: 'files', summary: 'messages, mbox files, folders, or -', many: true }],
   options: [

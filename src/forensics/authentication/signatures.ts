@@ -9,6 +9,7 @@ import { DkimSignatures } from '#trust/dkim/verify.ts';
 import { ArcChain, type ArcReport } from '#trust/arc/verify.ts';
 import type { BodySink } from '../input/reader.ts';
 import type { Specimen } from '../specimen.ts';
+import { madeByKey } from './key-change.ts';
 import { type Repair, findRepair } from './repair.ts';
 
 /** What can be said of one signature today. */
@@ -63,28 +64,28 @@ export class SignatureWork implements BodySink {
     return (body) => hashes.write(body);
   }
 
-  /** `atMs`: when the message was received, for `x=` and `t=`. Never fails. */
-  async finish(specimen: Specimen, atMs: number): Promise<Signatures> {
+  /**
+   * `atMs`: when the message was received, for `x=` and `t=`; `keysAtMs`: of when the keys are.
+   * Never fails.
+   */
+  async finish(specimen: Specimen, atMs: number, keysAtMs = atMs): Promise<Signatures> {
     const [dkim, arc, hashes] = [this.#dkim, this.#arc, this.#hashes];
     if (dkim === undefined || arc === undefined || hashes === undefined) return unread(specimen);
     const digests = hashes.finish();
     const answers = (await this.#answers) ?? new Map();
     const report = dkim.judge(digests, answers, atMs);
     const findings = report.results.map((result, at) =>
-      this.#finding(specimen, result, at, { digests, answers, atMs }),
+      this.#finding(specimen, result, at, { digests, answers, atMs, keysAtMs }),
     );
     const chain = arc.judge(digests, answers, atMs);
     return { dkim: findings, notLookedAt: report.notLookedAt, arc: arcFinding(chain) };
   }
 
-  #finding(
-    specimen: Specimen,
-    result: DkimResult,
-    at: number,
-    known: { readonly digests: BodyDigests; readonly answers: KeyAnswers; readonly atMs: number },
-  ): SignatureFinding {
+  #finding(specimen: Specimen, result: DkimResult, at: number, known: Known): SignatureFinding {
     const { domain, selector, algorithm, signedAtSeconds, unsignedBytes, signedFields } = result;
-    const { status, reason } = statusOf(result);
+    const { status, reason } = isOtherKey(specimen, result, at, known)
+      ? { status: 'unknown' as const, reason: OTHER_KEY }
+      : statusOf(result);
     const looked = result.lookup !== undefined;
     const bodyMatches = looked ? result.reason !== BODY_CHANGED : undefined;
     const broken = status === 'fail' || (status === 'unknown' && bodyMatches === false);
@@ -92,6 +93,31 @@ export class SignatureWork implements BodySink {
     const base = { domain, selector, algorithm, signedAtSeconds, unsignedBytes, signedFields };
     return { ...base, status, reason, bodyMatches, repair };
   }
+}
+
+interface Known {
+  readonly digests: BodyDigests;
+  readonly answers: KeyAnswers;
+  readonly atMs: number;
+  readonly keysAtMs: number;
+}
+
+/** The sentence of trust/dkim for a signature that is over something else, or by somebody else. */
+const DOES_NOT_FIT = 'the signature does not fit the header';
+const OTHER_KEY =
+  'key not available (the one published now is another, or the signature is nobody’s)';
+/** Domains replace their keys, and sign with the old one for some days. */
+const KEPT_MS = 7 * 86_400_000;
+
+/** A key of today proves nothing against a message of last year that another key may have signed. */
+function isOtherKey(
+  specimen: Specimen,
+  { reason }: DkimResult,
+  at: number,
+  { answers, atMs, keysAtMs }: Known,
+): boolean {
+  if (reason !== DOES_NOT_FIT || keysAtMs - atMs < KEPT_MS) return false;
+  return madeByKey(specimen, at, answers) !== true;
 }
 
 /** Signatures of one message for whose breaking a reason is looked for. */
