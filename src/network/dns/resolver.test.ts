@@ -234,6 +234,18 @@ describe('faults', () => {
     assert.deepEqual(kinds, ['none', 'none', 'failed']);
   });
 
+  test('a question that waited for its turn too long is not asked any more', async () => {
+    const time = later();
+    zone({ 'slow.test': { slowMs: 10 }, 'late.test': { a: ['192.0.2.1'] } });
+    const names = resolver({ concurrent: 1, clock: time.clock });
+    const slow = names.a('slow.test');
+    const late = names.a('late.test');
+    time.pass(11);
+    assert.match(reason(await late), /no turn within 10000 ms/);
+    assert.equal((await slow).kind, 'none');
+    assert.ok(!server.queries.some((query) => query.includes('late.test')));
+  });
+
   test('the same question on its way is asked once', async () => {
     zone({ 'slow.test': { slowMs: 5, a: ['192.0.2.1'] } });
     const names = resolver();

@@ -72,9 +72,15 @@ export class Search {
 
   /** Never rejects. */
   async run(question: Question): Promise<Found> {
+    const { clock, totalMs } = this.#options;
+    const endMs = clock.elapsed() + totalMs;
     if (!(await this.#turnstile.enter())) return { kind: 'failed', reason: 'too many lookups' };
     try {
-      return await this.#run(question);
+      // Whoever asked has gone by then: in a storm the places are for those who still wait.
+      if (clock.elapsed() >= endMs) {
+        return { kind: 'failed', reason: `too many lookups: no turn within ${totalMs} ms` };
+      }
+      return await this.#run(question, endMs);
     } catch (error) {
       return { kind: 'failed', reason: error instanceof Error ? error.message : String(error) };
     } finally {
@@ -82,8 +88,7 @@ export class Search {
     }
   }
 
-  async #run(question: Question): Promise<Found> {
-    const endMs = this.#options.clock.elapsed() + this.#options.totalMs;
+  async #run(question: Question, endMs: number): Promise<Found> {
     const seen: dns.Answer[] = [];
     let { name } = question;
     let authentic = true;
