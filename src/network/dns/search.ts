@@ -125,7 +125,7 @@ export class Search {
   /** Each server in turn, so many rounds; an answer, or the last reason for none. */
   async #ask(question: Question, endMs: number): Promise<Told | string> {
     const { clock, servers, rounds } = this.#options;
-    let reason = 'no name server is configured';
+    let reason = servers.length === 0 ? 'no name server is configured' : 'no time was left';
     for (let turn = 0; turn < rounds * servers.length; turn += 1) {
       const server = servers[turn % servers.length];
       const leftMs = endMs - clock.elapsed();

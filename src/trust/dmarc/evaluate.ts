@@ -57,7 +57,7 @@ export interface DmarcOutcome {
   /**
    * What to do with this message as the domain's owner asks, `t=y` accounted for. `reject` for an
    * unusable author too: RFC 9989 lets receivers refuse those. Never more than `none` for
-   * `temperror`: better to ask the client to come again.
+   * `temperror`: what is not known is asked for by nobody.
    */
   readonly disposition: DmarcPolicy;
   /** Which tag the disposition of a fail comes from. */
