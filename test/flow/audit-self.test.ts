@@ -232,16 +232,15 @@ suite('hostile servers', () => {
           '--all',
         ]);
         assert.ok(performance.now() - started < 20_000, `${performance.now() - started} ms`);
-        assert.ok([0, 1, 2].includes(status), `${status} ${err}`);
+        // Findings, or undecided: a server that cannot be talked to never passes.
+        assert.ok([1, 2].includes(status), `${status} ${err}`);
         assert.doesNotMatch(`${out}${err}`, /internal error/);
         assert.doesNotMatch(out, /[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]/, 'the terminal is steered');
         const page = readFileSync(html, 'utf8');
         assert.doesNotMatch(page, /<script|<img|onerror=alert\(1\)>/i);
         assert.doesNotMatch(page, /[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]/);
         assert.doesNotMatch(readFileSync(junit, 'utf8'), /<img|<script/);
-        if (name !== 'a yes to everything' && status === 0) {
-          assert.match(out, /not told|unknown/, 'silence is no pass');
-        }
+        assert.match(out, /^undecided: |^\d+ found|not told|unknown/m, 'silence is no pass');
       } finally {
         clearInterval(flood);
         await server.close();
