@@ -2,8 +2,11 @@
 
 import type { Check, Cure, Severity } from '../../check.ts';
 
+/** Above mailbox_size_limit, 51200000 by default, nothing is delivered any more. */
+const MESSAGE_SIZE = 'message_size_limit = 51200000';
+
 const SIZE_CURES: readonly Cure[] = [
-  { product: 'postfix', lines: ['message_size_limit = 52428800'] },
+  { product: 'postfix', lines: [MESSAGE_SIZE] },
   { product: 'exim', lines: ['message_size_limit = 50M'] },
   { product: 'opensmtpd', lines: ['smtp max-message-size "50M"'] },
   { product: 'sendmail', lines: ["define(`confMAX_MESSAGE_SIZE', `52428800')dnl"] },

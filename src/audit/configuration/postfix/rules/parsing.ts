@@ -46,7 +46,8 @@ export const noSizeLimit: PostfixRule = {
     means: 'One client fills the disk.',
     doesNotMean: 'queue_minfree refuses before the disk is full.',
     rfc: ['RFC 1870 4'],
-    cure: ['message_size_limit = 52428800'],
+    // Above mailbox_size_limit, 51200000 by default, nothing is delivered any more.
+    cure: ['message_size_limit = 51200000'],
   }),
   judge: (values) =>
     values.text('message_size_limit') === '0'
