@@ -3,6 +3,7 @@
 import { CAUTION, type Finding, headlineText } from '#forensics/conclusions.ts';
 import type { Examined } from '#forensics/examine.ts';
 import { localMoment, moment } from '#forensics/moment.ts';
+import { tellingFields } from '#forensics/report/telling.ts';
 import { GRADES, quoteText, readingText, spanText, subjectOf } from '#forensics/report/words.ts';
 import type { Hop } from '#forensics/route/route.ts';
 import { type Io, type Style, harmless, styled } from '../io.ts';
@@ -57,6 +58,7 @@ export function fullReport(one: Examined, io: Io, all: boolean): string {
     styled(io, 'bold', 'Authentication'),
     ...authenticationLines(one),
     ...findingLines('Signs', findings, io),
+    ...(all ? tellingLines(one, io) : []),
     ...(all ? findingLines('Seen, but no evidence', dropped, io) : []),
   ];
   return `${lines.join('\n')}\n\n`;
@@ -126,8 +128,16 @@ function authenticationLines({ authentication, specimen }: Examined): string[] {
   for (const { standing, why, field } of fields.slice(0, 20)) {
     lines.push(`  ${standing} results, ${why}: ${harmless(quoteText(field.value), QUOTE)}`);
   }
-  if (specimen.headCut) lines.push('  the header is longer than 1 MiB: the rest was not read');
+  if (specimen.headCut) lines.push('  the header is too long: the rest of it was not read');
   return lines;
+}
+
+function tellingLines(one: Examined, io: Io): string[] {
+  const lines = tellingFields(one).map(({ group, name, value, above }) => {
+    const zone = above ? 'trusted' : 'claimed';
+    return `  ${zone} ${group.padEnd(9)} ${harmless(name, 60)}: ${harmless(value, QUOTE)}`;
+  });
+  return lines.length === 0 ? [] : ['', styled(io, 'bold', 'Other fields'), ...lines];
 }
 
 function findingLines(title: string, findings: readonly Finding[], io: Io): string[] {

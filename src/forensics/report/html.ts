@@ -5,6 +5,7 @@ import { CAUTION, headlineText } from '../conclusions.ts';
 import type { Examined } from '../examine.ts';
 import { localMoment, moment } from '../moment.ts';
 import type { Hop } from '../route/route.ts';
+import { tellingFields } from './telling.ts';
 import { GRADES, quoteText, readingText, spanText, subjectOf } from './words.ts';
 
 /** The page's beginning; no octet of a message is in it. */
@@ -51,10 +52,20 @@ export function htmlArticle(one: Examined): string {
     route.hops.map((hop) => hopRow(hop, one)).join(''),
     `</table>${route.more > 0 ? `<p>${route.more} further lines were not read.</p>` : ''}`,
     `<p>${text(route.why)}</p>`,
+    fieldTable(one),
     findingList('What speaks', findings),
     findingList('Seen, but no evidence', dropped),
     '</article>\n',
   ].join('\n');
+}
+
+/** Claims, but for those that a trusted host wrote. */
+function fieldTable(one: Examined): string {
+  const rows = tellingFields(one).map(({ group, name, value, above }) => {
+    const cells = [group, name, value, above ? 'above the boundary' : ''];
+    return `<tr>${cells.map((cell) => `<td>${text(cell)}`).join('')}`;
+  });
+  return `<details><summary>Other fields: claims</summary><table>${rows.join('')}</table></details>`;
 }
 
 const HOP_HEADS = '<tr><th>#<th>zone<th>time (UTC)<th>as written<th>delay<th>from<th>by<th>with';

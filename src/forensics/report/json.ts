@@ -6,6 +6,7 @@ import { CAUTION, headlineText } from '../conclusions.ts';
 import type { Examined } from '../examine.ts';
 import type { ReceivedLine } from '../received/line.ts';
 import type { Hop } from '../route/route.ts';
+import { tellingFields } from './telling.ts';
 import { quoteText, subjectOf } from './words.ts';
 
 export const REPORT_SCHEMA = 'postern-headers/1';
@@ -38,6 +39,7 @@ export function reportJson(one: Examined): JsonObject {
     boundaryWhy: route.why,
     hops: route.hops.map((hop) => hopJson(hop, one)),
     hopsNotRead: route.more,
+    fields: tellingFields(one).map((field) => ({ ...field })),
     authentication: authenticationJson(authentication),
     findings: findings.map(findingJson),
     notEvidence: dropped.map(findingJson),

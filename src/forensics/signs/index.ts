@@ -1,6 +1,7 @@
 /** The signs; each file one, in the order in which they are told. */
 
 export { fromTwice } from './from-twice.ts';
+export { fieldTwice } from './field-twice.ts';
 export { fromReadings } from './from-readings.ts';
 export { fromMissing } from './from-missing.ts';
 export { displayName } from './display-name.ts';

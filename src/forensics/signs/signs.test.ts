@@ -20,6 +20,7 @@ const EXIM = 'Received: from a ([192.0.2.9] helo=a) by b.test with esmtps (Exim 
 /** A message that shows the sign of this id. */
 const SHOWN: Readonly<Record<string, readonly [text: string, trust?: Trust]>> = {
   'from-twice': [message({}).replace('To:', 'From: b@other.test\r\nTo:')],
+  'field-twice': [message({}).replace('To:', 'Subject: Pay\r\nTo:')],
   'from-readings': [message({ From: 'Temu, jehd <service@temu.test>' })],
   'from-missing': [message({ From: '"Facebook" <>' })],
   'display-name': [message({ From: '"ceo@bank.test" <x@evil.test>' })],
