@@ -33,12 +33,34 @@ export function submitterOf({ options }: ServiceContext): Submitter | string {
   return { account, canary, sender: login.includes('@') ? login : `${login}@${domain}` };
 }
 
-/** Logged in, under TLS where that begins by STARTTLS. Fails with `no-session`. */
+/** What is said beside the usual. */
+export interface Words {
+  /** Another name in EHLO. */
+  readonly heloName?: string;
+  /** Behind the path of MAIL, with the space before it. */
+  readonly mailParameters?: string;
+  /** A keyword of EHLO without which it is not tried. */
+  readonly needs?: string;
+}
+
+/** The code of the failure where nobody can log in. */
+export const NO_LOGINS = 'no-logins';
+
+/** Logged in, under TLS where that begins by STARTTLS. Fails with `no-session` or `no-logins`. */
 export async function loggedIn(
   context: ServiceContext,
   { account }: Submitter,
+  { heloName, needs }: Words = {},
 ): Promise<SmtpSession> {
-  const session = await smtpSession(context, { startTls: context.service.tls === 'starttls' });
+  const session = await smtpSession(context, {
+    startTls: context.service.tls === 'starttls',
+    ...(heloName === undefined ? {} : { heloName }),
+  });
+  for (const keyword of ['AUTH', needs]) {
+    if (keyword === undefined || session.keywords.has(keyword)) continue;
+    session.wire.close();
+    throw Failure.temporary(NO_LOGINS, `${keyword} is not offered`);
+  }
   const plain = utf8(`\0${account.login}\0${account.password.reveal()}`);
   session.wire.conceal('plain-login', new Secret(plain));
   const reply = await session.ask(`AUTH PLAIN ${asBuffer(plain).toString('base64')}`);
@@ -53,12 +75,13 @@ export async function submit(
   submitter: Submitter,
   token: string,
   content: string,
+  words: Words = {},
 ): Promise<Submitted> {
   const { replyMs } = context.options;
-  const { wire, ask: say } = await loggedIn(context, submitter);
+  const { wire, ask: say } = await loggedIn(context, submitter, words);
   const recipient = context.recipients.canary(token);
   const lines = [
-    `MAIL FROM:<${submitter.sender}>`,
+    `MAIL FROM:<${submitter.sender}>${words.mailParameters ?? ''}`,
     `RCPT TO:<${recipient?.text ?? 'postmaster'}>`,
     'DATA',
   ];

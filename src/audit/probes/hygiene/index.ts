@@ -6,3 +6,4 @@ export { earlyTalker } from './early-talker.ts';
 export { replies } from './replies.ts';
 export { legacy } from './legacy.ts';
 export { exposed } from './exposed.ts';
+export { trace } from './trace.ts';

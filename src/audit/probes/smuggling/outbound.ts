@@ -3,6 +3,7 @@
 import { latin1 } from '#base/bytes.ts';
 import { Failure } from '#base/failure.ts';
 import {
+  NO_LOGINS,
   type Submitted,
   submit,
   submittedHead,
@@ -43,7 +44,8 @@ async function run(context: ServiceContext): Promise<void> {
   if (typeof submitter === 'string') return tellAll(context, submitter);
   const { service } = context;
   if (service.tls === 'none' && !offers(service, 'AUTH')) return tellAll(context, 'no logins here');
-  const plain = await send(context, submitter, undefined);
+  const plain = await send(context, submitter, undefined).catch(withoutLogins);
+  if (typeof plain === 'string') return tellAll(context, plain);
   if (!plain.submitted.accepted) {
     const why = `a message without fault is answered with "${plain.submitted.answer}"`;
     for (const check of CHECKS) context.tell(unclear(check, why));
@@ -74,6 +76,13 @@ async function run(context: ServiceContext): Promise<void> {
 
 function tellAll(context: ServiceContext, why: string): void {
   for (const check of CHECKS) context.tell(inapplicable(check, why));
+}
+
+/** Why nobody can log in; other failures go on. */
+function withoutLogins(thrown: unknown): string {
+  const failure = Failure.from(thrown);
+  if (failure.code !== NO_LOGINS) throw thrown;
+  return failure.message;
 }
 
 async function send(
