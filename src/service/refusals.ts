@@ -1,15 +1,17 @@
 /** What a session was refused, for the ledger: one entry for many, a moment after the first. */
 
 import type { SessionId } from '#base/brand.ts';
-import type { JsonObject } from '#base/json.ts';
+import type { Json, JsonObject } from '#base/json.ts';
 import type { Timer } from '#base/world.ts';
 import type { Site } from './site.ts';
 
 export interface RefusalsOptions {
   readonly site: Pick<Site, 'clock' | 'log' | 'store'>;
   readonly session: SessionId;
-  /** The facts of the entry, as things are when it is written. */
-  readonly tell: (refusals: readonly JsonObject[]) => JsonObject;
+  /** Who was refused, as things are when the entry is written. */
+  readonly client: () => JsonObject;
+  /** What went before, likewise; stands last. */
+  readonly dialogue?: () => Json;
 }
 
 const REFUSALS = 60;
@@ -22,15 +24,21 @@ export class Refusals {
   readonly #options: RefusalsOptions;
   #refusals: JsonObject[] = [];
   #keys = new Set<string>();
+  #evidence: JsonObject = {};
   #timer: Timer | undefined;
 
   constructor(options: RefusalsOptions) {
     this.#options = options;
   }
 
-  /** A decision: which rule, why, about whom; `keys` are what the entry is found by. */
-  add(facts: JsonObject, keys: readonly string[]): void {
+  /**
+   * A decision: which rule, why, about whom; `keys` are what the entry is found by. `evidence` is
+   * all that is known of the transaction by now: told once, for it would be said of each of sixty
+   * recipients again, and strangers decide how long it is.
+   */
+  add(facts: JsonObject, keys: readonly string[], evidence?: JsonObject): void {
     if (this.#refusals.length < REFUSALS) this.#refusals.push(facts);
+    if (evidence !== undefined) this.#evidence = evidence;
     for (const key of keys) if (this.#keys.size < KEYS) this.#keys.add(key);
   }
 
@@ -44,11 +52,17 @@ export class Refusals {
     this.#timer?.cancel();
     this.#timer = undefined;
     if (this.#refusals.length === 0) return;
-    const { site, session, tell } = this.#options;
+    const { site, session, client, dialogue } = this.#options;
     const keys = [...this.#keys];
-    const facts = tell(this.#refusals);
+    const facts = {
+      ...client(),
+      refusals: this.#refusals,
+      ...this.#evidence,
+      ...(dialogue === undefined ? {} : { dialogue: dialogue() }),
+    };
     this.#refusals = [];
     this.#keys = new Set();
+    this.#evidence = {};
     const atMs = site.clock.now();
     const entry = { atMs, kind: 'refused', session, queueId: undefined, keys, facts } as const;
     site.store.write('ledger', { entries: [entry] }).catch((failure: Error) => {

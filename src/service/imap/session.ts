@@ -36,11 +36,7 @@ export class ImapSession implements Host<ImapQuestion, ImapAnswer, ImapFact> {
     const client = connection.remote.address;
     this.#common = { session, client };
     const about = { listener: listener.name, client };
-    this.#refusals = new Refusals({
-      site,
-      session,
-      tell: (refusals) => ({ ...about, refusals }),
-    });
+    this.#refusals = new Refusals({ site, session, client: () => about });
     this.#login = new Login(site, { session, service: listener.name, client }, this.#refusals);
     this.#closed = closed;
   }

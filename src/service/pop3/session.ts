@@ -47,11 +47,7 @@ export class Pop3Session implements Host<Pop3Question, Pop3Answer, Pop3Fact>, Lo
     this.#session = session;
     const client = connection.remote.address;
     const about = { listener: listener.name, client };
-    this.#refusals = new Refusals({
-      site,
-      session,
-      tell: (refusals) => ({ ...about, refusals }),
-    });
+    this.#refusals = new Refusals({ site, session, client: () => about });
     this.#login = new Login(site, { session, service: listener.name, client }, this.#refusals);
     this.#closed = closed;
     this.#activeMs = site.clock.elapsed();

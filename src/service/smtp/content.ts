@@ -220,7 +220,7 @@ function refuse(
   const evidence = { ...incoming.inquiry.facts(), ...incoming.attendance.facts() };
   const sender = reversePath === null ? [] : [addressKey(reversePath)];
   const keys = incoming.recipients.map(({ address }) => addressKey(address));
-  session.refusals.add({ ...about, ...evidence }, [...sender, ...keys]);
+  session.refusals.add(about, [...sender, ...keys], evidence);
   session.site.metrics.count('smtp_refusals_total', { rule: judged.rule });
   session.site.log.event('info', 'refused', { ...session.facts(), ...about });
   return { kind: 'refuse', reply: judged.reply };

@@ -65,7 +65,8 @@ export class SmtpSession implements SmtpContext, Host<SmtpQuestion, SmtpAnswer, 
     this.refusals = new Refusals({
       site,
       session,
-      tell: (refusals) => ({ ...this.facts(), refusals, dialogue: this.story.takeDialogue() }),
+      client: () => this.facts(),
+      dialogue: () => this.story.takeDialogue(),
     });
     const client = connection.remote.address;
     this.#login = new Login(site, { session, service: listener.name, client }, this.refusals);
@@ -241,7 +242,7 @@ export class SmtpSession implements SmtpContext, Host<SmtpQuestion, SmtpAnswer, 
     if (refusal === undefined) return PROCEED;
     const { rule, why } = refusal;
     const evidence = { ...this.#inquiry.facts(), ...this.#attendance?.facts() };
-    this.refusals.add({ ...about, rule, why, ...evidence }, keys);
+    this.refusals.add({ ...about, rule, why }, keys, evidence);
     this.refusals.writeSoon();
     this.site.metrics.count('smtp_refusals_total', { rule: refusal.rule });
     this.site.log.event('info', 'refused', {
