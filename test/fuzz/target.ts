@@ -10,6 +10,9 @@ export interface Case {
   readonly octets: Uint8Array;
 }
 
+/** How a case is cut: in one piece, octet by octet, or where chance has it. */
+export type Cutting = 'whole' | 'octets' | Chance;
+
 export interface Target {
   readonly name: string;
   /** Input, before mutation; `seeds` are octets worth starting from. */
@@ -39,7 +42,7 @@ export function same(a: string, b: string, property: string): void {
 /** Where to cut `length` octets: whole, octet by octet, or anywhere. */
 export function pieces(
   octets: Uint8Array,
-  how: 'whole' | 'octets' | Chance,
+  how: Cutting,
   also: readonly number[] = [],
 ): readonly Uint8Array[] {
   if (how === 'octets') return Array.from(octets, (_, at) => octets.subarray(at, at + 1));

@@ -11,11 +11,12 @@ import { IMAP_DEFAULTS, type ImapOptions } from '#protocol/imap/options.ts';
 import type { ImapAnswer, ImapFact, ImapQuestion } from '#protocol/imap/questions.ts';
 import { Chance } from '../chance.ts';
 import { corpus } from '../corpus.ts';
+import { compareSessions, feed, livedAgain } from '../cuts.ts';
 import { expand } from '../grammar.ts';
 import { readResponses } from '../imap-syntax.ts';
-import { Driven, type Moment, type Outside, TLS } from '../machine.ts';
+import { Driven, type Outside, TLS } from '../machine.ts';
 import { MAILS } from '../mails.ts';
-import { type Case, must, pieces, same, type Target } from '../target.ts';
+import { type Case, type Cutting, must, type Target } from '../target.ts';
 
 const RULES = {
   start: [
@@ -179,28 +180,22 @@ export const imap: Target = {
   seeds: corpus('src/protocol/imap'),
   generate: (chance) => expand(RULES, 'start', chance),
   maxOctets: 2_000,
-  async run(one) {
-    const octets = await session(one, 'octets');
-    compare(octets, await session(one, 'whole'));
-    compare(octets, await session(one, new Chance(one.setup, 'cuts')));
-  },
+  run: (one) =>
+    livedAgain(one, session, (a, b) =>
+      // The octets of an upload come in as many pieces as they were cut into.
+      compareSessions(a, b, (log) => log.filter((line, at) => line !== log[at - 1]).join('\n')),
+    ),
 };
 
 type Session = Driven<ImapQuestion, ImapAnswer, ImapFact>;
 
-async function session(one: Case, how: 'whole' | 'octets' | Chance): Promise<Session> {
+async function session(one: Case, how: Cutting): Promise<Session> {
   const chance = new Chance(one.setup, 'imap');
   const options = optionsFrom(chance);
   const host = new Host(new Chance(one.setup, 'host'));
   const secure = chance.once(6) ? undefined : TLS;
-  const moments = new Map<number, Moment>();
-  if (chance.once(12)) {
-    moments.set(1 + chance.below(one.octets.length + 1), chance.pick(['expired', 'ended', 'stop']));
-  }
   const driven: Session = new Driven(createImapMachine(secure, options), host, false);
-  // TLS drops what came before it: only a client that waits gets the same from any cutting.
-  const waits = how === 'octets' ? [] : afterStartTls(one.octets);
-  await driven.run(pieces(one.octets, how, [...waits, ...moments.keys()]), moments);
+  await feed(driven, one, how, { chance, rare: 12, upgrade: /STARTTLS\r\n/gi });
   // The one that the end of the connection interrupted is the host's to discard.
   must(host.access.openUploads <= 1, 'every upload was kept or given back');
   readResponses(driven.output, true);
@@ -291,17 +286,4 @@ function failing(access: MemoryAccess, fails: () => boolean): Access {
       };
     },
   });
-}
-
-function afterStartTls(octets: Uint8Array): readonly number[] {
-  const text = Buffer.from(octets).toString('latin1');
-  return Array.from(text.matchAll(/STARTTLS\r\n/gi), (found) => found.index + 10);
-}
-
-function compare(a: Session, b: Session): void {
-  // The octets of an upload come in as many pieces as they were cut into.
-  const text = ({ log }: Session): string =>
-    log.filter((line, at) => line !== log[at - 1]).join('\n');
-  same(text(a), text(b), 'any chunking gives the same actions');
-  same(a.output, b.output, 'any chunking gives the same output');
 }

@@ -9,10 +9,11 @@ import type { Pop3Answer, Pop3Fact, Pop3Question } from '#protocol/pop3/question
 import { Durable } from '#store/durable.ts';
 import { Chance } from '../chance.ts';
 import { corpus } from '../corpus.ts';
+import { compareSessions, feed, livedAgain } from '../cuts.ts';
 import { expand } from '../grammar.ts';
-import { Driven, type Moment, type Outside, TLS } from '../machine.ts';
+import { Driven, type Outside, TLS } from '../machine.ts';
 import { MAILS } from '../mails.ts';
-import { type Case, must, pieces, same, type Target } from '../target.ts';
+import { type Case, type Cutting, must, type Target } from '../target.ts';
 
 const RULES = {
   start: ['{in}{commands}QUIT\r\n', '{in}{commands}', '{before}{in}{commands}'],
@@ -57,26 +58,17 @@ export const pop3: Target = {
   seeds: corpus('src/protocol/pop3'),
   generate: (chance) => expand(RULES, 'start', chance),
   maxOctets: 2_000,
-  async run(one) {
-    const octets = await session(one, 'octets');
-    compare(octets, await session(one, 'whole'));
-    compare(octets, await session(one, new Chance(one.setup, 'cuts')));
-  },
+  run: (one) => livedAgain(one, session, compareSessions),
 };
 
 type Session = Driven<Pop3Question, Pop3Answer, Pop3Fact>;
 
-async function session(one: Case, how: 'whole' | 'octets' | Chance): Promise<Session> {
+async function session(one: Case, how: Cutting): Promise<Session> {
   const chance = new Chance(one.setup, 'pop3');
   const secure = chance.once(5) ? undefined : TLS;
   const host = new Host(new Chance(one.setup, 'host'), secure !== undefined);
-  const moments = new Map<number, Moment>();
-  if (chance.once(12)) {
-    moments.set(1 + chance.below(one.octets.length + 1), chance.pick(['expired', 'ended', 'stop']));
-  }
   const driven: Session = new Driven(pop3Server(optionsFrom(chance), secure), host, false);
-  const waits = how === 'octets' ? [] : afterStls(one.octets);
-  await driven.run(pieces(one.octets, how, [...waits, ...moments.keys()]), moments);
+  await feed(driven, one, how, { chance, rare: 12, upgrade: /STLS\r\n/gi });
   // A message may hold a bare CR, and a transfer that failed may end anywhere; LF is a line end.
   must(!/(?<!\r)\n/.test(driven.output), 'no bare LF', driven.output);
   must(host.broken || /(?:^|\r\n)$/.test(driven.output), 'output ends with a line end');
@@ -187,13 +179,4 @@ class Host implements Outside<Pop3Question, Pop3Answer, Pop3Fact> {
     const right = question.password.reveal() === 'secret';
     return { kind: 'password' as const, identity: right ? identity : undefined };
   }
-}
-
-function afterStls(octets: Uint8Array): readonly number[] {
-  return Array.from(latin1(octets).matchAll(/STLS\r\n/gi), (found) => found.index + 6);
-}
-
-function compare(a: Session, b: Session): void {
-  same(a.log.join('\n'), b.log.join('\n'), 'any chunking gives the same actions');
-  same(a.output, b.output, 'any chunking gives the same output');
 }

@@ -6,7 +6,7 @@ import { ProxyHeader, PROXY_LIMITS, type ProxyProgress } from '#protocol/proxy.t
 import { Chance } from '../chance.ts';
 import { corpus } from '../corpus.ts';
 import { expand } from '../grammar.ts';
-import { must, pieces, same, type Target } from '../target.ts';
+import { type Cutting, must, pieces, same, type Target } from '../target.ts';
 
 const RULES = {
   start: ['PROXY {line}\r\n{rest}', '{signature}{binary}{rest}', 'EHLO x\r\n', 'PROXY'],
@@ -51,7 +51,7 @@ export const proxy: Target = {
   },
 };
 
-function read(octets: Uint8Array, how: 'whole' | 'octets' | Chance): string {
+function read(octets: Uint8Array, how: Cutting): string {
   const header = new ProxyHeader();
   const list = pieces(octets, how);
   for (const [at, piece] of list.entries()) {

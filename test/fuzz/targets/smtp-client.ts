@@ -15,7 +15,7 @@ import { Chance } from '../chance.ts';
 import { corpus } from '../corpus.ts';
 import { expand } from '../grammar.ts';
 import { TLS } from '../machine.ts';
-import { type Case, must, pieces, same, type Target } from '../target.ts';
+import { type Case, type Cutting, must, pieces, same, type Target } from '../target.ts';
 
 /** US stands between what the server says after one write of the client and after the next. */
 const RULES = {
@@ -97,7 +97,7 @@ export const replies: Target = {
     const limits = chance.once(2)
       ? REPLY_LIMITS
       : { lineBytes: chance.pick([5, 12, 100]), lines: chance.pick([1, 2, 5]), replyBytes: 60 };
-    const read = (how: 'whole' | 'octets' | Chance): string => {
+    const read = (how: Cutting): string => {
       const parser = new ReplyParser(limits);
       const all = pieces(octets, how).flatMap((piece) => parser.push(piece.slice()));
       for (const [at, parsed] of all.entries()) {

@@ -1,14 +1,14 @@
 /** The SMTP and LMTP server machine under any octets, in any pieces, with a host at random. */
 
-import { latin1 } from '#base/bytes.ts';
 import { smtpServer } from '#protocol/smtp/server/machine.ts';
 import type { SmtpAnswer, SmtpFact, SmtpQuestion } from '#protocol/smtp/server/questions.ts';
 import { Chance } from '../chance.ts';
 import { corpus } from '../corpus.ts';
+import { feed, livedAgain } from '../cuts.ts';
 import { expand } from '../grammar.ts';
-import { Driven, mustBeLines, type Moment, TLS } from '../machine.ts';
+import { Driven, mustBeLines, TLS } from '../machine.ts';
 import { serverOptions, sinkFails, SmtpModel } from '../smtp-model.ts';
-import { type Case, must, pieces, same, type Target } from '../target.ts';
+import { type Case, type Cutting, must, same, type Target } from '../target.ts';
 
 const RULES = {
   start: ['{hello}{mail}{end}', '{hello}{mail}{mail}{end}', '{any}{any}{any}{any}{any}'],
@@ -114,45 +114,28 @@ export const smtp: Target = {
   generate: (chance) => expand(RULES, 'start', chance),
   maxOctets: 2_000,
   async run(one) {
-    const octets = await session(one, 'octets');
     // How much a sink has taken before it fails depends on the cutting.
-    if (sinkFails(one.setup)) return;
-    compare(octets, await session(one, 'whole'));
-    compare(octets, await session(one, new Chance(one.setup, 'cuts')));
-    compare(octets, await session(one, new Chance(one.setup, 'more cuts')));
+    if (sinkFails(one.setup)) await session(one, 'octets');
+    else await livedAgain(one, session, compare, ['cuts', 'more cuts']);
   },
 };
 
 type Session = Driven<SmtpQuestion, SmtpAnswer, SmtpFact>;
 
-async function session(one: Case, how: 'whole' | 'octets' | Chance): Promise<Session> {
+async function session(one: Case, how: Cutting): Promise<Session> {
   const chance = new Chance(one.setup, 'smtp');
   const { options, secure } = serverOptions(chance);
   const model = new SmtpModel(one.setup, options, secure, one.octets);
   const driven: Session = new Driven(smtpServer(options, secure ? TLS : undefined), model, false);
   if (how === 'octets') model.exact = () => driven.fed;
-  const moments = momentsOf(chance, one.octets.length);
   // Most clients wait after STARTTLS: without a cut there, no case would ever get behind it.
-  const waits = how === 'octets' || chance.once(8) ? [] : afterStartTls(one.octets);
-  await driven.run(pieces(one.octets, how, [...waits, ...moments.keys()]), moments);
+  const upgrade = new Chance(one.setup, 'waits').once(8) ? undefined : /STARTTLS\r\n/gi;
+  await feed(driven, one, how, { chance, rare: 10, upgrade });
   for (const line of mustBeLines(driven.output, 20_000)) {
     must(/^[2-5]\d\d[ -][^\x00-\x1f\x7f]*$/.test(line), 'a reply is a code and text', line);
     must(line.length + 2 <= REPLY_OCTETS || line.startsWith('334 '), 'a reply is too long', line);
   }
   return driven;
-}
-
-/** Sometimes the time runs out, or the server is told to stop. */
-function momentsOf(chance: Chance, length: number): Map<number, Moment> {
-  const moments = new Map<number, Moment>();
-  if (chance.once(10)) {
-    moments.set(1 + chance.below(length + 1), chance.pick(['expired', 'ended', 'stop']));
-  }
-  return moments;
-}
-
-function afterStartTls(octets: Uint8Array): readonly number[] {
-  return Array.from(latin1(octets).matchAll(/STARTTLS\r\n/gi), (found) => found.index + 10);
 }
 
 function compare(a: Session, b: Session): void {
