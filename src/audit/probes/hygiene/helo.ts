@@ -21,7 +21,13 @@ const EXIM: readonly string[] = [
   '       message = HELO with a full name of your own, please',
 ];
 
-function heloCheck(id: string, title: string, rfc: readonly string[], line: string): Check {
+function heloCheck(
+  id: string,
+  title: string,
+  rfc: readonly string[],
+  line: string,
+  postern: readonly string[] = [`smtpd_helo_restrictions = ["${line}"]`],
+): Check {
   return {
     id: `hygiene.${id}`,
     title,
@@ -49,7 +55,7 @@ function heloCheck(id: string, title: string, rfc: readonly string[], line: stri
           'listen on 0.0.0.0 filter hello',
         ],
       },
-      { product: 'postern', lines: [`smtpd_helo_restrictions = ["${line}"]`] },
+      { product: 'postern', lines: postern },
     ],
   };
 }
@@ -83,6 +89,11 @@ const OWN = heloCheck(
   'EHLO with the name of the server itself is believed',
   ['RFC 5321 4.1.4'],
   'check_helo_access inline:{{mail.example.org=REJECT}}',
+  [
+    'smtpd_helo_restrictions = ["check_helo_access /etc/postern/own-names"]',
+    '# /etc/postern/own-names:',
+    'mail.example.org REJECT',
+  ],
 );
 const LOCALHOST = heloCheck(
   'helo-localhost',

@@ -80,7 +80,10 @@ export const TLS_AT_ALL: readonly Cure[] = [
   },
   {
     product: 'postern',
-    lines: ['tls_cert_file = "/etc/postern/cert.pem"', 'tls_key_file = "/etc/postern/key.pem"'],
+    lines: [
+      'smtpd_tls_cert_file = "/etc/postern/cert.pem"',
+      'smtpd_tls_key_file = "/etc/postern/key.pem"',
+    ],
   },
 ];
 

@@ -136,8 +136,8 @@ export const NEW_CERTIFICATE: readonly Cure[] = [
   {
     product: 'postern',
     lines: [
-      'tls_cert_file = "/etc/postern/fullchain.pem"',
-      'tls_key_file = "/etc/postern/key.pem"',
+      'smtpd_tls_cert_file = "/etc/postern/fullchain.pem"',
+      'smtpd_tls_key_file = "/etc/postern/key.pem"',
     ],
   },
 ];

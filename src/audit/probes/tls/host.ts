@@ -44,7 +44,7 @@ const DANE = tlsCheck(
   },
   [
     { product: 'dns', lines: ['_25._tcp.mx.example.org. TLSA 3 1 1 <of the certificate in use>'] },
-    { product: 'postern', lines: ['postern doctor tells the record to publish.'] },
+    { product: 'postern', lines: ['Publish the record that postern doctor tells.'] },
   ],
 );
 
