@@ -54,7 +54,7 @@ export async function runAudit(request: AuditRequest, world: AuditWorld): Promis
   const { grounds, permit } = permission;
   const pace = paceFor(request);
   const budget = new Budget(
-    budgetFor(request.level, assemble.distanceOf(request.places)),
+    budgetFor(request.level, assemble.distanceOf(request.places), request.places.length),
     world.clock,
   );
   const ground = { permit, budget, recipients: recipientsFor(request, []) };

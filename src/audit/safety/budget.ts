@@ -18,8 +18,14 @@ export interface BudgetLimits {
 /** How hard a target may be pressed: on loopback nobody else suffers. */
 export type Distance = 'loopback' | 'private' | 'public';
 
-/** The limits of a level; a hostile server's endless talk is cut by `receivedBytes`. */
-export function budgetFor(level: Level, distance: Distance): BudgetLimits {
+const MOST_SHARES = 8;
+
+/**
+ * The limits of a level; a hostile server's endless talk is cut by `receivedBytes`. Each address of
+ * one's own has its share of connections: a server on IPv4 and IPv6 with seven ports needs it.
+ */
+export function budgetFor(level: Level, distance: Distance, addresses = 1): BudgetLimits {
+  const shares = distance === 'public' ? 1 : Math.min(Math.max(addresses, 1), MOST_SHARES);
   // Tests of content are refused because of their hops: begun, and never delivered.
   const messages = { passive: 0, safe: 40, active: 5_000, intrusive: 8_000 };
   const connections = { passive: 50, safe: 1_000, active: 4_000, intrusive: 40_000 };
@@ -27,7 +33,7 @@ export function budgetFor(level: Level, distance: Distance): BudgetLimits {
   // Exim serves 20 connections in all, of everybody (smtp_accept_max): room is left for others.
   const atOnce = { loopback: 14, private: 12, public: 4 };
   return {
-    connections: connections[level],
+    connections: connections[level] * shares,
     // Whether connections have a limit is asked at level intrusive alone.
     atOnce: level === 'intrusive' && distance !== 'public' ? 256 : atOnce[distance],
     connectionsPerSecond: pace[distance],

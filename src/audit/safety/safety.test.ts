@@ -239,5 +239,8 @@ suite('guard', () => {
   test('level passive sends no message at all', () => {
     assert.equal(budgetFor('passive', 'loopback').messages, 0);
     assert.ok(budgetFor('safe', 'public').connectionsPerSecond <= 5);
+    const { connections } = budgetFor('safe', 'public', 9);
+    assert.equal(connections, 1_000, 'strangers are not pressed harder for having many addresses');
+    assert.equal(budgetFor('safe', 'loopback', 2).connections, 2 * connections);
   });
 });
