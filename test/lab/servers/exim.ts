@@ -2,29 +2,16 @@
 
 import { DOMAIN, HOST } from '../root.ts';
 import type { Server } from '../server.ts';
+import { lastOfEach } from './last.ts';
 
-/** Names between braces in a profile's lines: `main`, `rcpt`, `acls`, `routers`, `transports`, `auth`. */
+/** Names between braces in a profile's lines: `main`, `rcpt`, `data`, `acls`, `routers`, `transports`, `auth`. */
 export const exim: Server = {
   layer: 'exim',
   async write(root, { address, settings }) {
     const part = partsOf(settings);
     root.write(
       '/etc/exim4/lab.conf',
-      `primary_hostname = ${HOST}
-domainlist local_domains = ${DOMAIN} : ${HOST}
-domainlist relay_to_domains = ${part('relay_to_domains')}
-hostlist relay_from_hosts = ${part('relay_from_hosts') || '127.88.0.1'}
-local_interfaces = ${address}
-acl_smtp_rcpt = acl_check_rcpt
-acl_smtp_data = acl_check_data
-never_users = root
-host_lookup =
-rfc1413_query_timeout = 0s
-log_selector = +all
-keep_environment =
-tls_certificate = /etc/lab/cert.pem
-tls_privatekey = /etc/lab/key.pem
-${part('main')}
+      `${mainPart(address, part)}
 
 begin acl
 acl_check_rcpt:
@@ -48,6 +35,7 @@ ${part('verify') || '  require verify = recipient'}
   accept
 
 acl_check_data:
+${part('data')}
   accept
 
 ${part('acls')}
@@ -113,6 +101,27 @@ ${part('auth')}
     return good ? [] : answers.filter((line) => !line.startsWith('2'));
   },
 };
+
+/** An option may stand there once: what the profile says counts. */
+function mainPart(address: string, part: (name: string) => string): string {
+  const lines = `primary_hostname = ${HOST}
+domainlist local_domains = ${DOMAIN} : ${HOST}
+domainlist relay_to_domains = ${part('relay_to_domains')}
+hostlist relay_from_hosts = ${part('relay_from_hosts') || '127.88.0.1'}
+local_interfaces = ${address}
+acl_smtp_rcpt = acl_check_rcpt
+acl_smtp_data = acl_check_data
+never_users = root
+host_lookup =
+rfc1413_query_timeout = 0s
+log_selector = +all
+keep_environment =
+tls_certificate = /etc/lab/cert.pem
+tls_privatekey = /etc/lab/key.pem
+${part('main')}`.split('\n');
+  const name = /^(?:(?:host|domain)list )?(\w+) *=/;
+  return lastOfEach(lines, (line) => name.exec(line)?.[1]).join('\n');
+}
 
 /** A profile's lines by part: `[rcpt]` begins one; what comes before is `main`. */
 function partsOf(settings: string): (name: string) => string {

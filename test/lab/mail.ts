@@ -1,0 +1,38 @@
+/** Whether a server takes mail for its own people, from a stranger as most of its mail comes. */
+
+import { LineClient } from '../world/line-client.ts';
+import { DOMAIN } from './root.ts';
+
+const PATIENCE_MS = 4_000;
+
+/** A whole message; what went wrong, or undefined when it was taken. Port 25, or `port`. */
+export async function takesMail(address: string, port = 25): Promise<string | undefined> {
+  let client: LineClient | undefined;
+  try {
+    client = await LineClient.connect(port, address, PATIENCE_MS, '127.66.0.1');
+    const wrong = await playMail(client, port === 24 ? 'LHLO' : 'EHLO');
+    return wrong;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  } finally {
+    client?.close();
+  }
+}
+
+async function playMail(client: LineClient, hello: string): Promise<string | undefined> {
+  const [greeting = ''] = await client.reply();
+  if (!greeting.startsWith('220')) return `greeting: ${greeting}`;
+  const letter = `From: <stranger@sender.test>\r\nTo: <alice@${DOMAIN}>\r\nSubject: hello\r\n\r\nhello\r\n.`;
+  for (const [line, code] of [
+    [`${hello} client.sender.test`, '250'],
+    ['MAIL FROM:<stranger@sender.test>', '250'],
+    [`RCPT TO:<alice@${DOMAIN}>`, '250'],
+    ['DATA', '354'],
+    [letter, '250'],
+    ['QUIT', '221'],
+  ] as const) {
+    const answer = await client.ask(line);
+    if (!answer.startsWith(code)) return `${line.slice(0, 40)}: ${answer || 'no answer'}`;
+  }
+  return undefined;
+}
