@@ -7,28 +7,21 @@ import { join } from 'node:path';
 import { suite, test } from 'node:test';
 import type { TestContext } from 'node:test';
 import { ImapFlow } from 'imapflow';
-import type { AccountId, Domain, SessionId } from '#base/brand.ts';
+import type { AccountId, SessionId } from '#base/brand.ts';
 import { latin1, utf8 } from '#base/bytes.ts';
 import { Secret } from '#base/secret.ts';
-import { systemClock } from '#network/clock.ts';
 import { systemRandom } from '#network/random.ts';
-import { tcpNetwork } from '#network/tcp.ts';
-import { Certificates } from '#network/tls/identity.ts';
 import { describe, factsOf } from '#agents/mda.ts';
 import { atOnce } from '#base/turns.ts';
-import { Logins } from '#policy/login/logins.ts';
-import { hashPassword } from '#policy/login/password.ts';
 import { encodeBase64 } from '#protocol/sasl/base64.ts';
 import { chooseSaslClient } from '#protocol/sasl/client.ts';
-import { mailboxOf, openTestStore } from '#test/engine/fixture.ts';
+import { mailboxOf } from '#test/engine/fixture.ts';
 import type { TestStore } from '#test/engine/fixture.ts';
-import { testCertificate } from '#test/world/certificates.ts';
 import { tracedUntilTold } from '#test/engine/ledger.ts';
 import { LineClient } from '#test/world/line-client.ts';
+import { aliceStore, listenFor, PASSWORD } from '#test/world/site.ts';
 import { serveImap } from './serve.ts';
 
-const PASSWORD = 'correct horse';
-const COSTS = { memoryKib: 64, passes: 1, parallelism: 1 };
 const NOTE =
   'From: Ann <ann@a.test>\r\nTo: alice@demo.test\r\nSubject: gr\u00fcn\r\n\r\nA note.\r\n';
 
@@ -247,13 +240,7 @@ interface Server {
 }
 
 async function serve(t: TestContext, texts: readonly string[]): Promise<Server> {
-  const it = await openTestStore(t);
-  const credentials = await hashPassword(PASSWORD, systemRandom, { parameters: COSTS });
-  await it.do('addDomain', { name: 'demo.test' as Domain });
-  const { nowMs } = it.clock;
-  const added = await it.do('addAccount', { address: 'alice@demo.test', credentials, nowMs });
-  assert.ok(added.kind === 'added');
-  const { account } = added;
+  const { it, account } = await aliceStore(t);
   if (texts.length > 0) await append(it, account, texts);
   return {
     it,
@@ -274,53 +261,11 @@ async function append(it: TestStore, account: AccountId, texts: readonly string[
   await it.do('append', { mailbox, messages });
 }
 
-async function listen(
-  t: TestContext,
-  it: TestStore,
-  kind: 'implicit' | 'starttls',
-): Promise<number> {
-  const pair = { ...testCertificate({ names: ['localhost'] }), source: 'test' };
-  const tls = new Certificates([pair], { nowMs: systemClock.now() });
-  const { store } = it;
-  const errors: string[] = [];
-  const site = {
-    clock: systemClock,
-    random: systemRandom,
-    log: {
-      event: (level: string, name: string, fields?: object) => {
-        if (level === 'error') errors.push(`${name} ${JSON.stringify(fields)}`);
-      },
-    },
-    metrics: { count: () => {}, gauge: () => {}, observe: () => {} },
-    store,
-    hostname: 'mx.demo.test' as Domain,
-    tls,
-    handshakeMs: 5_000,
-    logins: new Logins({
-      directory: store.directory,
-      clock: systemClock,
-      random: systemRandom,
-      installationKey: utf8('key of this installation'),
-      parameters: COSTS,
-    }),
-  };
+function listen(t: TestContext, it: TestStore, kind: 'implicit' | 'starttls'): Promise<number> {
   const imap = { name: kind === 'implicit' ? 'imaps' : 'imap', machine: {}, sessionMs: 60_000 };
-  const listener = await tcpNetwork().listen(
-    { host: '127.0.0.1', port: 0, maxConnections: 10 },
-    (connection) => {
-      const start = (): unknown => serveImap(connection, imap, site, 'S' as SessionId, () => {});
-      if (kind === 'starttls') start();
-      else
-        connection
-          .startTls({ side: 'server', identity: tls, handshakeMs: 5_000 })
-          .then(start, () => {});
-    },
+  return listenFor(t, it, kind, (connection, site) =>
+    serveImap(connection, imap, site, 'S' as SessionId, () => {}),
   );
-  t.after(async () => {
-    await listener.close();
-    assert.deepEqual(errors, []);
-  });
-  return listener.local.port;
 }
 
 async function flow(t: TestContext, port: number): Promise<ImapFlow> {

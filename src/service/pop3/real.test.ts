@@ -4,26 +4,16 @@ import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { suite, test } from 'node:test';
 import type { TestContext } from 'node:test';
-import type { Domain, SessionId } from '#base/brand.ts';
-import { utf8 } from '#base/bytes.ts';
-import type { Listener } from '#base/world.ts';
-import { systemClock } from '#network/clock.ts';
-import { systemRandom } from '#network/random.ts';
-import { tcpNetwork } from '#network/tcp.ts';
-import { Certificates } from '#network/tls/identity.ts';
-import { Logins } from '#policy/login/logins.ts';
-import { hashPassword } from '#policy/login/password.ts';
-import { contentOf, mailboxOf, messageOf, openTestStore } from '#test/engine/fixture.ts';
+import type { SessionId } from '#base/brand.ts';
+import { contentOf, mailboxOf, messageOf } from '#test/engine/fixture.ts';
 import type { TestStore } from '#test/engine/fixture.ts';
-import { testCertificate } from '#test/world/certificates.ts';
 import { tracedUntilTold } from '#test/engine/ledger.ts';
 import { LineClient } from '#test/world/line-client.ts';
+import { aliceStore, listenFor, PASSWORD } from '#test/world/site.ts';
 import type { Pop3Listener } from './listener.ts';
 import { MaildropLocks } from './locks.ts';
 import { servePop3 } from './serve.ts';
 
-const PASSWORD = 'correct horse';
-const COSTS = { memoryKib: 64, passes: 1, parallelism: 1 };
 const LARGE = `${'.'.repeat(70)}\r\n`.repeat(20_000);
 
 interface Server {
@@ -155,13 +145,8 @@ print(json.dumps(out))
 
 /** A store with alice's mail, and both kinds of port in front of it. */
 async function serve(t: TestContext, contents: ReturnType<typeof contentOf>[]): Promise<Server> {
-  const it = await openTestStore(t);
-  const credentials = await hashPassword(PASSWORD, systemRandom, { parameters: COSTS });
-  await it.do('addDomain', { name: 'demo.test' as Domain });
-  const nowMs = it.clock.nowMs;
-  const added = await it.do('addAccount', { address: 'alice@demo.test', credentials, nowMs });
-  assert.ok(added.kind === 'added');
-  const { id: mailbox } = await mailboxOf(it, added.account);
+  const { it, account } = await aliceStore(t);
+  const { id: mailbox } = await mailboxOf(it, account);
   const messages = contents.map((content) => messageOf({ content }));
   if (messages.length > 0) await it.do('append', { mailbox, messages });
   const locks = new MaildropLocks();
@@ -169,46 +154,16 @@ async function serve(t: TestContext, contents: ReturnType<typeof contentOf>[]): 
   return { it, port: await listen(t, it, locks, 'starttls'), tlsPort };
 }
 
-async function listen(
+function listen(
   t: TestContext,
   it: TestStore,
   locks: MaildropLocks,
   kind: 'implicit' | 'starttls',
 ): Promise<number> {
-  const pair = { ...testCertificate({ names: ['localhost'] }), source: 'test' };
-  const tls = new Certificates([pair], { nowMs: systemClock.now() });
-  const { store } = it;
-  const site = {
-    clock: systemClock,
-    random: systemRandom,
-    log: { event: () => {} },
-    metrics: { count: () => {}, gauge: () => {}, observe: () => {} },
-    store,
-    hostname: 'mx.demo.test' as Domain,
-    tls,
-    handshakeMs: 5_000,
-    logins: new Logins({
-      directory: store.directory,
-      clock: systemClock,
-      random: systemRandom,
-      installationKey: utf8('key of this installation'),
-      parameters: COSTS,
-    }),
-  };
   const pop3: Pop3Listener = { name: 'pop3', machine: {}, locks, sessionMs: 60_000 };
-  const listener: Listener = await tcpNetwork().listen(
-    { host: '127.0.0.1', port: 0, maxConnections: 10 },
-    (connection) => {
-      const start = (): unknown => servePop3(connection, pop3, site, 'S' as SessionId, () => {});
-      if (kind === 'starttls') start();
-      else
-        connection
-          .startTls({ side: 'server', identity: tls, handshakeMs: 5_000 })
-          .then(start, () => {});
-    },
+  return listenFor(t, it, kind, (connection, site) =>
+    servePop3(connection, pop3, site, 'S' as SessionId, () => {}),
   );
-  t.after(() => listener.close());
-  return listener.local.port;
 }
 
 /** A client that is logged in. */
