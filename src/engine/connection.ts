@@ -27,7 +27,7 @@ export class Connection {
   /** One that only reads; each statement, or each `snapshot`, sees one commit. */
   static reader(file: string, busyMs: number): Connection {
     const connection = new Connection(file, open(file, busyMs, true));
-    connection.exec('PRAGMA cache_size = -16000');
+    connection.exec('PRAGMA cache_size = -32000');
     return connection;
   }
 

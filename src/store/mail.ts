@@ -51,16 +51,34 @@ export interface Message {
 
 /** Which facts a query should bring along; each column costs, so ask for what is sent. */
 export interface MessageDetail extends Message {
-  readonly envelope?: Uint8Array;
-  readonly bodyStructure?: Uint8Array;
+  /** As on the wire, each octet a character, like the next. */
+  readonly envelope?: string;
+  readonly bodyStructure?: string;
   readonly parts?: string;
   readonly search?: SearchFacts;
-  /** Octets up to and with the empty line; not brought along when they are many or damaged. */
-  readonly head?: Uint8Array;
 }
 
-/** What FETCH of flags asks for: of 20,000 messages the other columns are most of the cost. */
-export type MessageFlags = Pick<Message, 'uid' | 'modSeq' | 'flags'>;
+/**
+ * A message as lists of messages show it. Of thousands each column is a good part of the cost:
+ * only the UID and the parts that were asked for are there, the others are 0 or empty. What goes
+ * on the wire as it is comes as text, a character for each octet: that costs less than octets.
+ */
+export interface MessageSummary {
+  readonly uid: Uid;
+  /** Something is large, damaged, or of an expunged message: the message is to be asked for. */
+  readonly lacking: boolean;
+  /** With `flags`. */
+  readonly modSeq: ModSeq;
+  readonly flags: readonly string[];
+  readonly internalDateMs: number;
+  readonly sizeBytes: number;
+  readonly envelope: string;
+  readonly bodyStructure: string;
+  /** Up to and with the empty line. */
+  readonly head: Uint8Array;
+}
+
+export type SummaryPart = 'flags' | 'internalDate' | 'size' | 'envelope' | 'bodyStructure' | 'head';
 
 export interface SearchFacts {
   readonly sentMs: number | undefined;
@@ -71,7 +89,7 @@ export interface SearchFacts {
   readonly bcc: string;
 }
 
-export type Detail = 'envelope' | 'bodyStructure' | 'parts' | 'search' | 'head';
+export type Detail = 'envelope' | 'bodyStructure' | 'parts' | 'search';
 
 /** Closed ranges of UIDs, ascending, not overlapping. */
 export type UidRanges = readonly (readonly [from: number, to: number])[];
@@ -112,8 +130,16 @@ export interface MailReader {
       readonly expunged?: boolean;
     },
   ): Awaitable<readonly MessageDetail[]>;
-  /** The same of flags alone, those expunged less than an hour ago included. */
-  flags(id: MailboxId, ranges: UidRanges, limit: number): Awaitable<readonly MessageFlags[]>;
+  /**
+   * The same in short, `limit` of them unless there are no more. Octets above 8 KiB are left away,
+   * above 32 KiB when at most 64 messages are asked for, and all of messages expunged less than
+   * an hour ago: such a summary is `lacking`.
+   */
+  summaries(
+    id: MailboxId,
+    ranges: UidRanges,
+    options: { readonly limit: number; readonly parts: readonly SummaryPart[] },
+  ): Awaitable<readonly MessageSummary[]>;
   /**
    * Where messages can be that hold `text` (folded: message/search-text) in a head, a text part
    * or a search fact: all those that do are within the ranges, with others that may or may not.

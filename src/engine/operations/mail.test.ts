@@ -76,8 +76,8 @@ test('details bring the facts of delivery, and only those asked for', async (t) 
     details: ['envelope', 'bodyStructure', 'parts', 'search'],
   });
   const facts = factsOf();
-  assert.equal(latin1(one!.envelope!), latin1(facts.envelope));
-  assert.equal(latin1(one!.bodyStructure!), latin1(facts.bodyStructure));
+  assert.equal(one!.envelope, latin1(facts.envelope));
+  assert.equal(one!.bodyStructure, latin1(facts.bodyStructure));
   assert.equal(one!.parts, facts.parts);
   assert.deepEqual(one!.search, {
     sentMs: facts.sentMs,

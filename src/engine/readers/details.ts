@@ -1,17 +1,14 @@
 /** Facts of messages that a query asks for: one statement for each kind and many messages. */
 
 import type { Detail, Message, MessageDetail } from '#store/mail.ts';
-import { checkNumber } from '../checks.ts';
+import { latin1 } from '#base/bytes.ts';
 import type { Connection } from '../connection.ts';
-import { inlineOctets } from './octets.ts';
 
 type Found = { -readonly [K in keyof MessageDetail]: MessageDetail[K] };
 
 /** What one statement brings of one message; more is read alone. */
 const SMALL_BYTES = 8_192;
 const ANY_BYTES = 2 ** 40;
-/** Heads above this are left to whoever reads octets. */
-const HEAD_BYTES = 32_768;
 /** Messages whose details one statement reads. */
 const CHUNK = 50;
 /** Details read at once: of some messages one alone has megabytes. */
@@ -27,16 +24,12 @@ const ENVELOPE = `SELECT json_group_array(length(envelope)),
 const STRUCTURE = `SELECT json_group_array(length(body_structure)),
   CAST(group_concat(CASE WHEN length(body_structure) <= ?2 THEN body_structure END, '') AS BLOB)
   FROM json_each(?1) AS asked LEFT JOIN contents ON contents.id = asked.value`;
-const HEAD = `SELECT json_group_array(head_bytes),
-  CAST(group_concat(CASE WHEN head_bytes <= ?2 THEN head END, '') AS BLOB),
-  json_group_array(head_checked)
-  FROM json_each(?1) AS asked LEFT JOIN contents ON contents.id = asked.value`;
 const PARTS = `SELECT octet_length(parts), CASE WHEN octet_length(parts) <= ?2 THEN parts END
   FROM json_each(?1) AS asked LEFT JOIN contents ON contents.id = asked.value`;
 const SEARCH = `SELECT sent_ms, subject, sender, recipient, copied, blind
   FROM json_each(?) AS asked LEFT JOIN contents ON contents.id = asked.value`;
 
-type Packed = readonly [lengths: string, octets: Uint8Array | null, more?: string];
+type Packed = readonly [lengths: string, octets: Uint8Array | null];
 type SearchColumns = readonly [
   sentMs: number | null,
   subject: string | null,
@@ -103,15 +96,9 @@ class Chunk {
   #read(detail: Detail): void {
     switch (detail) {
       case 'envelope':
-        return this.#octets(ENVELOPE, this.#mostBytes, (found, octets) => {
-          found.envelope = octets;
-        });
+        return this.#octets(ENVELOPE, 'envelope');
       case 'bodyStructure':
-        return this.#octets(STRUCTURE, this.#mostBytes, (found, octets) => {
-          found.bodyStructure = octets;
-        });
-      case 'head':
-        return this.#heads();
+        return this.#octets(STRUCTURE, 'bodyStructure');
       case 'parts':
         return this.#parts();
       case 'search':
@@ -119,38 +106,23 @@ class Chunk {
     }
   }
 
-  #octets(
-    statement: string,
-    mostBytes: number,
-    put: (found: Found, octets: Uint8Array, more: number | null) => void,
-    isNeeded = true,
-  ): void {
-    const row = this.#sql.row<Packed>(statement, this.#ids, mostBytes);
+  #octets(statement: string, detail: 'envelope' | 'bodyStructure'): void {
+    const row = this.#sql.row<Packed>(statement, this.#ids, this.#mostBytes);
     if (row === undefined) return;
     const lengths = JSON.parse(row[0]) as readonly (number | null)[];
-    const more = row[2] === undefined ? [] : (JSON.parse(row[2]) as readonly (number | null)[]);
-    const octets = row[1] ?? new Uint8Array(0);
+    const octets = row[1] === null ? '' : latin1(row[1]);
     let from = 0;
     for (const [index, found] of this.messages.entries()) {
       const length = lengths[index] ?? null;
       if (length === null) continue;
-      if (length > mostBytes) {
-        if (isNeeded) this.#large.add(index);
+      if (length > this.#mostBytes) {
+        this.#large.add(index);
         continue;
       }
-      put(found, octets.subarray(from, from + length), more[index] ?? null);
+      found[detail] = octets.slice(from, from + length);
       from += length;
     }
     this.bytes += from;
-  }
-
-  /** Large and damaged ones are left away: whoever reads the octets is then told. */
-  #heads(): void {
-    const put = (found: Found, octets: Uint8Array, checked: number | null): void => {
-      if (checked === null) wholeHead(this.#sql, found);
-      else if (checkNumber(octets) === checked) found.head = octets;
-    };
-    this.#octets(HEAD, HEAD_BYTES, put, false);
   }
 
   #parts(): void {
@@ -173,14 +145,5 @@ class Chunk {
       found.search = { sentMs: sentMs ?? undefined, subject, from, to, cc, bcc };
       this.bytes += subject.length + from.length + to.length + cc.length + bcc.length;
     }
-  }
-}
-
-/** The head of a content from before heads had a check number of their own. */
-function wholeHead(sql: Connection, found: Found): void {
-  try {
-    found.head = inlineOctets(sql, found.content).inline.subarray(0, found.headBytes);
-  } catch {
-    // It is damaged.
   }
 }

@@ -7,11 +7,11 @@ import type {
   Mailbox,
   MailReader,
   MessageDetail,
-  MessageFlags,
+  MessageSummary,
+  SummaryPart,
   UidRanges,
 } from '#store/mail.ts';
 import type { Connection } from '../connection.ts';
-import { joinFlags } from '../flags.ts';
 import { mailboxName } from '../names.ts';
 import { GRACE_MS } from '../options.ts';
 import { candidates } from './candidates.ts';
@@ -22,7 +22,8 @@ import { SLICE_ROWS, pause } from './reading.ts';
 import type { Reading } from './reading.ts';
 import { mailboxFrom, messageFrom } from './rows.ts';
 import type { MailboxColumns } from './rows.ts';
-import { flagsWithin, rowsWithin } from './ranges.ts';
+import { rowsWithin } from './ranges.ts';
+import { summariesWithin } from './summaries.ts';
 
 const BY_ID = `SELECT id, account, name, uid_validity, uid_next, highest_modseq, messages, unseen,
   deleted, size_bytes, special_use FROM mailboxes WHERE id = ?`;
@@ -101,15 +102,14 @@ export class MailRows implements MailReader {
     });
   }
 
-  flags(id: MailboxId, ranges: UidRanges, limit: number): readonly MessageFlags[] {
-    return this.#reading.read((sql) => {
-      const names = keywordNames(sql, id);
-      return flagsWithin(sql, id, ranges, limit, this.#now() - GRACE_MS).map((row) => ({
-        uid: row[0] as Uid,
-        modSeq: row[1] as ModSeq,
-        flags: joinFlags(row[2], row[3], names),
-      }));
-    });
+  summaries(
+    id: MailboxId,
+    ranges: UidRanges,
+    options: { readonly limit: number; readonly parts: readonly SummaryPart[] },
+  ): readonly MessageSummary[] {
+    const asked = { id, ...options, since: this.#now() - GRACE_MS };
+    // Each message is read by one statement, which sees one commit.
+    return this.#reading.one((sql) => summariesWithin(sql, asked, ranges));
   }
 
   mayHold(id: MailboxId, text: string): Awaitable<UidRanges> {

@@ -12,25 +12,13 @@ const TOMBSTONES = `SELECT uid, modseq, flags, keywords, internal_ms, saved_ms, 
   head_bytes, content, thread FROM tombstones
   WHERE mailbox = ?1 AND uid BETWEEN ?2 AND ?3 AND expunged_ms > ?5 ORDER BY uid LIMIT ?4 + 0`;
 
-const FLAGS = `SELECT uid, modseq, flags, keywords FROM messages
-  WHERE mailbox = ? AND uid BETWEEN ? AND ? ORDER BY uid LIMIT ? + 0`;
-const GONE_FLAGS = `SELECT uid, modseq, flags, keywords FROM tombstones
-  WHERE mailbox = ?1 AND uid BETWEEN ?2 AND ?3 AND expunged_ms > ?5 ORDER BY uid LIMIT ?4 + 0`;
-
-/** Rows between two ranges that are rather read and dropped than jumped over. */
+/** A statement costs as much as this many rows. */
 const GAP = 32;
 /** Rows that one statement brings. */
 const CHUNK = 1_000;
 
-type Read<Row> = (from: number, to: number, limit: number) => readonly Row[];
-
-/** The columns that flags are made of. */
-export type FlagColumns = readonly [
-  uid: number,
-  modSeq: number,
-  flags: number,
-  keywords: string | null,
-];
+/** At most `limit` rows from one UID to another, ascending. */
+export type Read<Row> = (from: number, to: number, limit: number) => readonly Row[];
 
 /**
  * Rows within closed ascending ranges, ascending, at most `limit`; those expunged after
@@ -43,50 +31,42 @@ export function rowsWithin(
   limit: number,
   expungedSinceMs: number | undefined,
 ): readonly MessageColumns[] {
-  const messages = scan(ranges, limit, (from, to, count) =>
+  const messages = scan(ranges, limit, uidOf, (from, to, count) =>
     sql.rows<MessageColumns>(MESSAGES, id, from, to, count),
   );
   if (expungedSinceMs === undefined) return messages;
-  const gone = scan(ranges, limit, (from, to, count) =>
+  const gone = scan(ranges, limit, uidOf, (from, to, count) =>
     sql.rows<MessageColumns>(TOMBSTONES, id, from, to, count, expungedSinceMs),
   );
-  return merge(messages, gone, limit);
+  return merge(messages, gone, limit, uidOf);
 }
 
-/** The flags of the same rows, expunged ones included. */
-export function flagsWithin(
-  sql: Connection,
-  id: MailboxId,
-  ranges: UidRanges,
-  limit: number,
-  expungedSinceMs: number,
-): readonly FlagColumns[] {
-  const messages = scan(ranges, limit, (from, to, count) =>
-    sql.rows<FlagColumns>(FLAGS, id, from, to, count),
-  );
-  const gone = scan(ranges, limit, (from, to, count) =>
-    sql.rows<FlagColumns>(GONE_FLAGS, id, from, to, count, expungedSinceMs),
-  );
-  return merge(messages, gone, limit);
+function uidOf(row: MessageColumns): number {
+  return row[0];
 }
 
-function merge<Row extends FlagColumns | MessageColumns>(
+/** Living and expunged ones, ascending, at most `limit`. */
+export function merge<Row>(
   messages: readonly Row[],
   gone: readonly Row[],
   limit: number,
+  uidOf: (row: Row) => number,
 ): readonly Row[] {
   if (gone.length === 0) return messages;
-  return [...messages, ...gone].sort((a, b) => a[0] - b[0]).slice(0, limit);
+  return [...messages, ...gone].sort((a, b) => uidOf(a) - uidOf(b)).slice(0, limit);
 }
 
 /**
  * Neighbouring ranges are read as one span. When the rows show that whole ranges are empty the
- * scan goes on behind them, so that many ranges over few messages cost few statements.
+ * scan goes on behind them, so that many ranges over few messages cost few statements. Up to `gap`
+ * rows between two ranges are rather read and dropped than jumped over.
  */
-function scan<Row extends FlagColumns | MessageColumns>(
+export function scan<Row>(
   ranges: UidRanges,
   limit: number,
+  uidOf: (row: Row) => number,
   read: Read<Row>,
+  gap = GAP,
 ): Row[] {
   const last = ranges.at(-1)?.[1] ?? 0;
   const found: Row[] = [];
@@ -94,18 +74,19 @@ function scan<Row extends FlagColumns | MessageColumns>(
   let from = ranges[0]?.[0] ?? 1;
   while (at < ranges.length && found.length < limit) {
     // Asked for up to the last range: no row at all then means that the rest is empty.
-    const width = spanEnd(ranges, at) - from + 2;
-    const between = at === ranges.length - 1 ? 0 : GAP;
+    const width = spanEnd(ranges, at, gap) - from + 2;
+    const between = at === ranges.length - 1 ? 0 : gap;
     const rows = read(from, last, Math.min(CHUNK, width, limit - found.length + between));
     for (const row of rows) {
-      while (at < ranges.length && (ranges[at]?.[1] ?? 0) < row[0]) at += 1;
+      const uid = uidOf(row);
+      while (at < ranges.length && (ranges[at]?.[1] ?? 0) < uid) at += 1;
       const range = ranges[at];
       if (range === undefined || found.length === limit) break;
-      if (row[0] >= range[0]) found.push(row);
+      if (uid >= range[0]) found.push(row);
     }
-    const reached = rows.at(-1)?.[0];
+    const reached = rows.at(-1);
     if (reached === undefined) break;
-    from = reached + 1;
+    from = uidOf(reached) + 1;
     while (at < ranges.length && (ranges[at]?.[1] ?? 0) < from) at += 1;
     from = Math.max(from, ranges[at]?.[0] ?? 0);
   }
@@ -113,11 +94,11 @@ function scan<Row extends FlagColumns | MessageColumns>(
 }
 
 /** The end of the ranges that follow one another with small gaps, from range `at` on. */
-function spanEnd(ranges: UidRanges, at: number): number {
+function spanEnd(ranges: UidRanges, at: number, gap: number): number {
   let end = ranges[at]?.[1] ?? 0;
   for (let next = at + 1; next < ranges.length; next += 1) {
     const range = ranges[next];
-    if (range === undefined || range[0] - end > GAP || range[1] - (ranges[at]?.[0] ?? 0) > CHUNK) {
+    if (range === undefined || range[0] - end > gap || range[1] - (ranges[at]?.[0] ?? 0) > CHUNK) {
       break;
     }
     end = range[1];

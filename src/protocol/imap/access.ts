@@ -8,7 +8,8 @@ import type {
   Mailbox,
   Message,
   MessageDetail,
-  MessageFlags,
+  MessageSummary,
+  SummaryPart,
   UidRanges,
 } from '#store/mail.ts';
 import type { Operations } from '#store/operations.ts';
@@ -49,8 +50,12 @@ export interface Access {
       readonly expunged?: boolean;
     },
   ): Awaitable<readonly MessageDetail[]>;
-  /** Flags alone, of expunged messages too as long as they can be read. */
-  flags(id: MailboxId, ranges: UidRanges, limit: number): Awaitable<readonly MessageFlags[]>;
+  /** In short, and of expunged messages too as long as they can be read. */
+  summaries(
+    id: MailboxId,
+    ranges: UidRanges,
+    options: { readonly limit: number; readonly parts: readonly SummaryPart[] },
+  ): Awaitable<readonly MessageSummary[]>;
   /** Where messages can be that hold a folded text: see the store's reader. */
   mayHold(id: MailboxId, text: string): Awaitable<UidRanges>;
   changes(id: MailboxId, after: ModSeq): Awaitable<Changes>;

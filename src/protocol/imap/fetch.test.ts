@@ -277,3 +277,28 @@ test('raw 8-bit subjects and hostile parameters reach the client 7-bit and quote
   assert.doesNotMatch(said, /[\x80-\xff]/);
   assert.match(said, /"=\?utf-8\?B\?Z3LDvG4=\?=" \(\("a\\"b" NIL "x" "y"\)\)/);
 });
+
+test('heads that come with the row and heads that are read by themselves say the same', async () => {
+  const items = [
+    'BODY.PEEK[HEADER]',
+    'RFC822.HEADER',
+    'BODY.PEEK[HEADER]<3.9>',
+    'BODY.PEEK[HEADER.FIELDS (SUBJECT To x)]',
+    'BODY.PEEK[HEADER.FIELDS (subject)]<2.5>',
+    'BODY.PEEK[HEADER.FIELDS.NOT (Subject)]<0.4000>',
+    'BODY.PEEK[HEADER.FIELDS (nothing)]',
+    '(FLAGS UID INTERNALDATE RFC822.SIZE ENVELOPE BODYSTRUCTURE BODY.PEEK[HEADER.FIELDS (To)])',
+    '(BODY.PEEK[HEADER] BODY.PEEK[HEADER.FIELDS (To)])',
+  ];
+  const answers = await Promise.all(
+    [true, false].map(async (knowsHeads) => {
+      const client = await reader(SIMPLE, NESTED, 'no header', '');
+      client.access.knowsHeads = knowsHeads;
+      let said = '';
+      for (const item of items) said += await client.run(`a FETCH 1:* ${item}`);
+      return said;
+    }),
+  );
+  assert.equal(answers[0], answers[1]);
+  assert.equal(answers[0]?.match(/FETCH \(/g)?.length, 4 * items.length);
+});

@@ -1,10 +1,10 @@
 /** The memory store as a session reaches it, with switches for failures and delays. */
 
 import type { AccountId, MailboxId, Uid } from '#base/brand.ts';
-import { concat } from '#base/bytes.ts';
+import { NO_BYTES, concat } from '#base/bytes.ts';
 import { Failure } from '#base/failure.ts';
 import type { Committed, Durable } from '#store/durable.ts';
-import type { Message, MessageDetail } from '#store/mail.ts';
+import type { Message, MessageDetail, MessageSummary } from '#store/mail.ts';
 import type { Operations } from '#store/operations.ts';
 import type { Access, AppendOutcome, MailInput, MailOperation, Upload } from './access.ts';
 import { inRanges } from './syntax/number-set.ts';
@@ -17,6 +17,8 @@ export class MemoryAccess implements Access {
   readonly mail: MemoryMail;
   /** Awaited before each write: a test can hold the disk back, or make it fail. */
   beforeWrite: () => Promise<void> = async () => undefined;
+  /** Whether summaries have heads: else each is read by itself, as a large one is. */
+  knowsHeads = true;
   /** Called before octets are read. */
   beforeOctets: (message: Message, from: number) => void = () => undefined;
   readonly writes: string[] = [];
@@ -64,8 +66,17 @@ export class MemoryAccess implements Access {
       .map((message) => withOnly(message, options.details ?? []));
   }
 
-  flags(...[id, ranges, limit]: Parameters<Access['flags']>): ReturnType<Access['flags']> {
-    return this.messages(id, ranges, { limit, expunged: true });
+  summaries(
+    ...[id, ranges, { limit, parts }]: Parameters<Access['summaries']>
+  ): readonly MessageSummary[] {
+    const details = (['envelope', 'bodyStructure'] as const).filter((one) => parts.includes(one));
+    const rows = this.messages(id, ranges, { limit, details, expunged: true });
+    const ofHeads = parts.includes('head');
+    return rows.map((message) => {
+      const head = ofHeads ? this.octets(message, 0, message.headBytes) : NO_BYTES;
+      const lacking = ofHeads && !this.knowsHeads;
+      return { envelope: '', bodyStructure: '', ...message, head, lacking };
+    });
   }
 
   /** No index: everything is looked at. */

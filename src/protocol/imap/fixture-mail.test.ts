@@ -83,8 +83,8 @@ export class MemoryMail {
       emailId: 'E',
       threadId: 'T',
       octets,
-      envelope: formatEnvelope(root.envelope ?? EMPTY),
-      bodyStructure: formatBodyStructure(root),
+      envelope: latin1(formatEnvelope(root.envelope ?? EMPTY)),
+      bodyStructure: latin1(formatBodyStructure(root)),
       parts: facts.parts,
       search: facts,
     };

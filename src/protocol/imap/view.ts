@@ -41,8 +41,12 @@ export class View {
     return this.#gone.has(uid);
   }
 
-  /** The message number of a UID, 0 when the client does not know it. */
-  numberOf(uid: number): number {
+  /**
+   * The message number of a UID, 0 when the client does not know it. Looked for first behind the
+   * message number `after`.
+   */
+  numberOf(uid: number, after = 0): number {
+    if (this.#uids[after] === uid) return after + 1;
     const at = this.#lowerBound(uid);
     return this.#uids[at] === uid ? at + 1 : 0;
   }

@@ -11,7 +11,7 @@ import type {
   MailReader,
   Message,
   MessageDetail,
-  MessageFlags,
+  MessageSummary,
   UidRanges,
 } from '#store/mail.ts';
 import type { OperationName, Operations } from '#store/operations.ts';
@@ -78,8 +78,14 @@ export class AccountAccess implements Access {
     return this.#own(id, () => this.#mail.messages(id, ranges, options), []);
   }
 
-  flags(id: MailboxId, ranges: UidRanges, limit: number): Awaitable<readonly MessageFlags[]> {
-    return this.#own(id, () => this.#mail.flags(id, ranges, limit), []);
+  summaries(
+    id: MailboxId,
+    ranges: Parameters<MailReader['summaries']>[1],
+    options: Parameters<MailReader['summaries']>[2],
+  ): Awaitable<readonly MessageSummary[]> {
+    const read = (): Awaitable<readonly MessageSummary[]> =>
+      this.#mail.summaries(id, ranges, options);
+    return this.#mine.has(id) ? read() : this.#own(id, read, []);
   }
 
   mayHold(id: MailboxId, text: string): Awaitable<UidRanges> {

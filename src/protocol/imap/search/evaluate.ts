@@ -2,7 +2,7 @@
 
 import { foldText } from '#message/search-text.ts';
 import type { Detail, MessageDetail, UidRanges } from '#store/mail.ts';
-import { latin1 } from '#base/bytes.ts';
+
 import { dayOf, dayOfField } from '../syntax/date.ts';
 import { inRanges } from '../syntax/number-set.ts';
 import type { Session } from '../session.ts';
@@ -184,7 +184,7 @@ function compareDays(day: number | undefined, compare: Compare, wanted: number):
 
 /** The day that stands in the Date field; in UTC only when its text is no help. */
 function sentDay(row: MessageDetail): number | undefined {
-  const quoted = row.envelope && /^\("([^"\\]{1,100})"/.exec(latin1(row.envelope.subarray(0, 110)));
+  const quoted = row.envelope && /^\("([^"\\]{1,100})"/.exec(row.envelope);
   const day = quoted?.[1] === undefined ? undefined : dayOfField(quoted[1]);
   if (day !== undefined) return day;
   const sentMs = row.search?.sentMs;

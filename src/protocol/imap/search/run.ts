@@ -8,7 +8,7 @@ import type { UidRanges } from '#store/mail.ts';
 import { formatString } from '../format/string.ts';
 import type { Session } from '../session.ts';
 import type { Cursor } from '../syntax/cursor.ts';
-import { formatSet } from '../syntax/number-set.ts';
+import { formatSet, rangesAfter } from '../syntax/number-set.ts';
 import { store, type Task } from '../task.ts';
 import type { View } from '../view.ts';
 import { compile, textsOf, type Compiled, type Places } from './evaluate.ts';
@@ -114,9 +114,7 @@ function* findMessages(session: Session, view: View, compiled: Compiled): Task<r
     const last = rows.at(-1)?.uid;
     // Rows with details are fewer than asked for when they are large.
     if (last === undefined || (details.length === 0 && rows.length < limit)) break;
-    left = ranges
-      .filter(([, to]) => to > last)
-      .map(([from, to]): readonly [number, number] => [Math.max(from, last + 1), to]);
+    left = rangesAfter(ranges, last);
   }
   return found;
 }

@@ -75,6 +75,13 @@ export function formatSet(numbers: readonly number[]): string {
     .join(',');
 }
 
+/** What is left of ascending ranges above a number. */
+export function rangesAfter(ranges: UidRanges, number: number): UidRanges {
+  return ranges
+    .filter(([, to]) => to > number)
+    .map(([from, to]): readonly [number, number] => [Math.max(from, number + 1), to]);
+}
+
 /** Whether `number` is in ascending `ranges`: a binary search. */
 export function inRanges(ranges: UidRanges, number: number): boolean {
   let low = 0;
