@@ -111,6 +111,10 @@ const FAILURES: ReadonlyMap<string, { readonly exit: ExitStatus; readonly cure?:
     ['bad-name-server', { exit: EXIT.configuration }],
     ['bad-password', { exit: EXIT.data, cure: 'Choose another one.' }],
     ['disk-full', { exit: EXIT.io }],
+    [
+      'writer-lost',
+      { exit: EXIT.system, cure: 'The log says why: memory, open files (ulimit -n) or the disk.' },
+    ],
     ['disk-error', { exit: EXIT.io, cure: 'Check the disk and its log.' }],
     ['store-busy', { exit: EXIT.temporary, cure: 'Try again in a moment.' }],
     ['store-broken', { exit: EXIT.data }],

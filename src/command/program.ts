@@ -61,7 +61,8 @@ function prepared(parser: Parser, io: Io): Parser {
         const line = text
           .replace(/^error: /, '')
           .trim()
-          .replaceAll('\n', ' ');
+          .replaceAll('\n', ' ')
+          .replace(/\.$/, '');
         const cure = line.includes('(Did you mean') ? '' : `. See \`${wordsOf(parser)} --help\`.`;
         io.warn(`${styled({ colour: io.colour }, 'red', 'postern:')} ${harmless(line)}${cure}\n`);
       },

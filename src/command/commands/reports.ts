@@ -32,8 +32,11 @@ export const reports: Command = {
 };
 
 async function show(context: Context): Promise<void> {
-  const { findReports } = await import('../reports/find.ts');
+  const { findReports, KIND_NAMES } = await import('../reports/find.ts');
   const kind = option(context, 'kind');
+  if (kind !== undefined && !KIND_NAMES.includes(kind)) {
+    throw new CommandError(EXIT.usage, `--kind takes ${KIND_NAMES.join(', ')}, not "${kind}"`);
+  }
   const found: ReadReport[] = [];
   for (const source of await sourcesOf(context)) {
     const take = (octets: Uint8Array): void => {

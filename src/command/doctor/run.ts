@@ -9,7 +9,7 @@ import { option, withStore } from '../command.ts';
 import { AUDIT_EXIT, type ExitStatus } from '../exit.ts';
 import { harmless, type Io, type Style, styled } from '../io.ts';
 import { systemResolver } from '../serve/world.ts';
-import { namedPlace } from '../subjects.ts';
+import { namedDomain, namedPlace } from '../subjects.ts';
 import {
   type Diagnosis,
   type DoctorCheck,
@@ -26,6 +26,10 @@ const SMTP_PORT = 25;
 export async function examine(context: Context): Promise<ExitStatus> {
   const addresses = publicAddresses(context);
   const reach = reachOf(context);
+  const lists =
+    option(context, 'dnsbl')
+      ?.split(',')
+      .map((zone) => namedDomain(zone.trim())) ?? [];
   const settings = await context.settings();
   const diagnoses = await withStore(context, async (store) => {
     const ground: DoctorGround = {
@@ -39,7 +43,7 @@ export async function examine(context: Context): Promise<ExitStatus> {
       queue: store.queue,
       addresses,
       reach,
-      lists: option(context, 'dnsbl')?.split(',') ?? [],
+      lists,
     };
     const all = await Promise.all(CHECKS.map((check) => safely(check, ground)));
     return all.flat();

@@ -1,6 +1,7 @@
 /** Runs `postern headers`: reads, examines, prints, and writes what was asked for beside it. */
 
 import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { Failure } from '#base/failure.ts';
 import type { Resolver } from '#base/world.ts';
 import {
   type Answers,
@@ -143,13 +144,23 @@ function dnsOf(context: Context): Dns {
     ? dnsResolver({ clock: systemClock, random: systemRandom, ...servers })
     : undefined;
   const file = option(context, 'evidence');
-  const evidence = file === undefined ? undefined : parseEvidence(readFileSync(file, 'utf8'));
+  const evidence = file === undefined ? undefined : evidenceIn(file);
   if (live === undefined && evidence === undefined) {
     return { resolver: silentResolver(), asks: false, answers, evidence };
   }
   const beyond = live ?? silentResolver(NOT_IN_EVIDENCE);
   const inner = evidence === undefined ? beyond : replayResolver(evidence.answers, beyond);
   return { resolver: recordingResolver(inner, answers), asks: true, answers, evidence };
+}
+
+function evidenceIn(file: string): Evidence {
+  try {
+    return parseEvidence(readFileSync(file, 'utf8'));
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    const cure = 'Name a file that --save-evidence wrote.';
+    throw new CommandError(EXIT.data, `${file}: ${error.message}`, cure, error);
+  }
 }
 
 /** Where results go: the terminal, an HTML page, a bundle. The first is held until a second comes. */

@@ -8,6 +8,8 @@ import * as registry from './kinds/index.ts';
 import { unpacked } from './unpack.ts';
 
 const KINDS = Object.values(registry);
+/** Names of the kinds there are. */
+export const KIND_NAMES: readonly string[] = KINDS.map(({ name }) => name);
 const PARTS = 50;
 /** What a message says in words; some senders call the XML of a report text, too. */
 const WORDS = new Set(['plain', 'html']);

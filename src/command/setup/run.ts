@@ -62,19 +62,26 @@ export async function setUp(context: Context): Promise<void> {
 }
 
 function planOf(context: Context): SetupPlan {
-  const domain = namedDomain(argument(context, 'domain'));
+  const domain = fullName(argument(context, 'domain'));
   const addresses = publicAddresses(context);
   const account = option(context, 'account');
   const data = option(context, 'data');
   return {
     domain,
-    hostname: namedDomain(option(context, 'hostname') ?? `mail.${domain}`),
+    hostname: fullName(option(context, 'hostname') ?? `mail.${domain}`),
     ipv4: addresses.filter(isIpv4),
     ipv6: addresses.filter((address) => !isIpv4(address)),
     account: account && namedKey(account.includes('@') ? account : `${account}@${domain}`),
     configuration: resolve(option(context, 'config') ?? DEFAULT_FILE),
     dataDirectory: data === undefined ? '/var/lib/postern' : resolve(data),
   };
+}
+
+/** Mail between hosts needs names of the DNS, with at least one dot. */
+function fullName(text: string): Domain {
+  const name = namedDomain(text);
+  if (name.includes('.')) return name;
+  throw new CommandError(EXIT.data, `"${text}" is no full name`, 'Write it like example.org.');
 }
 
 /** The plan as the configuration has it: at a second run, and for a second domain, it is there. */
