@@ -6,7 +6,7 @@ import type { Report } from '#audit/report.ts';
 import { run } from '../interop/tools.ts';
 import { isJudged } from './matrix.ts';
 import type { Case } from './profile.ts';
-import { DOMAIN, USERS } from './root.ts';
+import { DOMAIN, PASSWORD, USERS } from './root.ts';
 
 /** A stranger: no server of the lab trusts it. */
 export const STRANGER = '127.66.0.1';
@@ -22,7 +22,13 @@ export interface Audited {
 
 export async function auditCase(
   one: Case,
-  place: { readonly address: string; readonly names: string; readonly config: string | undefined },
+  place: {
+    readonly address: string;
+    readonly names: string;
+    readonly config: string | undefined;
+    /** A file with the lab's own authority. */
+    readonly root: string;
+  },
   canary: { readonly domain: string; readonly address: string },
 ): Promise<Audited> {
   const startMs = performance.now();
@@ -43,7 +49,7 @@ export async function auditCase(
       ...(place.config === undefined ? [] : ['--config', place.config]),
       ...one.options,
     ],
-    { timeoutMs: 200_000, env: { POSTERN_PASSWORD: 'lab-Secret-1' } },
+    { timeoutMs: 200_000, env: { POSTERN_PASSWORD: PASSWORD, NODE_EXTRA_CA_CERTS: place.root } },
   );
   const ms = performance.now() - startMs;
   const begin = output.indexOf('{');

@@ -1,6 +1,7 @@
 /** Runs in namespaces of its own: starts each server, audits it, and writes down what was told. */
 
 import { mkdirSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:https';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Report } from '#audit/report.ts';
@@ -10,8 +11,10 @@ import { startDnsServer, type ZoneEntry } from '../world/dns-server.ts';
 import { run } from '../interop/tools.ts';
 import { type Audited, auditCase, NAMES } from './audit.ts';
 import { comparePeers, COMPARED, type PeerRow } from './peers.ts';
+import { DELAYED, slowWay } from './delay.ts';
 import { type Case, readCases } from './profile.ts';
-import { Root } from './root.ts';
+import { DOMAIN, HOST, Root } from './root.ts';
+import { keyHash, labCertificates } from './certificates.ts';
 import * as servers from './servers/index.ts';
 import { mockCalled } from './servers/mock.ts';
 import type { Server } from './server.ts';
@@ -26,8 +29,22 @@ export interface Told {
   readonly peers?: readonly PeerRow[];
 }
 
+/** What is wanted of a run. */
+export interface Way {
+  /** Profiles, twins or servers, with commas between; empty: all. */
+  readonly only: string;
+  readonly atOnce: number;
+  /** Beside the other tools, some servers alone. */
+  readonly beside: boolean;
+  /** A program that is run with each server's address instead of the auditor; empty: none. */
+  readonly byHand: string;
+  /** Over a slow way, at level safe. */
+  readonly delay: boolean;
+}
+
 const START_MS = 20_000;
-const [cache = '', work = '', only = '', atOnce = '2', beside = ''] = process.argv.slice(2);
+const [cache = '', work = '', how = '{}'] = process.argv.slice(2);
+const { only, atOnce, beside, byHand, delay } = JSON.parse(how) as Way;
 
 const SERVERS = new Map<string, Server>(Object.entries(servers));
 const wanted = only === '' ? undefined : only.split(',');
@@ -35,7 +52,8 @@ const cases = readCases().filter(
   ({ id, profile, server }) =>
     wanted === undefined || [id, profile, server].some((name) => wanted.includes(name)),
 );
-const chosen = beside === '' ? cases : cases.filter(({ id }) => COMPARED.has(id));
+const some = beside ? COMPARED : delay ? DELAYED : undefined;
+const chosen = some === undefined ? cases : cases.filter(({ id }) => some.has(id));
 const zone: Record<string, ZoneEntry> = {
   'lab.test': { mx: [[10, 'mx.lab.test']] },
   'mx.lab.test': { a: ['127.77.0.1'] },
@@ -46,11 +64,14 @@ for (const [at] of chosen.entries()) {
   zone[`mx.${domain}`] = { a: [address] };
 }
 const dns = await startDnsServer(zone, { port: 53 });
+const certificates = labCertificates(HOST, DOMAIN);
+const trusted = path.join(work, 'root.pem');
+writeFileSync(trusted, certificates.root);
 writeFileSync(path.join(work, 'names'), `${NAMES.join('\n')}\n`);
 const told: Told[] = [];
 const queue = [...chosen.entries()];
 await Promise.all(
-  Array.from({ length: Number(atOnce) }, async () => {
+  Array.from({ length: atOnce }, async () => {
     for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
       const [at, one] = next;
       const result = await perform(at, one);
@@ -78,7 +99,7 @@ async function perform(at: number, one: Case): Promise<Told> {
     await run('ip', ['addr', 'add', `${address}/8`, 'dev', 'lo']);
     const folder = path.join(work, 'run', one.id);
     mkdirSync(folder, { recursive: true });
-    root = await Root.mount(cache, server.layer, folder);
+    root = await Root.mount(cache, server.layer, folder, certificates.of);
     for (const [file, text] of Object.entries(one.files)) root.write(file, fill(text, at, address));
     const { settings, services } = one;
     const inside = await server.write(root, {
@@ -89,10 +110,26 @@ async function perform(at: number, one: Case): Promise<Told> {
     await server.start(root);
     await answers(address);
     const startMs = performance.now() - begunMs;
+    if (byHand !== '') {
+      const { output } = await run(byHand, [address, one.id], { timeoutMs: 300_000 });
+      process.stdout.write(`== ${one.id} ${one.what}\n${output}\n`);
+      return { id: one.id, address, startMs, ms: 0, failure: 'by hand' };
+    }
     const config = inside === undefined ? undefined : path.join(root.folder, inside);
     const names = path.join(work, 'names');
-    const place = { address, names, config };
-    if (beside === '') {
+    const place = { address, names, config, root: trusted };
+    if (delay) {
+      const slow = address.replace('127.77.', '127.78.');
+      const way = await slowWay(slow, address);
+      try {
+        const far = { ...place, address: slow };
+        const audited = await auditCase({ ...one, level: 'safe' }, far, canaryFor(at));
+        return { id: one.id, address, startMs, ...audited };
+      } finally {
+        way.close();
+      }
+    }
+    if (!beside) {
       const audited: Audited = await auditCase(one, place, canaryFor(at));
       return { id: one.id, address, startMs, ...audited };
     }
@@ -114,18 +151,59 @@ async function performMock(at: number, one: Case, address: string): Promise<Told
   if (options === undefined) throw new Error(`no mock called ${one.settings}`);
   const mock = await startMock({ ...options, at: { host: address, port: 25 } });
   try {
-    const place = { address, names: path.join(work, 'names'), config: undefined };
+    const place = { address, names: path.join(work, 'names'), config: undefined, root: trusted };
     return { id: one.id, address, startMs: 0, ...(await auditCase(one, place, canaryFor(at))) };
   } finally {
     await mock.close();
   }
 }
 
-/** The domain of the profile, its records beside those of all others. */
+/** The domain of the profile, its records beside those of all others, and what it has of servers. */
 async function performDns(at: number, one: Case, address: string): Promise<Told> {
-  for (const [name, entry] of Object.entries(one.zone)) dns.zone.set(name, entry as ZoneEntry);
-  const place = { address: one.settings.trim(), names: '', config: undefined };
-  return { id: one.id, address, startMs: 0, ...(await auditCase(one, place, canaryFor(at))) };
+  const domain = one.settings.trim();
+  const closing: (() => Promise<unknown>)[] = [];
+  let key: Uint8Array = new Uint8Array(32);
+  try {
+    for (const row of one.beside) {
+      const [mock = '', host = '', name = ''] = row.split(' ');
+      const options = mockCalled(mock);
+      if (options === undefined) throw new Error(`no mock called ${mock}`);
+      const tls = certificates.for(name);
+      key = keyHash(tls);
+      if (!host.startsWith('127.')) await run('ip', ['addr', 'add', `${host}/32`, 'dev', 'lo']);
+      const server = await startMock({ ...options, tls, at: { host, port: 25 } });
+      closing.push(() => server.close());
+    }
+    for (const [name, entry] of Object.entries(one.zone)) dns.zone.set(name, entryOf(entry, key));
+    const [web] = dns.zone.get(`mta-sts.${domain}`)?.a ?? [];
+    if (one.policy !== '' && web !== undefined) {
+      const { certificate: cert, key: own } = certificates.for(`mta-sts.${domain}`);
+      const server = createServer({ cert, key: own }, (_, answer) => {
+        answer.writeHead(200, { 'content-type': 'text/plain' }).end(one.policy);
+      });
+      await new Promise<void>((resolve) => server.listen(443, web, resolve));
+      closing.push(async () => server.close());
+    }
+    const place = { address: domain, names: '', config: undefined, root: trusted };
+    return { id: one.id, address, startMs: 0, ...(await auditCase(one, place, canaryFor(at))) };
+  } finally {
+    for (const close of closing) await close();
+  }
+}
+
+/** TLSA data is hexadecimal in profiles; `key` is the hash of the key of the server beside. */
+function entryOf(entry: unknown, key: Uint8Array): ZoneEntry {
+  const { tlsa, ...rest } = entry as Omit<ZoneEntry, 'tlsa'> & {
+    readonly tlsa?: readonly (Omit<NonNullable<ZoneEntry['tlsa']>[number], 'data'> & {
+      readonly data: string;
+    })[];
+  };
+  if (tlsa === undefined) return rest;
+  const records = tlsa.map(({ data, ...one }) => ({
+    ...one,
+    data: data === 'key' ? key : Buffer.from(data, 'hex'),
+  }));
+  return { ...rest, tlsa: records };
 }
 
 /** Words that profiles use. */

@@ -21,7 +21,7 @@ export interface Row {
   readonly seen: string;
 }
 
-/** Groups that profiles speak of; others wait for their truth. */
+/** Groups that profiles of servers speak of. */
 export const JUDGED: ReadonlySet<string> = new Set([
   'fingerprint',
   'plaintext',
@@ -30,11 +30,17 @@ export const JUDGED: ReadonlySet<string> = new Set([
   'relay',
   'exposure',
   'configuration',
+  'tls',
+  'injection',
+  'parsing',
+  'limits',
+  'smuggling',
 ]);
 
 /** A profile of a zone speaks of what the DNS says, one of a server of all else. */
 export function isJudged(one: Case, check: string): boolean {
   const group = check.split('.', 1)[0] ?? '';
+  if (one.without.has(group)) return false;
   if (one.groups !== undefined) return one.groups.has(group);
   return one.server === 'dns' ? group === 'posture' : JUDGED.has(group);
 }

@@ -20,6 +20,10 @@ export interface Case {
   readonly files: Readonly<Record<string, string>>;
   /** Names with their records, as test/world/dns-server.ts has them; for the server `dns`. */
   readonly zone: Readonly<Record<string, unknown>>;
+  /** Servers beside it: `MOCK ADDRESS NAME`, a mock with a good certificate for that name. */
+  readonly beside: readonly string[];
+  /** What `https://mta-sts.DOMAIN` answers; empty: nothing is there. */
+  readonly policy: string;
   /** What the profile is about, on the weak side; these are present too. */
   readonly planted: readonly string[];
   /** Checks that must be found (confirmed or likely); all others must not, in the judged groups. */
@@ -28,6 +32,8 @@ export interface Case {
   readonly undecided: ReadonlySet<string>;
   /** Groups that the profile speaks of; undefined: all that its kind is judged by. */
   readonly groups: ReadonlySet<string> | undefined;
+  /** Groups that it leaves to other profiles. */
+  readonly without: ReadonlySet<string>;
   /** What the fingerprint must say; `unknown` where nothing is known of it. */
   readonly product: string;
 }
@@ -69,8 +75,11 @@ function caseOf(
   const instead = (name: string): Table => (own[name] === undefined ? profile : own);
   const both = (name: string): string[] => [...list(profile, name), ...list(own, name)];
   const lacks = new Set(both('lacks'));
+  const withTls = stock['tls'] as Table | undefined;
+  const hasTls = (own['tls'] ?? profile['tls'] ?? withTls?.['always']) === true;
   const groups = profile['groups'] === undefined ? undefined : new Set(list(profile, 'groups'));
-  const base = list(stock, 'present').filter(
+  const shown = [...list(stock, 'present'), ...(hasTls ? list(withTls ?? {}, 'present') : [])];
+  const base = shown.filter(
     (one) => !lacks.has(one) && groups?.has(one.split('.', 1)[0] ?? '') !== false,
   );
   const level = LEVELS.find((one) => one === text(profile, 'level', 'safe'));
@@ -89,10 +98,13 @@ function caseOf(
       ...(own['files'] as Record<string, string> | undefined),
     },
     zone: (instead('zone')['zone'] as Record<string, unknown> | undefined) ?? {},
+    beside: list(instead('beside'), 'beside'),
+    policy: text(instead('policy'), 'policy', ''),
     planted,
     present: new Set([...base, ...both('also'), ...planted]),
     undecided: new Set([...list(stock, 'undecided'), ...both('undecided')]),
     groups,
+    without: new Set(list(profile, 'without')),
     product: text(instead('product'), 'product', text(stock, 'product')),
   };
 }

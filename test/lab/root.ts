@@ -16,7 +16,7 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { testCertificate } from '../world/certificates.ts';
+import { type TestCertificate, testCertificate } from '../world/certificates.ts';
 import { type Finished, run } from '../interop/tools.ts';
 
 /** People with a mailbox and a password on every server. */
@@ -39,7 +39,12 @@ export class Root {
    * Mounts it. `cache` holds what install.sh prepared; `run` is a folder in memory. Must be called
    * in a mount namespace of its own: nothing is unmounted one by one.
    */
-  static async mount(cache: string, layer: string, place: string): Promise<Root> {
+  static async mount(
+    cache: string,
+    layer: string,
+    place: string,
+    certificates: ReadonlyMap<string, TestCertificate> = new Map(),
+  ): Promise<Root> {
     const at = (name: string): string => path.join(place, name);
     for (const name of ['upper', 'work', 'root']) mkdirSync(at(name), { recursive: true });
     const lower = `${cache}/layers/${layer}:${cache}/base`;
@@ -50,6 +55,10 @@ export class Root {
       await must('mount', ['--rbind', `/${name}`, path.join(root.folder, name)]);
     }
     await root.#furnish();
+    for (const [name, { certificate, key }] of certificates) {
+      root.write(`/etc/lab/${name}.pem`, certificate);
+      root.write(`/etc/lab/${name}.key`, key, 0o640);
+    }
     return root;
   }
 

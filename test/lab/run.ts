@@ -8,18 +8,21 @@ import { parseArgs } from 'node:util';
 import { CONFIGURATION_CHECKS } from '#audit/configuration/findings.ts';
 import { checksOf, PROBES } from '#audit/probes/all.ts';
 import { NOTHING_ANSWERS, UNIDENTIFIED } from '#audit/run/discovered.ts';
-import type { Told } from './inside.ts';
+import type { Told, Way } from './inside.ts';
 import { countCells, type Row, rowsOf } from './matrix.ts';
 import { labPage, type Measured, terminalTable } from './page.ts';
 import { readCases, truthOf } from './profile.ts';
 
 const HERE = import.meta.dirname;
-const USAGE = `npm run lab -- [--only P01,exim,...] [--runs 3] [--at-once 2] [--peers] [--write] [--verbose]
+const USAGE = `npm run lab -- [--only P01,exim,...] [--runs 3] [--at-once 2] [--peers] [--write] [--verbose] [--by-hand PROGRAM]
   --only     profiles, twins (P03-cured) or servers
   --runs     so often (0: only the page or the peers); what they tell must be the same
   --peers    nmap and smtp-user-enum's method beside us on some of the servers
   --write    docs/lab.md and test/lab/truth.json (all profiles)
+  --delay    some of the servers over a way of 50 to 300 ms, octet by octet, at level safe
   --keep     a file for the reports of the last run
+  --by-hand  starts each server and runs this with its address (and the name of the profile):
+             transcripts that the truth is taken from
 `;
 const { values } = parseArgs({
   options: {
@@ -30,6 +33,8 @@ const { values } = parseArgs({
     write: { type: 'boolean', default: false },
     verbose: { type: 'boolean', default: false },
     keep: { type: 'string' },
+    delay: { type: 'boolean', default: false },
+    'by-hand': { type: 'string', default: '' },
     help: { type: 'boolean', default: false },
   },
 });
@@ -44,6 +49,11 @@ const cache =
 if (process.getuid?.() !== 0) fail('the lab needs root: network and mount namespaces, port 25');
 if ((await passed('sh', [path.join(HERE, 'install.sh')])) !== 0) fail('see above');
 
+if (values['by-hand'] !== '') {
+  await once(false);
+  process.exit();
+}
+
 const known = [...checksOf(PROBES), ...CONFIGURATION_CHECKS, NOTHING_ANSWERS, UNIDENTIFIED].map(
   ({ id }) => id,
 );
@@ -53,6 +63,7 @@ const truthFile = path.join(HERE, 'truth.json');
 const truth = `${JSON.stringify(truthOf(all), undefined, 1)}\n`;
 if (values.write) writeFileSync(truthFile, truth);
 else if (
+  values.only === '' &&
   JSON.stringify(JSON.parse(readFileSync(truthFile, 'utf8'))) !== JSON.stringify(JSON.parse(truth))
 ) {
   // How it is laid out is the formatter's matter.
@@ -61,17 +72,18 @@ else if (
 
 /** What is kept of the last run over everything. */
 type Kept = Pick<Measured, 'rows' | 'runs' | 'unsteady' | 'seconds' | 'later'> &
-  Partial<Pick<Measured, 'peers'>>;
+  Partial<Pick<Measured, 'peers' | 'slow'>>;
 
 let failures = 0;
 const kept = path.join(cache, 'results.json');
-const turns = Number(values.runs);
+const turns = values.delay ? 0 : Number(values.runs);
 const measured = turns > 0 ? await measure() : readKept();
 const peers = values.peers
-  ? (await once('beside')).flatMap((told) => told.peers ?? [])
+  ? (await once(true)).flatMap((told) => told.peers ?? [])
   : (readKept().peers ?? []);
-const page = { ...measured, cases: all, peers };
-writeFileSync(kept, JSON.stringify({ ...measured, peers }));
+const slow = values.delay ? await measureSlow() : (readKept().slow ?? []);
+const page = { ...measured, cases: all, peers, slow };
+writeFileSync(kept, JSON.stringify({ ...measured, peers, slow }));
 if (values.write) writeFileSync(path.join(HERE, '../../docs/lab.md'), labPage(page));
 else if (values.peers) process.stdout.write(labPage(page));
 
@@ -79,7 +91,7 @@ else if (values.peers) process.stdout.write(labPage(page));
 async function measure(): Promise<Kept> {
   const startMs = performance.now();
   const runs: Row[][] = [];
-  for (let turn = 1; turn <= turns; turn += 1) runs.push(judged(await once('')));
+  for (let turn = 1; turn <= turns; turn += 1) runs.push(judged(await once(false)));
   const seconds = (performance.now() - startMs) / 1_000 / turns;
   const unsteady = differing(runs);
   process.stdout.write(terminalTable(runs.flat(), values.verbose));
@@ -89,6 +101,16 @@ async function measure(): Promise<Kept> {
   process.exitCode = failures + counts.FP + counts.FN + unsteady.length > 0 ? 1 : 0;
   const now = { rows: runs[0] ?? [], runs: turns, unsteady, seconds, later: [] };
   return values.only === '' ? now : merged(readKept(), now);
+}
+
+/** The same profiles at level safe over a slow way: the truth is the same. */
+async function measureSlow(): Promise<readonly Row[]> {
+  const rows = judged(await once(false));
+  process.stdout.write(terminalTable(rows, true));
+  const counts = countCells(rows);
+  process.stdout.write(`over a slow way: ${JSON.stringify(counts)}\n`);
+  process.exitCode = failures + counts.FP + counts.FN > 0 ? 1 : 0;
+  return rows;
 }
 
 /** Some cases anew, the others as they were. */
@@ -114,7 +136,10 @@ function readKept(): Kept {
 function judged(told: readonly Told[]): Row[] {
   return told.flatMap(({ id, failure, report }) => {
     const one = cases.get(id);
-    if (one !== undefined && report !== undefined) return rowsOf(one, report, known);
+    if (one !== undefined && report !== undefined) {
+      // What is planted for a higher level cannot be found at level safe.
+      return rowsOf(values.delay ? { ...one, planted: [] } : one, report, known);
+    }
     failures += 1;
     process.stdout.write(`${id}: did not run: ${failure}\n`);
     return [];
@@ -131,12 +156,18 @@ function differing([first = [], ...later]: readonly Row[][]): string[] {
 }
 
 /** All cases once, in namespaces that end with everything in them. */
-async function once(beside: '' | 'beside'): Promise<readonly Told[]> {
+async function once(beside: boolean): Promise<readonly Told[]> {
   const work = mkdtempSync(path.join(tmpdir(), 'postern-lab-'));
-  const atOnce = beside === '' ? values['at-once'] : '1';
+  const how: Way = {
+    only: values.only,
+    atOnce: beside || values['by-hand'] !== '' ? 1 : Number(values['at-once']),
+    beside,
+    byHand: values['by-hand'],
+    delay: values.delay,
+  };
   try {
     mkdirSync(path.join(work, 'run'));
-    const inside = [process.execPath, path.join(HERE, 'inside.ts'), cache, work, values.only];
+    const inside = [process.execPath, path.join(HERE, 'inside.ts'), cache, work];
     const script = `ip link set lo up && mount -t tmpfs -o size=2g,mode=755 lab ${work}/run &&
       echo "nameserver 127.0.0.1" > ${work}/resolv.conf &&
       mount --bind ${work}/resolv.conf /etc/resolv.conf && "$@"`;
@@ -150,8 +181,7 @@ async function once(beside: '' | 'beside'): Promise<readonly Told[]> {
       script,
       'sh',
       ...inside,
-      atOnce,
-      beside,
+      JSON.stringify(how),
     ]);
     if (code !== 0) fail(`the lab ended with ${code}`);
     const text = readFileSync(path.join(work, 'told.json'), 'utf8');

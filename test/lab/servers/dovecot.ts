@@ -13,7 +13,7 @@ export const dovecot: Server = {
       'mail_location = maildir:~/Maildir',
       'ssl_cert = </etc/lab/cert.pem',
       'ssl_key = </etc/lab/key.pem',
-      'passdb {\n  driver = shadow\n}',
+      ...(settings.includes('passdb {') ? [] : ['passdb {\n  driver = shadow\n}']),
       'userdb {\n  driver = passwd\n}',
       settings,
     ];

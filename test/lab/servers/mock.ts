@@ -1,6 +1,8 @@
 /** Hostile and odd SMTP servers, for what real ones do not do; each named as profiles call it. */
 
 import { type MockOptions, smtpAnswers } from '../../world/audit.ts';
+import { testCertificate } from '../../world/certificates.ts';
+import { DOMAIN, HOST } from '../root.ts';
 
 type Answer = MockOptions['answer'];
 
@@ -24,12 +26,21 @@ const MOCKS: ReadonlyMap<string, MockOptions> = new Map([
       (tls) => (tls ? ['XEXPERIMENT', ...OFFERED] : OFFERED),
     ),
   ],
-  ['starttls-again', mock(on(/^EHLO audit\.invalid/, '250-mx.lab.test\r\n250 STARTTLS'))],
-  ['wrong-lines', mock(on(/^NOOP/, '250-2.0.0 a\r\n251 2.0.0 b'))],
+  [
+    'starttls-again',
+    mock(on(/^EHLO audit\.invalid/, '250-mx.lab.test\r\n250-SIZE 1000000\r\n250 STARTTLS')),
+  ],
+  ['wrong-lines', mock(on(/^NOOP$/, '250-2.0.0 a\r\n251 2.0.0 b'))],
   ['ntlm', mock(ntlm, () => [...OFFERED, 'AUTH NTLM'])],
   ['silent', { greeting: undefined, answer: () => undefined }],
   ['mute', { greeting: GREETING, answer: () => undefined }],
-  ['escapes', mock(on(/^NOOP/, '250 2.0.0 \x1b[2J\x1b]0;owned\x07 help'))],
+  ...(['execute', 'refuse', 'late', 'part', 'silent', 'clear'] as const).map(
+    (behind): [string, MockOptions] => [`behind-${behind}`, { ...mock(rcptAfterMail), behind }],
+  ),
+  ['starttls-twice', mock(on(/^STARTTLS/, '220 2.0.0 go'))],
+  ['rcpt-slower', mock(later((line) => (/<alice@/.test(line) ? 20 : 5)))],
+  ['rcpt-slow', mock(later(() => 5))],
+  ['escapes', mock(on(/^NOOP$/, '250 2.0.0 \x1b[2J\x1b]0;owned\x07 help'))],
 ]);
 
 /** Believes no bad name, knows postmaster, abuse and three people, and looks nothing up. */
@@ -39,6 +50,7 @@ function mock(
 ): MockOptions {
   return {
     greeting: GREETING,
+    tls: testCertificate({ names: [HOST, DOMAIN] }),
     answer: (line, session) =>
       more(line, session) ??
       careful(line, session) ??
@@ -48,6 +60,21 @@ function mock(
 
 const careful: Answer = (line, session) => {
   const [verb = '', rest = ''] = line.split(/ (.*)/s);
+  if (/^(?:GET|POST|\x16)/.test(line)) {
+    session.end();
+    return '';
+  }
+  if (line.length > 2_000 || /[^ -~]/.test(line)) return '500 5.5.2 not a command\r\n';
+  if (verb === 'STARTTLS' && (session.tls || session.lines.some((one) => one.startsWith('MAIL')))) {
+    return '503 5.5.1 not now\r\n';
+  }
+  const [, parameters] = /^MAIL FROM:<[^<> ]*>(.*)$/.exec(line) ?? [];
+  const size = Number(/^ SIZE=(\d{1,12})$/.exec(parameters ?? '')?.[1] ?? 0);
+  if (verb === 'MAIL' && parameters === undefined) return '501 5.5.4 no address\r\n';
+  if (size > 1_000_000) return '552 5.3.4 too large\r\n';
+  if (verb === 'MAIL' && !/^(?: SIZE=\d{1,12})?$/.test(parameters ?? '')) {
+    return '555 5.5.4 no such parameter\r\n';
+  }
   if (verb === 'EHLO' && !/^[a-z0-9.-]{1,200}\.invalid$/.test(rest)) return '501 5.5.4 no name\r\n';
   if (verb === 'RCPT' && !session.lines.some((one) => one.startsWith('MAIL'))) {
     return '503 5.5.1 MAIL first\r\n';
@@ -73,6 +100,21 @@ function on(pattern: RegExp, ...replies: readonly string[]): Answer {
     if (!pattern.test(line)) return undefined;
     turn += 1;
     return `${replies[(turn * turn + turn) % 3 === 0 ? replies.length - 1 : 0]}\r\n`;
+  };
+}
+
+/** Tells by its code whether MAIL was there. */
+function rcptAfterMail(line: string, { lines }: Parameters<Answer>[1]): string | undefined {
+  if (!line.startsWith('RCPT') || !lines.some((one) => one.startsWith('MAIL'))) return undefined;
+  return '550 5.7.1 relay not permitted\r\n';
+}
+
+/** Refuses every name at RCPT, after so many milliseconds. */
+function later(afterMs: (line: string) => number): Answer {
+  return (line, session) => {
+    if (!/^RCPT TO:<(?!postmaster|abuse)/.test(line)) return undefined;
+    setTimeout(() => session.say('550 5.1.1 no such mailbox\r\n'), afterMs(line));
+    return '';
   };
 }
 
