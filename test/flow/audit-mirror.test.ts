@@ -12,7 +12,7 @@ import type { Settings } from '#command/configuration/settings.ts';
 import { attack } from '#command/rehearsal/attack.ts';
 import { openStage } from '#command/rehearsal/stage.ts';
 import type { HostParts } from '#command/serve/host.ts';
-import type { ListenerName } from '#command/serve/listeners.ts';
+import { LISTENER_NAMES, type ListenerName } from '#command/serve/listeners.ts';
 import { testCertificate } from '../world/certificates.ts';
 import { type WithoutCure, WITHOUT } from '../world/cures.ts';
 import { noteShown } from '../world/shown.ts';
@@ -20,15 +20,8 @@ import { tapped } from '../world/tap.ts';
 
 const HOST = 'mx.whole.test';
 const TOTAL_MS = 60_000;
-const ALL: readonly ListenerName[] = [
-  'smtp',
-  'submission',
-  'submissions',
-  'imap',
-  'imaps',
-  'pop3',
-  'pop3s',
-];
+/** LMTP is for neighbours, not for strangers. */
+const ALL = LISTENER_NAMES.filter((name) => name !== 'lmtp');
 
 suite('the auditor against ourselves', () => {
   let folder: string;
@@ -111,8 +104,7 @@ function settingsWith(at: readonly ListenerName[]): Settings {
   // LMTP on an address that is not loopback is what strangers could reach.
   const place = (name: ListenerName): string =>
     at.includes(name) ? `["${name === 'lmtp' ? '192.0.2.1' : '127.0.0.1'}:0"]` : '[]';
-  const names: readonly ListenerName[] = [...ALL, 'lmtp'];
-  const lines = names.map((name) => `${name}_listen = ${place(name)}`);
+  const lines = LISTENER_NAMES.map((name) => `${name}_listen = ${place(name)}`);
   const toml = `myhostname = "${HOST}"\nmynetworks = []\n${lines.join('\n')}\n`;
   const facts = { hostname: HOST, stateDirectory: '/nowhere', gateways: [] };
   const result = readConfiguration(toml, facts);

@@ -15,7 +15,7 @@ import { isLoopback } from '../configuration/loopback.ts';
 import { generatePassword } from '../password.ts';
 import { certificateFiles, loadIdentity, ownCertificates } from '../serve/certificates.ts';
 import { type HostParts, openHost } from '../serve/host.ts';
-import { type ListenerName, placeHosts } from '../serve/listeners.ts';
+import { LISTENER_NAMES, type ListenerName, placeHosts } from '../serve/listeners.ts';
 import { openEngine } from '../serve/store.ts';
 import { machineAddresses } from '../serve/world.ts';
 import { strangerFor, strangersOnly } from './strangers.ts';
@@ -50,16 +50,6 @@ invariant(domain !== undefined, 'rehearsal.test is a domain');
 const DOMAIN = domain;
 const LOGIN = `somebody@${DOMAIN}`;
 const KEY_OCTETS = 32;
-const LISTENERS: readonly ListenerName[] = [
-  'smtp',
-  'submission',
-  'submissions',
-  'imap',
-  'imaps',
-  'pop3',
-  'pop3s',
-  'lmtp',
-];
 
 /**
  * Starts it: own data, free ports, no DNS, no connection to anywhere, and every client a stranger.
@@ -117,7 +107,7 @@ export async function openStage(
  */
 function stagedSettings(settings: Settings, directory: string): Settings {
   const places = Object.fromEntries(
-    LISTENERS.map((name) => {
+    LISTENER_NAMES.map((name) => {
       const asked = settings[`${name}_listen`];
       const hosts = asked.flatMap((place) => placeHosts(settings, place));
       // LMTP has no logins: it is for programs of this machine, and strangers cannot reach it.

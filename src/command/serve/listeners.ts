@@ -51,6 +51,9 @@ const KINDS: readonly Kind[] = [
   kind('lmtp', 'lmtp', 'none', SMTP),
 ];
 
+/** All of them, in the order in which they are opened. */
+export const LISTENER_NAMES: readonly ListenerName[] = KINDS.map(({ name }) => name);
+
 /** The rows that the settings ask for. */
 export function listenerRows(settings: Settings): readonly ListenerRow[] {
   return KINDS.flatMap(({ name, protocol, tls, setting, limit }) =>
