@@ -3,6 +3,7 @@
 import type { Domain } from '#base/brand.ts';
 import { Secret } from '#base/secret.ts';
 import type { Lookup } from '#base/world.ts';
+import { readKeyRecord } from '#trust/dkim/key-record.ts';
 import { keyName, makeKey, recordStrings, zoneLine } from '#trust/dkim/keys.ts';
 import type { SigningKey } from '#trust/dkim/sign.ts';
 import type { KeyState, StoredKey } from './key-files.ts';
@@ -78,15 +79,17 @@ export function notPublished(key: StoredKey, answer: Lookup<string>): string | u
   const name = keyName(key);
   if (answer.kind === 'failed') return `${name}: the DNS does not answer (${answer.reason})`;
   if (answer.kind === 'none') return `${name} is not in the DNS yet`;
-  if (answer.records.some((record) => sameRecord(record, key.record))) return undefined;
+  if (answer.records.some((record) => publishesKey(record, key.record))) return undefined;
   return `${name} is in the DNS with another key`;
 }
 
-/** Publishers change white space and the last semicolon; the key must not differ. */
-export function sameRecord(one: string, other: string): boolean {
-  return bare(one) === bare(other);
-}
-
-function bare(record: string): string {
-  return record.replace(/\s+/g, '').replace(/;$/, '');
+/**
+ * Whether verifiers find the key of our record in one that is published: white space, order, notes
+ * and old forms may differ (RFC 6376 3.6.1), a domain that only tries DKIM out (t=y) publishes none.
+ */
+export function publishesKey(published: string, own: string): boolean {
+  const algorithm = /\bk=ed25519\b/.test(own) ? 'ed25519-sha256' : 'rsa-sha256';
+  const [there, wanted] = [published, own].map((record) => readKeyRecord(record, algorithm));
+  if (there?.kind !== 'read' || wanted?.kind !== 'read') return false;
+  return !there.value.testing && there.value.key.equals(wanted.value.key);
 }

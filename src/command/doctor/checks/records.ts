@@ -7,7 +7,7 @@ import { readStsRecords } from '#trust/mta-sts/record.ts';
 import { checkHost } from '#trust/spf/check.ts';
 import { isSpfRecord } from '#trust/spf/record.ts';
 import { readTlsRptRecords } from '#trust/tls-rpt/record.ts';
-import { sameRecord } from '../../dkim/steps.ts';
+import { publishesKey } from '../../dkim/steps.ts';
 import type { DnsRecord } from '../../setup/records.ts';
 import { recordsOf } from '../../setup/run.ts';
 import {
@@ -149,7 +149,7 @@ async function compareText(
     return { kind: 'wrong', seen: record.kind === 'none' ? 'is not published' : record.why };
   }
   if (texts.length === 0) return { kind: 'wrong', seen: 'is not published' };
-  return texts.some((text) => sameRecord(text, value))
+  return texts.some((text) => publishesKey(text, value))
     ? { kind: 'right', seen: 'is published' }
     : { kind: 'wrong', seen: 'is published with another key' };
 }
