@@ -46,6 +46,18 @@ test('mbox: the four forms of quoting', () => {
   assert.equal(split(lie, { looksAhead: honest }).length, 4, 'a length that leads nowhere');
 });
 
+test('mbox: a Content-Length of the sender does not cut a forged message out of his body', () => {
+  const forged = `${FROM}Received: from bank.test by mx.us.test with ESMTP id X\n\npay\n`;
+  const body = `a\n\n${forged}`;
+  for (const lengths of [[2, body.length], [body.length, 2], [body.length], [9_999, body.length]]) {
+    const head = lengths.map((length) => `Content-Length: ${length}\n`).join('');
+    const both = `${FROM}${head}\n${body}\n${FROM}S: 2\n\nx\n`;
+    const looksAhead = (offset: number): boolean =>
+      offset <= both.length && /^\n?(?:From |$)/.test(both.slice(offset, offset + 6));
+    assert.deepEqual(split(both, { looksAhead }), [`${head}\n${body}`, 'S: 2\n\nx\n']);
+  }
+});
+
 test('mbox: only a line that looks like a separator after an empty one is one', () => {
   const text = `${FROM}S: 1\n\nFrom me to you\n\nFrom here on\n${FROM}x\n`;
   assert.equal(split(text).length, 1);

@@ -29,6 +29,7 @@ export interface MboxOptions {
 /** Of a line, as much as is looked at; a longer one is no `From ` line and needs no quotes. */
 const LINE_BYTES = 1_024;
 const HEAD_LINES = 100_000;
+const LENGTHS = 10;
 /** `From alice@example.org Sun Nov 22 10:00:00 2026`, zones and years in the usual places. */
 const FROM_LINE =
   /^From .{0,300}(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun),? .{0,40}\d{1,2}:\d{2}(?::\d{2})?.{0,40}\d{4}/;
@@ -47,7 +48,8 @@ export class MboxSplitter {
   #afterEmpty = true;
   #inHead = false;
   #headLines = 0;
-  #contentLength: number | undefined;
+  /** What the head's Content-Length fields say: the sender may have put one there too. */
+  #lengths: number[] = [];
   /** Octets of the body that are passed on unread, by Content-Length. */
   #blind = 0;
   /** A line end that may belong to the separator and not to the message. */
@@ -139,7 +141,7 @@ export class MboxSplitter {
     this.#sink = this.#open();
     this.#inHead = true;
     this.#headLines = 0;
-    this.#contentLength = undefined;
+    this.#lengths = [];
     this.#afterEmpty = false;
   }
 
@@ -152,18 +154,20 @@ export class MboxSplitter {
       return this.#believeLength();
     }
     const length = CONTENT_LENGTH.exec(text)?.[1];
-    if (length !== undefined) this.#contentLength ??= Number(length);
+    if (length !== undefined && this.#lengths.length < LENGTHS) this.#lengths.push(Number(length));
     if (++this.#headLines > HEAD_LINES) this.#inHead = false;
   }
 
-  /** Content-Length is the sender's word: taken only where a message begins after it. */
+  /** Content-Length may be the sender's word: taken only where a message begins after it. */
   #believeLength(): void {
     const { form, looksAhead } = this.#options;
-    const length = this.#contentLength;
-    if (length === undefined || length === 0 || form === 'o' || form === 'rd') return;
-    if (form === 'cl' || (form === undefined && looksAhead === undefined)) return;
-    const sound = looksAhead?.(this.#offset + length);
-    if (sound === true || (sound === undefined && form === 'cl2')) this.#blind = length;
+    if (form === 'o' || form === 'rd' || form === 'cl') return;
+    if (form === undefined && looksAhead === undefined) return;
+    // The longest: a shorter one of the sender's would end in a `From ` line of his own body.
+    this.#blind =
+      this.#lengths
+        .toSorted((a, b) => b - a)
+        .find((length) => looksAhead?.(this.#offset + length) ?? form === 'cl2') ?? 0;
   }
 
   #unquoted(line: Uint8Array): Uint8Array {
