@@ -32,15 +32,15 @@ export async function targeted(
   if (host === 'localhost') {
     return at([{ host: 'localhost', address: '127.0.0.1', ports: wanted }]);
   }
-  const exchanges = port === undefined ? await exchangesOf(host, resolver) : [];
-  const hosts = exchanges.length === 0 ? [host] : exchanges;
+  const exchanges = port === undefined ? await exchangesOf(host, resolver) : undefined;
+  const isDomain = exchanges !== undefined;
+  const hosts = exchanges ?? [host];
   const places: Place[] = [];
   for (const one of hosts) {
     for (const found of await addressesOf(one, resolver)) {
       places.push({ host: one, address: found, ports: wanted });
     }
   }
-  const isDomain = exchanges.length > 0;
   if (isDomain) places.push(...(await policyHost(host, places, resolver)));
   if (places.length === 0 && !isDomain) {
     throw new CommandError(EXIT.usage, `${host} has no address`, 'Check the name.');
@@ -69,14 +69,17 @@ function at(places: readonly Place[]): Targeted {
   return { places, domains: [] };
 }
 
-/** The hosts that receive the domain's mail, best first; none where it has no MX. */
-async function exchangesOf(domain: string, resolver: Resolver): Promise<readonly string[]> {
+/** The hosts that receive the domain's mail, best first; none at a null MX, undefined without any MX. */
+async function exchangesOf(
+  domain: string,
+  resolver: Resolver,
+): Promise<readonly string[] | undefined> {
   const answer = await resolver.mx(domain);
   if (answer.kind === 'failed') {
     const cure = 'Try again, or name a host with its port.';
     throw new CommandError(EXIT.temporary, `no MX answer for ${domain}: ${answer.reason}`, cure);
   }
-  if (answer.kind === 'none') return [];
+  if (answer.kind === 'none') return undefined;
   return [...answer.records]
     .sort((a, b) => a.preference - b.preference)
     .map(({ exchange }) => exchange)
