@@ -20,7 +20,15 @@ export async function ledgerQuestion(
     if (accepted === undefined) return undefined;
     const { atMs, facts } = accepted;
     const answers = recordedAnswers(member(facts['authentication'], 'dns'));
-    return { clientAddress: undefined, helo: undefined, atMs, answers };
+    const sender = text(facts['sender']);
+    return {
+      clientAddress: text(facts['client']),
+      helo: text(facts['helo']),
+      mailFrom: sender?.replace(/^<|>$/g, ''),
+      messageId: text(facts['messageId']),
+      atMs,
+      answers,
+    };
   };
   return { ask, close: async () => void (await store.close()) };
 }
@@ -56,6 +64,12 @@ function answerOf(fact: Json): Answer | undefined {
     ttlSeconds: typeof ttl === 'number' ? ttl : 0,
     authentic,
   };
+}
+
+/** A fact that is there whole, and as it was. */
+function text(value: Json | undefined): string | undefined {
+  if (typeof value !== 'string' || value.endsWith('...') || value.includes('\\')) return undefined;
+  return value;
 }
 
 function member(value: Json | undefined, name: string): Json | undefined {

@@ -100,9 +100,10 @@ export async function authenticate(checking: Checking): Promise<Authentication> 
   };
 }
 
-/** MAIL FROM as a trusted host wrote it down: Return-Path above the boundary, or in its line. */
+/** MAIL FROM of our record, or as a trusted host wrote it: above the boundary, or in its line. */
 function mailFromOf(head: Head, { boundary }: Route): string | undefined {
   if (boundary === undefined) return undefined;
+  if (boundary.recorded?.mailFrom !== undefined) return boundary.recorded.mailFrom;
   const field = firstField(head, 'return-path');
   if (field !== undefined && field.start < boundary.field.start) {
     const path = /^<?([^<>\s]{0,320})>?$/.exec(field.value)?.[1];

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Trust, examined, ids, message } from '../testing.ts';
+import { NOW_MS, type Trust, examined, ids, message } from '../testing.ts';
 import { ClockModel } from './clock.ts';
 import { timeOfId, timeOfThreadIndex } from './queue-ids.ts';
 
@@ -75,13 +75,26 @@ test('without an anchor it says so and gives no verdict', async () => {
 test('our own record is an anchor; the client’s address is proved by it', async () => {
   const { examine } = await import('../examine.ts');
   const { examineOptions } = await import('../testing.ts');
-  const fact = { clientAddress: '192.0.2.1', helo: 'h', atMs: 0 };
+  const fact = { clientAddress: '192.0.2.1', helo: 'h', atMs: NOW_MS, messageId: '1@example.org' };
   const one = await examine('x', Buffer.from(message({}, { boundary: received(BORDER) })), {
     ...examineOptions({}),
     ledger: async (id, by) => (id === 'B' && by === 'mx1.us.test' ? fact : undefined),
   });
   assert.equal(one.route.hops[0]?.recorded, fact);
   assert.deepEqual(one.conclusions.handedOver.grade, 'P');
+  // A copy of our line on top of something else is nobody's word.
+  const copies = [
+    message({ 'Message-ID': '<2@example.org>' }, { boundary: received(BORDER) }),
+    message({}, { boundary: received(BORDER.replace('192.0.2.1', '192.0.2.66')) }),
+    message({}, { boundary: received(BORDER).replace('22 Nov', '21 Nov') }),
+    message({ 'Message-ID': '' }, { boundary: received(BORDER) }),
+  ];
+  for (const copy of copies) {
+    const options = { ...examineOptions({}), ledger: async () => fact };
+    const { route, conclusions } = await examine('x', Buffer.from(copy), options);
+    assert.equal(route.boundary, undefined, copy);
+    assert.equal(conclusions.headline.kind, 'cannot be determined');
+  }
 });
 
 function dated(...times: readonly (readonly [host: string, time: string])[]): string {

@@ -1,7 +1,8 @@
 /** The way of a message: which Received lines are to be believed, and where that ends. */
 
-import type { Head } from '#message/fields.ts';
+import { type Head, firstField } from '#message/fields.ts';
 import { type Network, isLoopback, matchesHost, networkOf } from '../names/domains.ts';
+import type { ReceivedLine } from '../received/line.ts';
 import { type Trace, tracesOf } from '../specimen.ts';
 import type { Answer } from '../authentication/dns.ts';
 import { believableId } from '../authentication/results.ts';
@@ -22,6 +23,10 @@ export interface Anchors {
 export interface LedgerFact {
   readonly clientAddress: string | undefined;
   readonly helo: string | undefined;
+  /** MAIL FROM without brackets, empty for the null reverse-path; undefined: not recorded. */
+  readonly mailFrom?: string | undefined;
+  /** Message-ID without brackets; undefined: not recorded. */
+  readonly messageId?: string | undefined;
   readonly atMs: number;
   /** What the DNS said then, by question: keys and policies of the day. */
   readonly answers?: ReadonlyMap<string, Answer> | undefined;
@@ -53,6 +58,9 @@ export interface Route {
   /** Why trust ends there, or why there is none. */
   readonly why: string;
 }
+
+/** Between a line and its entry in the record lies the time that the content took. */
+const TAKEN_MS = 3_600_000;
 
 export const NO_ANCHOR = 'no trust anchor given: everything is a claim';
 
@@ -142,11 +150,21 @@ class Walk {
     if (by === undefined) return undefined;
     const id = line.id?.text;
     const recorded = id === undefined ? undefined : this.#anchors.ledger?.(id, by);
-    if (recorded !== undefined) return { zone: 'own', why: 'our own record has it', recorded };
+    if (recorded !== undefined && this.#isThat(line, recorded))
+      return { zone: 'own', why: 'our own record has it', recorded };
     const pattern = this.#anchors.trustedMx.find((one) => matchesHost(by, one));
     return pattern === undefined
       ? undefined
       : { zone: 'trusted', why: `by ${by}, which was named` };
+  }
+
+  /** Whether a line is the one of our record, and not a copy of it on another message. */
+  #isThat(line: ReceivedLine, { clientAddress, messageId, atMs }: LedgerFact): boolean {
+    const ip = line.ip?.text;
+    if (ip !== undefined && clientAddress !== undefined && ip !== clientAddress) return false;
+    if (line.date !== undefined && Math.abs(line.date.ms - atMs) > TAKEN_MS) return false;
+    const own = firstField(this.#head, 'message-id')?.value.replace(/^<|>$/g, '');
+    return messageId === undefined || own === messageId;
   }
 
   #sameMachine({ line }: Trace): Trusted | undefined {
