@@ -1,7 +1,6 @@
 /** Runs inside a network namespace of its own: Postfix with one weakness at a time, and the auditor. */
 
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync } from 'node:fs';
 import path from 'node:path';
 import { CanaryReceiver } from '#audit/canary/receiver.ts';
 import { surveyRelay, type Survey } from '#audit/relay/survey.ts';
@@ -12,9 +11,7 @@ import { dial } from '#audit/wire/dial.ts';
 import { systemClock } from '#network/clock.ts';
 import { systemRandom } from '#network/random.ts';
 import { tcpNetwork } from '#network/tcp.ts';
-import { LineClient } from '../world/line-client.ts';
-import { waitFor } from '../world/postern.ts';
-import { startPostfix } from './postfix.ts';
+import { check, enter, withPostfix } from './namespace.ts';
 import { run } from './tools.ts';
 
 const DOMAIN = 'postfix.test';
@@ -23,11 +20,7 @@ const STRANGER = '127.66.0.1';
 const CANARY = { address: '127.0.0.9', port: 2_525 };
 const world = { clock: systemClock, network: tcpNetwork({ lingerMs: 300 }) };
 
-const folder = mkdtempSync(path.join(tmpdir(), 'postern-auditor-'));
-chmodSync(folder, 0o755);
-// Nobody answers for names in here, and at once.
-writeFileSync(path.join(folder, 'resolv.conf'), 'nameserver 127.0.0.1\n');
-await run('mount', ['--bind', path.join(folder, 'resolv.conf'), '/etc/resolv.conf']);
+const folder = await enter('auditor');
 
 const canary = new CanaryReceiver({
   clock: systemClock,
@@ -38,7 +31,6 @@ const listening = await world.network.listen(
   { host: CANARY.address, port: CANARY.port, maxConnections: 100 },
   canary.accept,
 );
-process.stdout.write('begin\n');
 try {
   await profile(1, '', async (address) => {
     const rcpt = await users(address, oracles.rcpt, 400);
@@ -106,52 +98,13 @@ try {
 }
 process.exit();
 
-/** One Postfix on an address of its own, gone behind the task. */
-async function profile(
+function profile(
   number: number,
   settings: string,
   task: (address: string) => Promise<void>,
 ): Promise<void> {
   const address = `127.77.0.${number}`;
-  // Postfix binds only what is an interface's own.
-  await run('ip', ['addr', 'add', `${address}/8`, 'dev', 'lo']);
-  const place = path.join(folder, `p${number}`);
-  const local = USERS.map((user) => `${user}@${DOMAIN} ${user}\n${user} ${user}\n`).join('');
-  writeFileSync(path.join(folder, `users${number}`), local);
-  const postfix = await startPostfix({
-    folder: place,
-    domain: 'virtual.test',
-    users: [],
-    address,
-    settings: `myorigin = ${DOMAIN}
-mydestination = ${DOMAIN}
-local_recipient_maps = texthash:${folder}/users${number}
-local_transport = discard
-smtpd_peername_lookup = no
-smtp_tls_security_level = none
-${settings}`,
-  });
-  try {
-    await greets(address);
-    await task(address);
-  } finally {
-    await postfix.stop();
-  }
-}
-
-/** Postfix' master waits a minute after a child of its that could not start: so do we. */
-async function greets(address: string): Promise<void> {
-  const there = await waitFor(async () => {
-    try {
-      const client = await LineClient.connect(25, address, 3_000);
-      const greeting = await client.line();
-      client.close();
-      return greeting?.startsWith('220') ?? false;
-    } catch {
-      return false;
-    }
-  }, 75_000);
-  if (!there) throw new Error(`Postfix at ${address} does not greet`);
+  return withPostfix({ folder, address, domain: DOMAIN, users: USERS, settings }, task);
 }
 
 /** The users, all in the list but `postmaster`'s place, among names that nobody has. */
@@ -263,11 +216,4 @@ async function race(address: string): Promise<void> {
 
 function best(runs: readonly { readonly ms: number }[]): number {
   return Math.min(...runs.map(({ ms }) => ms));
-}
-
-function check(what: string, holds: boolean, detail: unknown): void {
-  process.stdout.write(`${holds ? 'ok' : 'NOT ok'}: ${what}\n`);
-  if (holds) return;
-  process.stdout.write(`${JSON.stringify(detail, undefined, 1).slice(0, 6_000)}\n`);
-  process.exitCode = 1;
 }

@@ -1,13 +1,9 @@
 /** The auditor against Debian's Postfix: stock, catch-all, relaying, routing for strangers, XCLIENT. */
 
-import assert from 'node:assert/strict';
-import path from 'node:path';
 import { test } from 'node:test';
-import { run, without } from './tools.ts';
+import { withoutNamespace, world } from './namespace.ts';
 
-const isRoot = process.getuid?.() === 0;
-const skip =
-  without('postfix', 'openssl', 'unshare', 'ip', 'mount') || (isRoot ? false : 'needs root');
+const skip = withoutNamespace('postfix', 'openssl');
 
 const EXPECTED = [
   'stock: RCPT tells exactly the users that are there',
@@ -30,11 +26,5 @@ const EXPECTED = [
 ];
 
 test('weaknesses of a real Postfix are found, its twins have none', { skip }, async () => {
-  const world = path.join(import.meta.dirname, 'auditor-postfix-world.ts');
-  const inside = `ip link set lo up && exec ${process.execPath} ${world}`;
-  const { code, output } = await run('unshare', ['-n', '-m', 'sh', '-c', inside], {
-    timeoutMs: 180_000,
-  });
-  assert.equal(code, 0, output);
-  for (const line of EXPECTED) assert.ok(output.includes(`\nok: ${line}`), `${line}\n${output}`);
+  await world('auditor-postfix-world.ts', { expected: EXPECTED, timeoutMs: 180_000 });
 });

@@ -1,7 +1,6 @@
 /** Runs inside a network namespace of its own: which ends of data a real Postfix takes, twice. */
 
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Finding } from '#audit/finding.ts';
 import * as limits from '#audit/probes/limits/index.ts';
@@ -9,8 +8,7 @@ import * as parsing from '#audit/probes/parsing/index.ts';
 import type { Probe } from '#audit/probe.ts';
 import * as smuggling from '#audit/probes/smuggling/index.ts';
 import { auditPorts } from '../world/audit.ts';
-import { startPostfix } from './postfix.ts';
-import { run } from './tools.ts';
+import { check, enter, withPostfix } from './namespace.ts';
 
 const DOMAIN = 'postfix.test';
 const ROUNDS = 3;
@@ -32,11 +30,7 @@ const MENDABLE = [
   'parsing.unauthorised-pipelining',
 ];
 
-const folder = mkdtempSync(path.join(tmpdir(), 'postern-smuggling-'));
-chmodSync(folder, 0o755);
-writeFileSync(path.join(folder, 'resolv.conf'), 'nameserver 127.0.0.1\n');
-await run('mount', ['--bind', path.join(folder, 'resolv.conf'), '/etc/resolv.conf']);
-process.stdout.write('begin\n');
+const folder = await enter('smuggling');
 try {
   await profile(1, '', async (address) => {
     for (let round = 1; round <= ROUNDS; round += 1) {
@@ -65,7 +59,7 @@ try {
     check('stock: what a setting mends is found', missing.length === 0, missing);
   });
   writeFileSync(path.join(folder, 'filter'), '/[[:cntrl:]]/ XINVALID\n');
-  const mended = `smtpd_forbid_bare_newline = yes
+  const mended = `smtpd_forbid_bare_newline = reject
 smtpd_forbid_unauth_pipelining = yes
 strict_rfc821_envelopes = yes
 message_reject_characters = \\0
@@ -125,36 +119,11 @@ function graveOf(finding: Finding | undefined): string {
   return `${finding?.confidence} ${finding?.severity}`;
 }
 
-async function profile(
+function profile(
   number: number,
   settings: string,
   task: (address: string) => Promise<void>,
 ): Promise<void> {
   const address = `127.78.0.${number}`;
-  await run('ip', ['addr', 'add', `${address}/8`, 'dev', 'lo']);
-  writeFileSync(path.join(folder, `users${number}`), `postmaster@${DOMAIN} x\npostmaster x\n`);
-  const postfix = await startPostfix({
-    folder: path.join(folder, `p${number}`),
-    domain: 'virtual.test',
-    users: [],
-    address,
-    settings: `myorigin = ${DOMAIN}
-mydestination = ${DOMAIN}
-local_recipient_maps = texthash:${folder}/users${number}
-local_transport = discard
-smtpd_peername_lookup = no
-${settings}`,
-  });
-  try {
-    await task(address);
-  } finally {
-    await postfix.stop();
-  }
-}
-
-function check(what: string, holds: boolean, detail: unknown): void {
-  process.stdout.write(`${holds ? 'ok' : 'NOT ok'}: ${what}\n`);
-  if (holds) return;
-  process.stdout.write(`${JSON.stringify(detail, undefined, 1).slice(0, 6_000)}\n`);
-  process.exitCode = 1;
+  return withPostfix({ folder, address, domain: DOMAIN, users: ['postmaster'], settings }, task);
 }

@@ -1,7 +1,6 @@
 /** Runs inside a network namespace of its own: Postfix and Dovecot with old TLS and bad certificates. */
 
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Finding } from '#audit/finding.ts';
 import * as injection from '#audit/probes/injection/index.ts';
@@ -9,17 +8,13 @@ import * as tls from '#audit/probes/tls/index.ts';
 import { auditPorts } from '../world/audit.ts';
 import { testAuthority, testCertificate, type TestCertificate } from '../world/certificates.ts';
 import { startDovecot } from './dovecot.ts';
-import { startPostfix } from './postfix.ts';
-import { run } from './tools.ts';
+import { check, enter, own, withPostfix } from './namespace.ts';
 
 const PROBES = [...Object.values(tls), ...Object.values(injection)];
 const OLD = ['tls.tls10', 'tls.tls11'];
 const BAD = ['tls.certificate-key-small', 'tls.certificate-weak-signature'];
 
-const folder = mkdtempSync(path.join(tmpdir(), 'postern-auditor-tls-'));
-chmodSync(folder, 0o755);
-writeFileSync(path.join(folder, 'resolv.conf'), 'nameserver 127.0.0.1\n');
-await run('mount', ['--bind', path.join(folder, 'resolv.conf'), '/etc/resolv.conf']);
+const folder = await enter('auditor-tls');
 const issuer = testAuthority();
 const key = { rsa: 2_048 };
 const good = testCertificate({ names: ['mx.virtual.test'], issuer, key });
@@ -31,16 +26,15 @@ const bad = testCertificate({
 });
 // Timers of the clock alone keep no process up, and a server may leave us nothing else.
 const awake = setInterval(() => undefined, 1_000);
-process.stdout.write('begin\n');
 try {
-  await withPostfix(1, bad, `smtpd_tls_protocols = >=TLSv1\n${anyCipher()}`, (found) => {
+  await postfix(1, bad, `smtpd_tls_protocols = >=TLSv1\n${anyCipher()}`, (found) => {
     check('postfix: TLS 1.0 and 1.1 are found', hasAll(found, OLD), found);
     check('postfix: the bad certificate is found', hasAll(found, BAD), found);
     check('postfix: anonymous ciphers are found', hasAll(found, ['tls.anonymous-cipher']), found);
     const mild = found.every(({ severity }) => severity === 'info' || severity === 'low');
     check('postfix: on port 25 all of it is mild', mild, found);
   });
-  await withPostfix(2, good, 'smtpd_tls_protocols = >=TLSv1.2', (found) => {
+  await postfix(2, good, 'smtpd_tls_protocols = >=TLSv1.2', (found) => {
     check('postfix cured: none of it is found', hasNone(found, [...OLD, ...BAD]), found);
   });
   const old = 'ssl_min_protocol = TLSv1\nssl_cipher_list = ALL:@SECLEVEL=0';
@@ -65,30 +59,22 @@ function anyCipher(): string {
   return 'smtpd_tls_ciphers = medium\ntls_medium_cipherlist = ALL:aNULL:@SECLEVEL=0';
 }
 
-async function withPostfix(
+async function postfix(
   number: number,
   certificate: TestCertificate,
   settings: string,
   judge: Judge,
 ): Promise<void> {
-  const address = await addressOf(number);
-  const place = path.join(folder, `p${number}`);
+  const place = path.join(folder, `c${number}`);
   mkdirSync(place);
-  writeFileSync(`${place}/own-cert.pem`, certificate.certificate);
-  writeFileSync(`${place}/own-key.pem`, certificate.key);
-  const files = `smtpd_tls_cert_file = ${place}/own-cert.pem\nsmtpd_tls_key_file = ${place}/own-key.pem`;
-  const postfix = await startPostfix({
-    folder: place,
-    domain: 'virtual.test',
-    users: [],
-    address,
-    settings: `smtpd_peername_lookup = no\n${files}\n${settings}`,
-  });
-  try {
-    judge(await audited(`postfix ${number}`, address, [25]));
-  } finally {
-    await postfix.stop();
-  }
+  writeFileSync(`${place}/cert.pem`, certificate.certificate);
+  writeFileSync(`${place}/key.pem`, certificate.key);
+  const files = `smtpd_tls_cert_file = ${place}/cert.pem\nsmtpd_tls_key_file = ${place}/key.pem`;
+  const address = `127.77.1.${number}`;
+  const profile = { folder, address, domain: 'postfix.test', users: ['postmaster'] };
+  await withPostfix({ ...profile, settings: `${files}\n${settings}` }, async () =>
+    judge(await audited(`postfix ${number}`, address, [25])),
+  );
 }
 
 async function withDovecot(
@@ -97,7 +83,7 @@ async function withDovecot(
   settings: string,
   judge: Judge,
 ): Promise<void> {
-  const address = await addressOf(number);
+  const address = await own(`127.77.1.${number}`);
   const place = path.join(folder, `d${number}`);
   const dovecot = await startDovecot({ folder: place, address, tls: certificate, settings });
   try {
@@ -105,13 +91,6 @@ async function withDovecot(
   } finally {
     await dovecot.stop();
   }
-}
-
-/** An address that is an interface's own: Postfix binds nothing else. */
-async function addressOf(number: number): Promise<string> {
-  const address = `127.77.1.${number}`;
-  await run('ip', ['addr', 'add', `${address}/8`, 'dev', 'lo']);
-  return address;
 }
 
 /** What is found; three runs must say the same, injection must not be found anywhere. */
@@ -145,14 +124,4 @@ function hasAll(found: readonly Finding[], ids: readonly string[]): boolean {
 
 function hasNone(found: readonly Finding[], ids: readonly string[]): boolean {
   return !found.some(({ id }) => ids.includes(id));
-}
-
-function check(what: string, holds: boolean, detail: readonly unknown[]): void {
-  process.stdout.write(`${holds ? 'ok' : 'NOT ok'}: ${what}\n`);
-  if (holds) return;
-  process.exitCode = 1;
-  for (const one of detail.slice(0, 20)) {
-    const text = JSON.stringify(one, ['id', 'seen', 'severity', 'confidence', 'target', 'port']);
-    process.stdout.write(`  ${text.slice(0, 400)}\n`);
-  }
 }

@@ -1,14 +1,9 @@
 /** The auditor against Debian's Postfix and Dovecot: old TLS and bad certificates, and their cure. */
 
-import assert from 'node:assert/strict';
-import path from 'node:path';
 import { test } from 'node:test';
-import { run, without } from './tools.ts';
+import { withoutNamespace, world } from './namespace.ts';
 
-const isRoot = process.getuid?.() === 0;
-const skip =
-  without('postfix', 'dovecot', 'doveadm', 'openssl', 'unshare', 'ip', 'mount') ||
-  (isRoot ? false : 'needs root');
+const skip = withoutNamespace('postfix', 'dovecot', 'doveadm', 'openssl');
 
 const EXPECTED = [
   'postfix: TLS 1.0 and 1.1 are found',
@@ -26,12 +21,6 @@ test(
   'old TLS and bad certificates of real servers are found, their cure is seen',
   { skip },
   async () => {
-    const world = path.join(import.meta.dirname, 'auditor-tls-world.ts');
-    const inside = `ip link set lo up && exec ${process.execPath} ${world}`;
-    const { code, output } = await run('unshare', ['-n', '-m', 'sh', '-c', inside], {
-      timeoutMs: 120_000,
-    });
-    assert.equal(code, 0, output);
-    for (const line of EXPECTED) assert.ok(output.includes(`\nok: ${line}`), `${line}\n${output}`);
+    await world('auditor-tls-world.ts', { expected: EXPECTED, timeoutMs: 120_000 });
   },
 );

@@ -1,12 +1,12 @@
 /** Runs inside a network namespace of its own: DNS on 53, Postern and Postfix on port 25. */
 
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync } from 'node:fs';
 import path from 'node:path';
 import { ROOT } from '../laws/tree.ts';
 import { startDnsServer } from '../world/dns-server.ts';
 import { LineClient } from '../world/line-client.ts';
 import { type Running, startPostern, waitFor } from '../world/postern.ts';
+import { enter, own } from './namespace.ts';
 import { type Postfix, startPostfix } from './postfix.ts';
 import { run } from './tools.ts';
 
@@ -14,9 +14,9 @@ const HERE = '127.0.0.2';
 const THERE = '127.0.0.3';
 const PASSWORD = 'correct horse battery';
 
-const folder = mkdtempSync(path.join(tmpdir(), 'postern-postfix-'));
-// Postfix' own user must get through to its folders.
-chmodSync(folder, 0o755);
+const folder = await enter('postfix');
+await own(HERE);
+await own(THERE);
 const dns = await startDnsServer(
   {
     'postern.test': { mx: [[10, 'mx.postern.test']] },
@@ -26,8 +26,6 @@ const dns = await startDnsServer(
   },
   { port: 53 },
 );
-writeFileSync(path.join(folder, 'resolv.conf'), 'nameserver 127.0.0.1\n');
-await must('mount', ['--bind', path.join(folder, 'resolv.conf'), '/etc/resolv.conf']);
 const postern = await startPostern({ config: configuration() });
 let postfix: Postfix | undefined;
 try {

@@ -71,7 +71,7 @@ export async function startPostfix(options: PostfixOptions): Promise<Postfix> {
 
 function mainCf(options: PostfixOptions): string {
   const { folder, domain, address } = options;
-  return `compatibility_level = 3.6
+  const usual = `compatibility_level = 3.6
 queue_directory = ${folder}/spool
 data_directory = ${folder}/data
 command_directory = /usr/sbin
@@ -98,9 +98,14 @@ smtpd_tls_cert_file = ${folder}/etc/cert.pem
 smtpd_tls_key_file = ${folder}/etc/key.pem
 smtpd_tls_received_header = yes
 smtp_tls_security_level = may
-smtp_host_lookup = dns
-${options.settings ?? ''}
-`;
+smtp_host_lookup = dns`;
+  // Each name once: every process warns of one that stands twice, and some four warnings in each
+  // fill the log's socket before its daemon is there, so that smtpd waits for ever.
+  const rows = new Map<string, string>();
+  for (const line of `${usual}\n${options.settings ?? ''}`.split('\n')) {
+    rows.set(line.split('=', 1)[0]!.trim(), line);
+  }
+  return `${[...rows.values()].join('\n')}\n`;
 }
 
 function masterCf(address: string): string {

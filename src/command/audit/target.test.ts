@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Lookup, Resolver } from '#base/world.ts';
 import { mockResolver } from '#test/world/audit.ts';
+import { CommandError, EXIT } from '../exit.ts';
 import { targeted } from './target.ts';
 
 const ADDRESSES: Readonly<Record<string, string>> = {
@@ -43,7 +44,12 @@ describe('the target of an audit', () => {
   }
   for (const text of ['', 'a b', 'host.test:0', 'host.test:70000', 'nothing.test']) {
     test(`"${text}" is refused in words`, () =>
-      assert.rejects(targeted(text, undefined, resolver)));
+      assert.rejects(targeted(text, undefined, resolver), (thrown) => {
+        assert.ok(thrown instanceof CommandError, String(thrown));
+        assert.equal(thrown.exit, EXIT.usage);
+        assert.match(thrown.message, /is no target$|has no address$/);
+        return true;
+      }));
   }
 });
 

@@ -10,7 +10,7 @@ const FILTER = [
   '/[[:cntrl:]]/ XINVALID',
 ];
 const STRICT: readonly Cure[] = [
-  { product: 'postfix', lines: ['smtpd_forbid_bare_newline = yes', ...FILTER] },
+  { product: 'postfix', lines: ['smtpd_forbid_bare_newline = reject', ...FILTER] },
   { product: 'exim', lines: ['smtp_enforce_sync = true', 'smtp_max_synprot_errors = 3'] },
   { product: 'sendmail', lines: ['Update to 8.18.1; bare line ends are refused there.'] },
   { product: 'postern', lines: [UPDATE] },
