@@ -65,6 +65,9 @@ export const TLS_AT_ALL: readonly Cure[] = [
   {
     product: 'sendmail',
     lines: [
+      // Without authorities it offers no TLS, and says only that it is not available.
+      "define(`confCACERT_PATH', `/etc/ssl/certs')dnl",
+      "define(`confCACERT', `/etc/ssl/certs/ca-certificates.crt')dnl",
       "define(`confSERVER_CERT', `/etc/mail/tls/cert.pem')dnl",
       "define(`confSERVER_KEY', `/etc/mail/tls/key.pem')dnl",
     ],

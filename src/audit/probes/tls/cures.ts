@@ -125,6 +125,9 @@ export const NEW_CERTIFICATE: readonly Cure[] = [
   {
     product: 'sendmail',
     lines: [
+      // Without authorities it offers no TLS, and says only that it is not available.
+      "define(`confCACERT_PATH', `/etc/ssl/certs')dnl",
+      "define(`confCACERT', `/etc/ssl/certs/ca-certificates.crt')dnl",
       "define(`confSERVER_CERT', `/etc/mail/tls/fullchain.pem')dnl",
       "define(`confSERVER_KEY', `/etc/mail/tls/key.pem')dnl",
     ],
