@@ -36,8 +36,8 @@ const POSTMASTER: Check = {
     {
       product: 'opensmtpd',
       lines: [
-        'match from any for local action "local"',
-        'match from any for domain "example.org" action "local"',
+        // <postmaster> alone is completed with the name of the listener.
+        'match from any for domain { "example.org", "mail.example.org" } action "local"',
         'match from local for any action "relay"',
         '# /etc/aliases:',
         'postmaster: root',
