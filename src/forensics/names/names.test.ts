@@ -133,3 +133,19 @@ test('a known name as the display name of another address', async () => {
   const other = await examined(message({ From: 'Alice Paypaler <x@evil.test>' }), trust);
   assert.ok(!ids(other).includes('display-name'));
 });
+
+test('an address in a display name is seen as the eye sees it', async () => {
+  const names = [
+    'ceo@bank.test',
+    'ceo\uff20bank.test',
+    'ceo@ba\u200bnk.test',
+    'ceo\ufe6bbank\uff0etest',
+  ];
+  names.push('"ceo@bank.test" via', 'b\u00fcro@b\u00e4nk.test', 'x'.repeat(100) + ' ceo@bank.test');
+  for (const name of names) {
+    const encoded = `=?utf-8?b?${Buffer.from(name).toString('base64')}?=`;
+    const one = await examined(message({ From: `${encoded} <x@evil.test>` }), US);
+    assert.equal(one.conclusions.headline.kind, 'contradicts itself', name);
+    assert.ok(ids(one).includes('display-name'), name);
+  }
+});

@@ -4,9 +4,11 @@ import { brandOf, skeleton } from '../names/confusables.ts';
 import { domainOf, sameOrganization } from '../names/domains.ts';
 import type { Sign } from '../case.ts';
 
-const ADDRESS = /[^\s<>(),;:"]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,8}/;
+const ADDRESS = /[^\s<>(),;:"@]{1,64}@[\p{L}\p{N}-]{1,63}(?:\.[\p{L}\p{N}-]{1,63}){1,8}/u;
 const DOMAIN =
   /\b[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.(?:com|net|org|edu|gov|de|fr|uk|eu|io|bank)\b/i;
+
+const CHARACTERS = 200;
 
 export const displayName: Sign = {
   id: 'display-name',
@@ -17,12 +19,17 @@ export const displayName: Sign = {
   innocent: 'lists and forwarders that write "alice@example.org via list"',
   look: ({ from, known }) => {
     const { name, address } = from.main;
+    // As it is seen: wide signs are plain ones, what is invisible is not there.
+    const seen = name
+      .slice(0, CHARACTERS)
+      .normalize('NFKC')
+      .replace(/\p{Cf}/gu, '');
     const domain = domainOf(address);
-    const inName = ADDRESS.exec(name)?.[0];
-    const claimed = domainOf(inName) ?? DOMAIN.exec(name)?.[0].toLowerCase();
+    const inName = ADDRESS.exec(seen)?.[0];
+    const claimed = domainOf(inName) ?? DOMAIN.exec(seen)?.[0].toLowerCase();
     if (domain === undefined) return [];
     if (claimed === undefined) {
-      const brand = brandIn(name, known, domain);
+      const brand = brandIn(seen, known, domain);
       if (brand === undefined) return [];
       const text = `the name says ${brandOf(brand)}, the address is of ${domain}`;
       return [{ text, quotes: [name, address ?? ''], strength: 'weak' }];
@@ -37,7 +44,7 @@ export const displayName: Sign = {
 
 /** The known domain whose name a display name has, in whatever letters, that is not the author's. */
 function brandIn(name: string, known: readonly string[], domain: string): string | undefined {
-  const words = new Set(skeleton(name.slice(0, 200)).split(/[^\p{L}\p{N}-]+/u));
+  const words = new Set(skeleton(name).split(/[^\p{L}\p{N}-]+/u));
   return known.find((one) => {
     const brand = skeleton(brandOf(one));
     return brand.length >= 4 && words.has(brand) && !sameOrganization(one, domain);
