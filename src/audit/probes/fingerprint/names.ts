@@ -4,6 +4,7 @@ import type { Check } from '../../check.ts';
 import { absent, found, inapplicable } from '../../finding.ts';
 import type { ServiceContext, ServiceProbe } from '../../probe.ts';
 import { smtpSession } from '../../session.ts';
+import { isInsideName } from '../../inside.ts';
 import { isOwnNetwork } from '../../safety/permit.ts';
 import { isLoopback, parseIp } from '#base/ip.ts';
 
@@ -85,20 +86,13 @@ async function run(context: ServiceContext): Promise<void> {
   const greeted = wordOf(session.greeting.lines[0]);
   const answered = wordOf(session.ehlo.lines[0]);
   const internal = [greeted, answered].find(isInternal);
-  context.tell(
-    internal === undefined
-      ? absent(INTERNAL, `it calls itself "${greeted}"`)
-      : found(INTERNAL, `it calls itself "${internal}"`),
-  );
+  const itself = `it calls itself "${internal ?? greeted}"`;
+  context.tell((internal === undefined ? absent : found)(INTERNAL, itself));
   const qualified = greeted.includes('.') || greeted.startsWith('[');
-  context.tell(
-    qualified
-      ? absent(UNQUALIFIED, `the greeting begins with "${greeted}"`)
-      : found(UNQUALIFIED, `the greeting begins with "${greeted}"`),
-  );
+  context.tell((qualified ? absent : found)(UNQUALIFIED, `the greeting begins with "${greeted}"`));
   const same = greeted.toLowerCase() === answered.toLowerCase();
   const both = `"${greeted}" in the greeting, "${answered}" after EHLO`;
-  context.tell(same ? absent(DIFFERENT, both) : found(DIFFERENT, both));
+  context.tell((same ? absent : found)(DIFFERENT, both));
   session.wire.line('QUIT');
 }
 
@@ -106,11 +100,9 @@ function wordOf(line: string | undefined): string {
   return (line ?? '').split(/\s/, 1)[0]?.slice(0, 255) ?? '';
 }
 
-/** Top labels that are nobody's in the DNS but inside a house (RFC 6762, RFC 6761, RFC 8375). */
+/** A private address, or a name of the inside; loopback is for tests on one machine. */
 function isInternal(name: string): boolean {
   const bare = name.replace(/^\[(?:IPv6:)?|\]$/gi, '');
   if (parseIp(bare) !== undefined) return isOwnNetwork(bare) && !isLoopback(bare);
-  return /\.(?:local|lan|internal|intranet|corp|home|localdomain|priv|private|home\.arpa)\.?$/i.test(
-    bare,
-  );
+  return isInsideName(bare);
 }

@@ -52,11 +52,21 @@ const BASE64: Check = {
   cures: CURES,
 };
 
+const ABORT: Check = {
+  id: 'hygiene.auth-abort',
+  title: 'A login that is given up is not answered with 501',
+  severity: 'info',
+  means: 'The * that ends a login is handed to the check of passwords, or leaves it hanging.',
+  doesNotMean: 'Nothing is open because of it.',
+  rfc: ['RFC 4954 4'],
+  cures: CURES,
+};
+
 export const authManners: ServiceProbe = {
   name: 'auth-manners',
   scope: 'service',
   level: 'safe',
-  checks: [BEFORE_EHLO, IN_MAIL, UNKNOWN, BASE64],
+  checks: [BEFORE_EHLO, IN_MAIL, UNKNOWN, BASE64, ABORT],
   fits: ({ protocol }) => protocol === 'smtp',
   run,
 };
@@ -65,26 +75,32 @@ async function run(context: ServiceContext): Promise<void> {
   const startTls = context.service.tls === 'starttls';
   const session = await smtpSession(context, { startTls });
   if (!session.keywords.has('AUTH')) {
-    for (const check of [BEFORE_EHLO, IN_MAIL, UNKNOWN, BASE64]) {
+    for (const check of authManners.checks) {
       context.tell(inapplicable(check, 'AUTH is not offered'));
     }
     return;
   }
   const unknown = await session.ask('AUTH X-NO-SUCH');
   const said = `it is answered with "${replyText(unknown)}"`;
-  context.tell(unknown.code === 504 ? absent(UNKNOWN, said) : found(UNKNOWN, said));
+  context.tell((unknown.code === 504 ? absent : found)(UNKNOWN, said));
   const mail = await session.ask('MAIL FROM:<>');
   if (mail.code === 250) {
     const inMail = await session.ask('AUTH PLAIN');
     const seen = `after MAIL it is answered with "${replyText(inMail)}"`;
-    context.tell(inMail.code === 334 ? found(IN_MAIL, seen) : absent(IN_MAIL, seen));
+    context.tell((inMail.code === 334 ? found : absent)(IN_MAIL, seen));
     if (inMail.code === 334) await session.ask('*');
     await session.ask('RSET');
   } else context.tell(inapplicable(IN_MAIL, 'no transaction without a login'));
   const broken = await session.ask('AUTH PLAIN !!!not-base64!!!');
   const answer = `it is answered with "${replyText(broken)}"`;
   // 535 would mean that somebody compared a password.
-  context.tell(broken.code === 501 ? absent(BASE64, answer) : found(BASE64, answer));
+  context.tell((broken.code === 501 ? absent : found)(BASE64, answer));
+  const begun = await session.ask('AUTH PLAIN');
+  if (begun.code === 334) {
+    const given = await session.ask('*');
+    const seen = `it is answered with "${replyText(given)}"`;
+    context.tell((given.code === 501 ? absent : found)(ABORT, seen));
+  } else context.tell(inapplicable(ABORT, `AUTH PLAIN is answered with "${replyText(begun)}"`));
   session.wire.close();
   await beforeEhlo(context);
 }
@@ -99,6 +115,6 @@ async function beforeEhlo(context: ServiceContext): Promise<void> {
   answered(await readReply(wire, replyMs), 'greeting');
   const reply = answered(await ask(wire, 'AUTH PLAIN', replyMs), 'AUTH');
   const seen = `before EHLO it is answered with "${replyText(reply)}"`;
-  context.tell(reply.code === 334 ? found(BEFORE_EHLO, seen) : absent(BEFORE_EHLO, seen));
+  context.tell((reply.code === 334 ? found : absent)(BEFORE_EHLO, seen));
   wire.close();
 }

@@ -53,6 +53,7 @@ const offer = async (list: string, own: MockOptions['answer'] = () => undefined,
 const careful = (line: string): string | undefined => {
   if (line.startsWith('AUTH X-')) return '504 5.5.4 no\r\n';
   if (line.includes('!!!')) return '501 5.5.2 no\r\n';
+  if (line === '*') return '501 5.0.0 given up\r\n';
   return line.startsWith('AUTH') ? '503 5.5.1 not now\r\n' : undefined;
 };
 
@@ -242,6 +243,10 @@ suite('manners of AUTH', () => {
     ],
     ['hygiene.auth-bad-base64', (line) => (line.includes('!!!') ? '535 5.7.8 no\r\n' : undefined)],
     ['hygiene.auth-before-ehlo', (line, { lines }) => auth(line, lines.length === 1)],
+    [
+      'hygiene.auth-abort',
+      (line, session) => (line === '*' ? '535 5.7.8 no\r\n' : atLast(line, session)),
+    ],
   ];
   for (const [id, own] of PLANTED) {
     test(`${id} is found alone, and not in the careful twin`, async () => {
@@ -254,7 +259,20 @@ suite('manners of AUTH', () => {
       assert.equal((await manners(() => undefined)).get(id)?.confidence, 'not-observed');
     });
   }
+
+  test('a login that is given up and answered with 501 is no fault', async () => {
+    const abort = (await manners(atLast)).get('hygiene.auth-abort');
+    assert.equal(abort?.confidence, 'not-observed', abort?.seen ?? '');
+    assert.notEqual(abort.details['applicable'], false);
+  });
 });
+
+/** Begins a login once all else was tried. */
+const atLast: MockOptions['answer'] = (line, { lines }) =>
+  auth(
+    line,
+    lines.some((one) => one.includes('!!!')),
+  );
 
 function auth(line: string, when: boolean): string | undefined {
   return when && line === 'AUTH PLAIN' ? '334 \r\n' : undefined;

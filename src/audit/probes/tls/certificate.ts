@@ -4,6 +4,7 @@ import type { KeyObject, X509Certificate } from 'node:crypto';
 import type { Check, Severity } from '../../check.ts';
 import { absent, found, inapplicable, type Outcome, unclear } from '../../finding.ts';
 import type { ServiceContext, ServiceProbe } from '../../probe.ts';
+import { isInsideName } from '../../inside.ts';
 import { isOwnNetwork } from '../../safety/permit.ts';
 import { namesOf, sentChain, showCertificates } from '../../tls/certificates.ts';
 import { NEW_CERTIFICATE } from './cures.ts';
@@ -261,12 +262,9 @@ function nameOutcomes(leaf: X509Certificate): readonly Outcome[] {
   ];
 }
 
-const INSIDE = /(?:^|\.)(?:local|internal|lan|intranet|corp|home|private|localdomain|localhost)$/i;
-
 function isPrivate(name: string): boolean {
-  return !name.includes('.') && !name.includes(':')
-    ? true
-    : INSIDE.test(name) || isOwnNetwork(name);
+  const isShort = !name.includes('.') && !name.includes(':');
+  return isShort || isInsideName(name) || isOwnNetwork(name);
 }
 
 function uses(leaf: X509Certificate): readonly Outcome[] {
