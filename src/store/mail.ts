@@ -67,9 +67,8 @@ export interface MessageSummary {
   readonly uid: Uid;
   /** Something is large, damaged, or of an expunged message: the message is to be asked for. */
   readonly lacking: boolean;
-  /** With `flags`. */
-  readonly modSeq: ModSeq;
   readonly flags: readonly string[];
+  readonly modSeq: ModSeq;
   readonly internalDateMs: number;
   readonly sizeBytes: number;
   readonly envelope: string;
@@ -78,7 +77,14 @@ export interface MessageSummary {
   readonly head: Uint8Array;
 }
 
-export type SummaryPart = 'flags' | 'internalDate' | 'size' | 'envelope' | 'bodyStructure' | 'head';
+export type SummaryPart =
+  | 'flags'
+  | 'modSeq'
+  | 'internalDate'
+  | 'size'
+  | 'envelope'
+  | 'bodyStructure'
+  | 'head';
 
 export interface SearchFacts {
   readonly sentMs: number | undefined;

@@ -25,9 +25,10 @@ type Packed = readonly [
   expunged: string,
   keywordNames: string | null,
   uids: string,
-  modSeqs: string,
   flags: string,
+  /** Of those that have some, with their UIDs. */
   keywords: string,
+  modSeqs: string,
   internalMs: string,
   sizeBytes: string,
   envelopeBytes?: string,
@@ -42,17 +43,18 @@ type Packed = readonly [
 /*
  * One statement for everything, so that no transaction is needed around it. What was not asked for
  * is not even looked at: FILTER. Rows come in the order of the subquery. Parameters: mailbox, first
- * and last UID, limit, expunged since; 6 flags, 7 dates, 8 sizes, 9 envelopes, 10 structures,
- * 11 heads; 12 the most octets of one.
+ * and last UID, limit, expunged since; 6 flags, 7 modification sequences, 8 dates, 9 sizes,
+ * 10 envelopes, 11 structures, 12 heads; 13 the most octets of one.
  */
 const BARE = `SELECT
   (SELECT json_group_array(uid) FROM (SELECT uid FROM tombstones WHERE mailbox = ?1
     AND uid BETWEEN ?2 AND ?3 AND expunged_ms > ?5 ORDER BY uid LIMIT ?4 + 0)),
   CASE WHEN ?6 THEN (SELECT json_group_array(json_array(number, name)) FROM keywords
     WHERE mailbox = ?1) END,
-  json_group_array(uid), json_group_array(modseq) FILTER (WHERE ?6),
-  json_group_array(flags) FILTER (WHERE ?6), json_group_array(keywords) FILTER (WHERE ?6),
-  json_group_array(internal_ms) FILTER (WHERE ?7), json_group_array(size) FILTER (WHERE ?8)
+  json_group_array(uid), json_group_array(flags) FILTER (WHERE ?6),
+  json_group_array(json_array(uid, keywords)) FILTER (WHERE ?6 AND keywords IS NOT NULL),
+  json_group_array(modseq) FILTER (WHERE ?7), json_group_array(internal_ms) FILTER (WHERE ?8),
+  json_group_array(size) FILTER (WHERE ?9)
   FROM (SELECT uid, modseq, flags, keywords, internal_ms, size_bytes AS size, content FROM messages
     WHERE mailbox = ?1 AND uid BETWEEN ?2 AND ?3 ORDER BY uid LIMIT ?4 + 0)`;
 const WITH_OCTETS = `SELECT
@@ -60,18 +62,19 @@ const WITH_OCTETS = `SELECT
     AND uid BETWEEN ?2 AND ?3 AND expunged_ms > ?5 ORDER BY uid LIMIT ?4 + 0)),
   CASE WHEN ?6 THEN (SELECT json_group_array(json_array(number, name)) FROM keywords
     WHERE mailbox = ?1) END,
-  json_group_array(uid), json_group_array(modseq) FILTER (WHERE ?6),
-  json_group_array(flags) FILTER (WHERE ?6), json_group_array(keywords) FILTER (WHERE ?6),
-  json_group_array(internal_ms) FILTER (WHERE ?7), json_group_array(size) FILTER (WHERE ?8),
-  json_group_array(length(envelope)) FILTER (WHERE ?9),
-  CAST(group_concat(CASE WHEN length(envelope) <= ?12 THEN envelope END, '') FILTER (WHERE ?9)
+  json_group_array(uid), json_group_array(flags) FILTER (WHERE ?6),
+  json_group_array(json_array(uid, keywords)) FILTER (WHERE ?6 AND keywords IS NOT NULL),
+  json_group_array(modseq) FILTER (WHERE ?7), json_group_array(internal_ms) FILTER (WHERE ?8),
+  json_group_array(size) FILTER (WHERE ?9),
+  json_group_array(length(envelope)) FILTER (WHERE ?10),
+  CAST(group_concat(CASE WHEN length(envelope) <= ?13 THEN envelope END, '') FILTER (WHERE ?10)
     AS BLOB),
-  json_group_array(length(body_structure)) FILTER (WHERE ?10),
-  CAST(group_concat(CASE WHEN length(body_structure) <= ?12 THEN body_structure END, '')
-    FILTER (WHERE ?10) AS BLOB),
-  json_group_array(head_bytes) FILTER (WHERE ?11),
-  CAST(group_concat(CASE WHEN head_bytes <= ?12 THEN head END, '') FILTER (WHERE ?11) AS BLOB),
-  json_group_array(head_checked) FILTER (WHERE ?11)
+  json_group_array(length(body_structure)) FILTER (WHERE ?11),
+  CAST(group_concat(CASE WHEN length(body_structure) <= ?13 THEN body_structure END, '')
+    FILTER (WHERE ?11) AS BLOB),
+  json_group_array(head_bytes) FILTER (WHERE ?12),
+  CAST(group_concat(CASE WHEN head_bytes <= ?13 THEN head END, '') FILTER (WHERE ?12) AS BLOB),
+  json_group_array(head_checked) FILTER (WHERE ?12)
   FROM (SELECT uid, modseq, flags, keywords, internal_ms, size_bytes AS size, content FROM messages
     WHERE mailbox = ?1 AND uid BETWEEN ?2 AND ?3 ORDER BY uid LIMIT ?4 + 0)
   LEFT JOIN contents ON contents.id = content`;
@@ -127,19 +130,19 @@ const UNREAD: Omit<MessageSummary, 'uid'> = {
 /** In the order of their parameters; the first ones need no octets. */
 const PARTS: readonly SummaryPart[] = [
   'flags',
+  'modSeq',
   'internalDate',
   'size',
   'envelope',
   'bodyStructure',
   'head',
 ];
-const BARE_PARTS = 3;
+const BARE_PARTS = 4;
 
 function unpack(packed: Packed, mostBytes: number): readonly MessageSummary[] {
-  const flagsOf = flagLists(packed[1]);
-  const modSeqs = JSON.parse(packed[3]) as readonly ModSeq[];
-  const masks = numbersOf(packed[4]);
-  const keywords = JSON.parse(packed[5]) as readonly (string | null)[];
+  const masks = numbersOf(packed[3]);
+  const flagsOf = flagLists(packed[1], packed[4]);
+  const modSeqs = JSON.parse(packed[5]) as readonly ModSeq[];
   const internalMs = numbersOf(packed[6]);
   const sizeBytes = numbersOf(packed[7]);
   const envelopes = textsOf(packed[8], packed[9], mostBytes);
@@ -153,7 +156,7 @@ function unpack(packed: Packed, mostBytes: number): readonly MessageSummary[] {
       uid,
       lacking: envelope === undefined || bodyStructure === undefined || head === undefined,
       modSeq: modSeqs[at] ?? UNREAD.modSeq,
-      flags: flagsOf(masks[at] ?? 0, keywords[at] ?? null),
+      flags: flagsOf(uid, masks[at] ?? 0),
       internalDateMs: internalMs[at] ?? 0,
       sizeBytes: sizeBytes[at] ?? 0,
       envelope: envelope ?? '',
@@ -205,19 +208,25 @@ function headsOf(
   });
 }
 
-type FlagsOf = (mask: number, keywords: string | null) => readonly string[];
-
 /** Messages with the same flags share one list. */
-function flagLists(keywordNames: string | null): FlagsOf {
-  const names = new Map(JSON.parse(keywordNames ?? '[]') as readonly (readonly [number, string])[]);
+function flagLists(
+  names: string | null,
+  keywords: string,
+): (uid: Uid, mask: number) => readonly string[] {
+  if (keywords === '[]') return (_uid, mask) => joinFlags(mask, null, NO_NAMES);
+  const nameOf = new Map(JSON.parse(names ?? '[]') as readonly (readonly [number, string])[]);
+  const numbersOf = new Map(JSON.parse(keywords) as readonly (readonly [Uid, string])[]);
   const lists = new Map<string, readonly string[]>();
-  return (mask, keywords) => {
-    if (keywords === null) return joinFlags(mask, null, names);
-    const key = `${mask} ${keywords}`;
-    const known = lists.get(key);
-    if (known !== undefined) return known;
-    const list = joinFlags(mask, keywords, names);
-    lists.set(key, list);
+  return (uid, mask) => {
+    const numbers = numbersOf.get(uid) ?? null;
+    const key = `${mask} ${numbers}`;
+    let list = lists.get(key);
+    if (list === undefined) {
+      list = joinFlags(mask, numbers, nameOf);
+      lists.set(key, list);
+    }
     return list;
   };
 }
+
+const NO_NAMES: ReadonlyMap<number, string> = new Map();

@@ -100,7 +100,9 @@ export class Output {
 
   #enlarge(length: number): number {
     const begun = this.#room.subarray(this.#start, this.#end - length);
-    const bytes = Math.max(SHORT_BYTES, this.#lastBytes, 2 * (begun.length + length));
+    // A little more than last time: slices are never equally long.
+    const likely = this.#lastBytes + (this.#lastBytes >> 3);
+    const bytes = Math.max(SHORT_BYTES, likely, 2 * (begun.length + length));
     this.#room = Buffer.allocUnsafe(bytes);
     this.#room.set(begun);
     this.#start = 0;

@@ -35,7 +35,7 @@ export interface Attribute {
 /** By the name of the item; what a row cannot say by itself is in section.ts. */
 export const ATTRIBUTES: ReadonlyMap<string, Attribute> = new Map<string, Attribute>([
   ['FLAGS', { part: 'flags', write: (out, row) => writeFlags(out, row.flags) }],
-  ['MODSEQ', { part: 'flags', write: (out, row) => writeModSeq(out, row.modSeq) }],
+  ['MODSEQ', { part: 'modSeq', write: (out, row) => writeModSeq(out, row.modSeq) }],
   ['UID', { write: (out, row) => writeNumber(out, 'UID ', row.uid) }],
   [
     'INTERNALDATE',
@@ -84,6 +84,10 @@ export function writeAttributes(
 
 /** `FLAGS (...)`. */
 export function writeFlags(out: Output, flags: readonly string[]): void {
+  if (flags.length === 0) {
+    out.text('FLAGS ()');
+    return;
+  }
   out.text('FLAGS (');
   let separator = '';
   for (const flag of flags) {
