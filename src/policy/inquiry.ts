@@ -2,7 +2,7 @@
 
 import type { JsonObject } from '#base/json.ts';
 import type { Clock, Resolver } from '#base/world.ts';
-import { type DnsFact, Questions } from '#trust/questions.ts';
+import { type DnsFact, Questions, dnsEvidence } from '#trust/questions.ts';
 import { type Authentication, NOTHING_VERIFIED } from './authentication.ts';
 
 /** A remark that refuses nothing: `hold` and `quarantine` still change where the mail goes. */
@@ -58,7 +58,7 @@ export class Inquiry {
   facts(): JsonObject {
     this.#collect();
     return {
-      ...(this.#facts.length === 0 ? {} : { dns: this.#facts.map((fact) => ({ ...fact })) }),
+      ...(this.#facts.length === 0 ? {} : { dns: dnsEvidence(this.#facts) }),
       ...(this.#notes.length === 0 ? {} : { notes: this.#notes.map((note) => ({ ...note })) }),
     };
   }

@@ -2,6 +2,7 @@
 
 import { visible } from '#base/bytes.ts';
 import { Failure } from '#base/failure.ts';
+import type { Json } from '#base/json.ts';
 import type { Clock, Lookup, Resolver } from '#base/world.ts';
 
 export type QuestionType = 'A' | 'AAAA' | 'MX' | 'PTR' | 'TXT';
@@ -40,6 +41,8 @@ const QUESTIONS = 40;
 const FACT_RECORDS = 12;
 /** A key of RSA 4,096 has 740: a signature can be checked again by what the ledger kept. */
 const FACT_CHARACTERS = 1_024;
+/** Characters of all records together: what one message writes into the ledger is bounded. */
+const RECORD_CHARACTERS = 24_000;
 
 /**
  * Asks the resolver, each question once: the same question gets the same answer. A question above
@@ -136,6 +139,28 @@ export class Questions implements Asked {
     timer.cancel();
     return answer;
   }
+}
+
+/**
+ * Questions and answers for the ledger, in order: records as long as there is room, how many there
+ * were where not all are shown, what the answer was where it is no record, the AD bit where it is
+ * set.
+ */
+export function dnsEvidence(dns: readonly DnsFact[]): Json {
+  let left = RECORD_CHARACTERS;
+  return dns.map(({ type, name, answer, records, count, ttlSeconds, authentic, reason }) => {
+    left -= records.reduce((sum, record) => sum + record.length, 0);
+    const fits = left >= 0;
+    return {
+      type,
+      name,
+      ...(answer === 'found' ? { ttlSeconds } : { answer }),
+      ...(authentic ? { authentic } : {}),
+      ...(fits && records.length === count ? {} : { count }),
+      ...(fits && count > 0 ? { records } : {}),
+      ...(reason === undefined ? {} : { reason }),
+    };
+  });
 }
 
 /** A resolver never rejects; should one do so, that is no answer either. */

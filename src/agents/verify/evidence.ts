@@ -6,7 +6,7 @@ import type { ArcReport } from '#trust/arc/verify.ts';
 import type { DkimReport, DkimResult } from '#trust/dkim/result.ts';
 import type { DmarcOutcome } from '#trust/dmarc/evaluate.ts';
 import type { IprevOutcome } from '#trust/iprev.ts';
-import type { DnsFact } from '#trust/questions.ts';
+import { type DnsFact, dnsEvidence } from '#trust/questions.ts';
 import type { SpfOutcome } from '#trust/spf/outcome.ts';
 
 export interface Findings {
@@ -18,8 +18,6 @@ export interface Findings {
   readonly dmarc: DmarcOutcome;
 }
 
-/** Characters of DNS records of one message: what one message writes is bounded. */
-const RECORD_CHARACTERS = 24_000;
 const SEALS = 10;
 const NAMES_CHARACTERS = 500;
 const CLAIM_CHARACTERS = 500;
@@ -34,7 +32,7 @@ export function evidenceOf(found: Partial<Findings>, dns: readonly DnsFact[]): J
     ...(dkim === undefined || dkim.notLookedAt === 0 ? {} : { notLookedAt: dkim.notLookedAt }),
     ...(arc === undefined || arc.status === 'none' ? {} : { arc: arcFacts(arc) }),
     ...(iprev === undefined ? {} : { iprev: iprevFacts(iprev) }),
-    ...(dns.length === 0 ? {} : { dns: dnsFacts(dns) }),
+    ...(dns.length === 0 ? {} : { dns: dnsEvidence(dns) }),
   };
 }
 
@@ -86,25 +84,4 @@ function arcFacts({ status, reason, sets, oldestPass, partial }: ArcReport): Jso
 
 function iprevFacts({ result, name, claimed, why }: IprevOutcome): Json {
   return { result, name, why, claimed: name === undefined ? claimed : undefined };
-}
-
-/**
- * Records as long as there is room; how many there were is told where not all are shown, an answer
- * where it is no record, the AD bit where it is set.
- */
-function dnsFacts(dns: readonly DnsFact[]): Json {
-  let left = RECORD_CHARACTERS;
-  return dns.map(({ type, name, answer, records, count, ttlSeconds, authentic, reason }) => {
-    left -= records.reduce((sum, record) => sum + record.length, 0);
-    const fits = left >= 0;
-    return {
-      type,
-      name,
-      ...(answer === 'found' ? { ttlSeconds } : { answer }),
-      ...(authentic ? { authentic } : {}),
-      ...(fits && records.length === count ? {} : { count }),
-      ...(fits && count > 0 ? { records } : {}),
-      ...(reason === undefined ? {} : { reason }),
-    };
-  });
 }
