@@ -67,9 +67,10 @@ async function speakSmtp(
     const rest = await readReply(wire, GREETING_MS);
     if (isLost(rest)) return silent('the end of its greeting', rest);
   }
-  // RFC 5321 3.1: a server that will not serve says 554 (or 521, RFC 7504), and is one still.
+  // RFC 5321 3.1: a server that will not serve says 554 (or 521, RFC 7504), and is one still; so is
+  // whoever refuses with an enhanced code (RFC 3463).
   if (!greeting.startsWith('220')) {
-    const known = /^(?:421|521|554)/.test(greeting);
+    const known = /^(?:421|521|554)|^[45]\d\d[ -][45]\.\d{1,3}\.\d/.test(greeting);
     return known ? spoken('smtp', [], false) : { kind: 'other', why: 'greeted with no 220' };
   }
   // Looking up our name may take it a while; whoever is silent longer would be so in every test.

@@ -90,10 +90,11 @@ export async function surveyRelay(options: SurveyOptions): Promise<Survey> {
     }
   };
   await Promise.all(Array.from({ length: options.parallel ?? 4 }, worker));
-  const mayBeLocal = isCatchAll && !seesRoutes(tried, nobody);
+  const isRoute = seesRoutes(tried, nobody);
   const trials = tried.map((trial) => ({
     ...trial,
-    verdict: judgeTrial(trial, isCatchAll, mayBeLocal),
+    // What a wide sign is to it, the routes of ASCII do not tell.
+    verdict: judgeTrial(trial, isCatchAll, isCatchAll && (!isRoute || trial.form === 'R25')),
   }));
   const [verdict, why] = conclude(trials);
   const returns: Trial[] = [];

@@ -17,6 +17,8 @@ export interface Asking {
   /** The domain behind the names, where an oracle needs one. */
   readonly domain: string;
   readonly replyMs: number;
+  /** Nothing is taken in clear (530): asked under TLS. */
+  readonly underTls?: boolean;
 }
 
 export interface Oracle {

@@ -62,7 +62,7 @@ export const loginFailures: ServiceProbe = {
 async function run(context: ServiceContext): Promise<void> {
   const oracle = ORACLES[context.service.protocol];
   if (oracle === undefined) return;
-  const opened = await oracle.open(askingOf(context, ''));
+  const opened = await oracle.open(await askingOf(context, ''));
   if (opened.kind === 'unsupported') return context.tell(inapplicable(FREE, opened.why));
   if (opened.kind === 'failed') return context.tell(unclear(FREE, opened.why));
   const { session } = opened;

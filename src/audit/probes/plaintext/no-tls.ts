@@ -67,6 +67,11 @@ async function run(context: ServiceContext): Promise<void> {
   const severity = severityOf(service);
   const wire = await opened(context);
   const said = await askForTls(context, wire);
+  if (said.refusal !== undefined) {
+    const tell = said.refusal >= 500 ? inapplicable : unclear;
+    for (const check of noTls.checks) context.tell(tell(check, said.text));
+    return;
+  }
   if (service.tls === 'none') {
     context.tell(inapplicable(BROKEN, 'STARTTLS is not offered'));
     const works = said.agreed && (await wire.startTls(service.host)).kind === 'secure';
@@ -117,6 +122,8 @@ interface Said {
   readonly agreed: boolean;
   readonly lost: boolean;
   readonly text: string;
+  /** The code of a greeting that says that nobody is served. */
+  readonly refusal?: number;
 }
 
 async function askForTls({ service, options }: ServiceContext, wire: Wire): Promise<Said> {
@@ -144,6 +151,10 @@ async function askForTls({ service, options }: ServiceContext, wire: Wire): Prom
   }
   const greeting = await readReply(wire, replyMs);
   if (isLost(greeting)) return lost(lossText(greeting));
+  if (greeting.code !== 220) {
+    const text = `nobody is served: "${replyText(greeting)}"`;
+    return { agreed: false, lost: true, text, refusal: greeting.code };
+  }
   await ask(wire, `${service.protocol === 'lmtp' ? 'LHLO' : 'EHLO'} ${heloName}`, replyMs);
   const reply = await ask(wire, 'STARTTLS', replyMs);
   if (isLost(reply)) return lost(lossText(reply));

@@ -77,7 +77,7 @@ function probe(name: string, check: Check, oracle: Oracle): ServiceProbe {
     fits: ({ protocol, role }) => protocol === 'smtp' && role === 'reception',
     run: async (context: ServiceContext): Promise<void> => {
       const { domains, names, knownUser } = context.options;
-      const first = askingOf(context, '');
+      const first = await askingOf(context, '');
       const domain = domains[0] ?? (await domainOf(first)) ?? context.service.host;
       const asking = { ...first, domain };
       const list = names.length > 0 ? names : USUAL;

@@ -44,7 +44,7 @@ function probe(name: string, protocol: Protocol, oracle: Oracle, what: string): 
         context.tell(inapplicable(check, 'no login that exists was given (--known-user)'));
         return;
       }
-      const asking = askingOf(context, '');
+      const asking = await askingOf(context, '');
       const list = names.slice(0, 50);
       const result = await enumerate(oracle, asking, {
         names: list,

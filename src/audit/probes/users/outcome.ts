@@ -1,5 +1,7 @@
 /** From an enumeration to an outcome, with the numbers that it rests on. */
 
+import { Failure } from '#base/failure.ts';
+import { smtpSession } from '../../session.ts';
 import type { Check } from '../../check.ts';
 import { absent, type Extra, found, inapplicable, type Outcome, unclear } from '../../finding.ts';
 import type { ServiceContext } from '../../probe.ts';
@@ -9,7 +11,7 @@ import type { Asking } from '../../users/oracle.ts';
 const SHOWN = 20;
 
 /** What the users' code needs, from what a probe is given. */
-export function askingOf(context: ServiceContext, domain: string): Asking {
+export async function askingOf(context: ServiceContext, domain: string): Promise<Asking> {
   const { options, service } = context;
   return {
     clock: context.world.clock,
@@ -19,7 +21,22 @@ export function askingOf(context: ServiceContext, domain: string): Asking {
     serverName: service.host,
     domain,
     replyMs: options.replyMs,
+    underTls: service.tls === 'starttls' && (await wantsTls(context)),
   };
+}
+
+/** Whether nothing is taken in clear (530 to RSET, RFC 3207 4): every name would be answered so. */
+async function wantsTls(context: ServiceContext): Promise<boolean> {
+  if (context.service.protocol !== 'smtp') return false;
+  try {
+    const session = await smtpSession(context);
+    const { code } = await session.ask('RSET');
+    session.wire.close();
+    return code === 530;
+  } catch (thrown) {
+    if (Failure.from(thrown).kind === 'permanent') throw thrown;
+    return false;
+  }
 }
 
 /** Told: found. Nothing to tell: absent. Everything else says why it could not be told. */

@@ -46,7 +46,7 @@ async function run(context: ServiceContext): Promise<void> {
   }
   const oracles: Readonly<Record<string, Oracle>> = { imap, pop3, smtp: auth };
   const oracle = role === 'reception' ? rcpt : (oracles[protocol] ?? auth);
-  const asking = askingOf(context, domains[0] ?? context.service.host);
+  const asking = await askingOf(context, domains[0] ?? context.service.host);
   const { timings, evidence } = await compareTimes(oracle, asking, { names: [known] });
   const [timing] = timings;
   if (timing === undefined) return;

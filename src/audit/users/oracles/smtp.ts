@@ -15,8 +15,9 @@ export async function openSmtp(
   make: (wire: Wire, keywords: ReadonlyMap<string, string>) => Promise<OracleSession | string>,
   tls: 'none' | 'offered' = 'none',
 ): Promise<Opened> {
-  const { heloName: name, serverName, replyMs } = asking;
-  const hello = await sayHello(await asking.dial(), { name, serverName, replyMs, tls });
+  const { heloName: name, serverName, replyMs, underTls = false } = asking;
+  const way = underTls ? 'offered' : tls;
+  const hello = await sayHello(await asking.dial(), { name, serverName, replyMs, tls: way });
   if (hello.kind !== 'ready') {
     const why = `${hello.step}: ${hello.why}`;
     return { kind: 'failed', why, exchange: hello.exchange };
