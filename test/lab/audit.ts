@@ -10,6 +10,7 @@ import { DOMAIN, PASSWORD, USERS } from './root.ts';
 
 /** A stranger: no server of the lab trusts it. */
 export const STRANGER = '127.66.0.1';
+const STRANGER6 = 'fd00:66::1';
 /** Names to try; those of people with a mailbox are among them. */
 export const NAMES = Array.from({ length: 40 }, (_, at) => USERS[(at - 5) / 10] ?? `nobody${at}`);
 
@@ -37,7 +38,7 @@ export async function auditCase(
     [
       'audit',
       place.address,
-      `--source=${STRANGER}`,
+      `--source=${place.address.includes(':') ? STRANGER6 : STRANGER}`,
       `--level=${one.level}`,
       ...(one.server === 'dns' ? [] : [`--domain=${DOMAIN}`, `--names=${place.names}`]),
       '--resolver=127.0.0.1',

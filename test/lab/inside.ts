@@ -11,7 +11,7 @@ import { startDnsServer, type ZoneEntry } from '../world/dns-server.ts';
 import { run } from '../interop/tools.ts';
 import { type Audited, auditCase, NAMES } from './audit.ts';
 import { comparePeers, COMPARED, type PeerRow } from './peers.ts';
-import { DELAYED, slowWay } from './delay.ts';
+import { DELAYED, inFront, slowWay } from './ways.ts';
 import { type Case, readCases } from './profile.ts';
 import { DOMAIN, HOST, Root } from './root.ts';
 import { keyHash, labCertificates } from './certificates.ts';
@@ -87,7 +87,8 @@ await dns.close();
 process.exit();
 
 async function perform(at: number, one: Case): Promise<Told> {
-  const address = `127.77.${1 + Math.floor(at / 200)}.${1 + (at % 200)}`;
+  const usual = `127.77.${1 + Math.floor(at / 200)}.${1 + (at % 200)}`;
+  const address = one.address === '' ? usual : one.address;
   const begunMs = performance.now();
   let root: Root | undefined;
   try {
@@ -96,7 +97,8 @@ async function perform(at: number, one: Case): Promise<Told> {
     const server = SERVERS.get(one.server);
     if (server === undefined) throw new Error(`no server called ${one.server}`);
     // Some bind only what is an interface's own.
-    await run('ip', ['addr', 'add', `${address}/8`, 'dev', 'lo']);
+    const bits = address.includes(':') ? 128 : 8;
+    await run('ip', ['addr', 'add', `${address}/${bits}`, 'dev', 'lo']);
     const folder = path.join(work, 'run', one.id);
     mkdirSync(folder, { recursive: true });
     root = await Root.mount(cache, server.layer, folder, certificates.of);
@@ -118,6 +120,16 @@ async function perform(at: number, one: Case): Promise<Told> {
     const config = inside === undefined ? undefined : path.join(root.folder, inside);
     const names = path.join(work, 'names');
     const place = { address, names, config, root: trusted };
+    if (one.front.length > 0) {
+      const front = address.replace('127.77.', '127.79.');
+      const proxy = await inFront(one.front, front, address, certificates.for(HOST, DOMAIN));
+      try {
+        const near = { ...place, address: front };
+        return { id: one.id, address, startMs, ...(await auditCase(one, near, canaryFor(at))) };
+      } finally {
+        proxy.close();
+      }
+    }
     if (delay) {
       const slow = address.replace('127.77.', '127.78.');
       const way = await slowWay(slow, address);

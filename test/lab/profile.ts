@@ -22,6 +22,10 @@ export interface Case {
   readonly zone: Readonly<Record<string, unknown>>;
   /** Servers beside it: `MOCK ADDRESS NAME`, a mock with a good certificate for that name. */
   readonly beside: readonly string[];
+  /** Ports of a proxy in front of it, `465 25 tls`; it is the proxy that is audited. */
+  readonly front: readonly string[];
+  /** Where it is, if not at an address of the lab's choice. */
+  readonly address: string;
   /** What `https://mta-sts.DOMAIN` answers; empty: nothing is there. */
   readonly policy: string;
   /** What the profile is about, on the weak side; these are present too. */
@@ -99,6 +103,8 @@ function caseOf(
     },
     zone: (instead('zone')['zone'] as Record<string, unknown> | undefined) ?? {},
     beside: list(instead('beside'), 'beside'),
+    front: list(instead('front'), 'front'),
+    address: text(profile, 'address', ''),
     policy: text(instead('policy'), 'policy', ''),
     planted,
     present: new Set([...base, ...both('also'), ...planted]),

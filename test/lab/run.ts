@@ -168,7 +168,7 @@ async function once(beside: boolean): Promise<readonly Told[]> {
   try {
     mkdirSync(path.join(work, 'run'));
     const inside = [process.execPath, path.join(HERE, 'inside.ts'), cache, work];
-    const script = `ip link set lo up && mount -t tmpfs -o size=2g,mode=755 lab ${work}/run &&
+    const script = `ip link set lo up && ip addr add fd00:66::1/128 dev lo && mount -t tmpfs -o size=2g,mode=755 lab ${work}/run &&
       echo "nameserver 127.0.0.1" > ${work}/resolv.conf &&
       mount --bind ${work}/resolv.conf /etc/resolv.conf && "$@"`;
     const code = await passed('unshare', [

@@ -32,6 +32,31 @@ const MOCKS: ReadonlyMap<string, MockOptions> = new Map([
   ],
   ['wrong-lines', mock(on(/^NOOP$/, '250-2.0.0 a\r\n251 2.0.0 b'))],
   ['ntlm', mock(ntlm, () => [...OFFERED, 'AUTH NTLM'])],
+  [
+    'greets-554',
+    {
+      greeting: '554 mx.lab.test no SMTP service here\r\n',
+      answer: (line, session) => {
+        if (line !== 'QUIT') return '503 5.5.1 bad sequence of commands\r\n';
+        session.say('221 2.0.0 bye\r\n');
+        session.end();
+        return '';
+      },
+    },
+  ],
+  [
+    'tarpit',
+    { ...mock(slowly(500), () => ['PIPELINING', '8BITMIME']), greets: { afterMs: 3_000 } },
+  ],
+  ['three-commands', mock(endsAfter(3))],
+  ['ssh', { greeting: 'SSH-2.0-OpenSSH_9.2p1 Debian-2+deb12u3\r\n', answer: () => undefined }],
+  [
+    'wordy',
+    {
+      ...mock(wordy, () => []),
+      greeting: `${Array.from({ length: 9 }, (_, at) => `220-rule ${at} of mx.lab.test\r\n`).join('')}220 go\r\n`,
+    },
+  ],
   ['silent', { greeting: undefined, answer: () => undefined }],
   ['mute', { greeting: GREETING, answer: () => undefined }],
   ...(['execute', 'refuse', 'late', 'part', 'silent', 'clear'] as const).map(
@@ -116,6 +141,37 @@ function later(afterMs: (line: string) => number): Answer {
     setTimeout(() => session.say('550 5.1.1 no such mailbox\r\n'), afterMs(line));
     return '';
   };
+}
+
+/** The careful answer, so many milliseconds later. */
+function slowly(afterMs: number): Answer {
+  const prompt = mock(
+    () => undefined,
+    () => ['PIPELINING', '8BITMIME'],
+  ).answer;
+  return (line, session) => {
+    const reply = prompt(line, session) ?? '';
+    setTimeout(() => session.say(reply), afterMs);
+    return '';
+  };
+}
+
+function endsAfter(most: number): Answer {
+  return (_, session) => {
+    if (session.lines.length <= most) return undefined;
+    session.end();
+    return '';
+  };
+}
+
+/** Nothing twice: every mailbox is taken, each with another number. */
+function wordy(line: string, { lines }: Parameters<Answer>[1]): string | undefined {
+  const number = `${process.hrtime.bigint() % 1_000_000n}`;
+  if (/^rcpt/i.test(line)) {
+    const foreign = !line.includes('@lab.test>') && line.includes('@');
+    return foreign ? `550 relaying denied, ticket ${number}\r\n` : `250 queued as ${number}\r\n`;
+  }
+  return /^vrfy/i.test(line) ? `252 try, ${number}, line ${lines.length}\r\n` : undefined;
 }
 
 /** MS-NLMP 2.2.1.2: a challenge with the name of the domain inside, and nothing else. */

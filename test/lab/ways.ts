@@ -1,7 +1,9 @@
-/** A slow way to a server: every piece comes late, by another time each, and octet by octet. */
+/** Ways to a server: a proxy in front of it, and a slow one: each piece late, octet by octet. */
 
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { createServer as createTlsServer } from 'node:tls';
+import type { TestCertificate } from '../world/certificates.ts';
 import { STRANGER } from './audit.ts';
 
 /** Profiles that are tried on it, at level safe: each kind of server, weak and cured. */
@@ -24,6 +26,8 @@ export const DELAYED: ReadonlySet<string> = new Set([
   'K01-cured',
 ]);
 
+/** In mynetworks of the lab's servers. */
+const TRUSTED = '127.88.0.1';
 const PORTS = [24, 25, 110, 143, 465, 587, 993, 995, 4190];
 /** Each way; there and back it is 50 to 300 ms. */
 const LEAST_MS = 25;
@@ -48,6 +52,33 @@ export async function slowWay(address: string, server: string): Promise<SlowWay>
       carry(far, near, chance);
     });
     await new Promise<void>((resolve) => listener.listen(port, address, resolve));
+    listeners.push(listener);
+  }
+  return { close: () => void listeners.map((one) => one.close()) };
+}
+
+/**
+ * A proxy as `PORT TARGET` says (`465 25 tls`: it ends TLS), that comes to the server from an
+ * address of its own.
+ */
+export async function inFront(
+  rows: readonly string[],
+  address: string,
+  server: string,
+  { certificate, key }: TestCertificate,
+): Promise<SlowWay> {
+  const listeners: Server[] = [];
+  for (const row of rows) {
+    const [port = '', target = '', kind = ''] = row.split(' ');
+    const serve = (near: Socket): void => {
+      const far = connect({ host: server, port: Number(target), localAddress: TRUSTED });
+      near.pipe(far).pipe(near);
+      near.on('error', () => far.destroy()).on('close', () => far.destroy());
+      far.on('error', () => near.destroy()).on('close', () => near.end());
+    };
+    const listener =
+      kind === 'tls' ? createTlsServer({ cert: certificate, key }, serve) : createServer(serve);
+    await new Promise<void>((resolve) => listener.listen(Number(port), address, resolve));
     listeners.push(listener);
   }
   return { close: () => void listeners.map((one) => one.close()) };
