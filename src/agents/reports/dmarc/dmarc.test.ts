@@ -34,7 +34,7 @@ class Stage {
   readonly mails: NewMail[] = [];
   readonly log: string[] = [];
   /** Throws when a report is given to intake. */
-  broken = false;
+  broken: boolean | ((to: string) => boolean) = false;
   readonly #clock: Clock;
   readonly #limits: Partial<DaysOptions>;
 
@@ -67,7 +67,9 @@ class Stage {
       intake: {
         newId: () => 'Q1' as QueueId,
         accept: (mail) => {
-          if (this.broken) return Promise.reject(new Error('no room'));
+          const to = mail.recipients[0]?.address.local ?? '';
+          const broken = typeof this.broken === 'boolean' ? this.broken : this.broken(to);
+          if (broken) return Promise.reject(new Error('no room'));
           this.mails.push(mail);
           return Promise.resolve({} as never);
         },
@@ -315,6 +317,18 @@ describe('DMARC reports', () => {
     stage.nowMs += 5 * DAY_MS;
     await stage.send();
     assert.equal(stage.mails.length, 1);
+  });
+
+  test('who got the report does not get it again because another one could not', async () => {
+    const stage = new Stage();
+    stage.record = found(`${RECORD},mailto:b@there.test,mailto:c@there.test`);
+    stage.counts.counted(message());
+    stage.broken = (to) => to === 'b';
+    for (let hour = 0; hour < 3; hour += 1) await stage.nextDay();
+    const got = stage.mails.map(({ recipients }) => recipients[0]?.address.local);
+    assert.equal(new Set(got).size, 2);
+    assert.equal(got.length, 2, got.join());
+    assert.ok(stage.log.includes('dmarc-report-failed'));
   });
 
   test('rows are bounded, and the report says how many messages it leaves out', async () => {

@@ -6,6 +6,7 @@ import type { Log, Resolver } from '#base/world.ts';
 import { reportDestinations } from '#trust/dmarc-report/destinations.ts';
 import { formatAggregateReport } from '#trust/dmarc-report/format.ts';
 import type { AggregateReport } from '#trust/dmarc-report/report.ts';
+import { attempt } from '../attempt.ts';
 import type { Reporting } from '../daily.ts';
 import type { Day } from '../days.ts';
 import { type ReportPost, postReport } from '../letter.ts';
@@ -45,13 +46,16 @@ export class DmarcReporter implements Reporting<DmarcRow> {
     const packed = this.#options.pack(formatAggregateReport(report));
     // A full report is 20 ms of work: signing it is another turn's.
     await nextTurn(clock);
-    for (const to of found.addresses) {
+    const sent: boolean[] = [];
+    for (const address of found.addresses) {
+      const to = formatAddress(address);
       // We would report to ourselves about what we reported.
-      if (formatAddress(to) === formatAddress(from)) continue;
-      await this.#mail(to, report, packed);
-      log.event('info', 'dmarc-report-sent', { ...about, to: formatAddress(to) });
+      if (to === formatAddress(from)) continue;
+      const mail = () => this.#mail(address, report, packed);
+      sent.push(await attempt(log, this.name, { ...about, to }, mail));
     }
-    return true;
+    // Whoever got it must not get it again each hour because another one could not.
+    return sent.length === 0 || sent.includes(true);
   };
 
   async #mail(to: Address, report: AggregateReport, packed: Uint8Array): Promise<void> {

@@ -7,6 +7,7 @@ import type { Log, Resolver } from '#base/world.ts';
 import { formatStructured } from '#message/field-text.ts';
 import { type ReportPlace, readTlsRptRecords, tlsRptName } from '#trust/tls-rpt/record.ts';
 import { type TlsReport, formatTlsReport } from '#trust/tls-rpt/report.ts';
+import { attempt } from '../attempt.ts';
 import type { Reporting } from '../daily.ts';
 import type { Day } from '../days.ts';
 import { type ReportPost, postReport } from '../letter.ts';
@@ -47,24 +48,14 @@ export class TlsReporter implements Reporting<TlsRow> {
     return sent.includes(true);
   };
 
-  async #to(
-    place: ReportPlace,
-    day: TlsDay,
-    report: TlsReport,
-    packed: Uint8Array,
-  ): Promise<boolean> {
-    const { log } = this.#options;
+  #to(place: ReportPlace, day: TlsDay, report: TlsReport, packed: Uint8Array): Promise<boolean> {
     const to = place.kind === 'mail' ? place.address : place.url;
     const about = { domain: day.domain, day: day.day, to };
-    try {
-      if (place.kind === 'mail') await this.#mail(place.address, day, report, packed);
-      else await this.#post(place.url, packed);
-      log.event('info', 'tls-report-sent', about);
-      return true;
-    } catch (thrown) {
-      log.event('warn', 'tls-report-failed', { ...about, reason: Failure.from(thrown).message });
-      return false;
-    }
+    return attempt(this.#options.log, this.name, about, () =>
+      place.kind === 'mail'
+        ? this.#mail(place.address, day, report, packed)
+        : this.#post(place.url, packed),
+    );
   }
 
   /**
