@@ -1,7 +1,15 @@
 /** A changed configuration is attacked before it is taken: refused, warned of, or remembered. */
 
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, suite, test } from 'node:test';
@@ -21,10 +29,13 @@ function config(...lines: readonly string[]): string {
 suite('the self-attack', () => {
   let folder: string;
   const data = (): string => path.join(folder, 'data');
+  /** Where scratch servers live: nobody else's, so that what is left behind is seen. */
+  const scratch = (): string => path.join(folder, 'scratch');
   const accepted = (): string => path.join(data(), 'accepted-configuration');
 
   before(() => {
     folder = mkdtempSync(path.join(tmpdir(), 'postern-self-'));
+    mkdirSync(scratch());
   });
 
   after(() => rmSync(folder, { recursive: true, force: true }));
@@ -32,7 +43,7 @@ suite('the self-attack', () => {
   /** Starts, notes how long that took and what was logged, and stops. */
   async function started(toml: string): Promise<{ readonly ms: number; readonly log: string }> {
     const before = performance.now();
-    const server = await startPostern({ config: toml, folder });
+    const server = await startPostern({ config: toml, folder, env: { TMPDIR: scratch() } });
     const ms = performance.now() - before;
     await server.stop();
     return { ms, log: server.output() };
@@ -45,7 +56,7 @@ suite('the self-attack', () => {
     writeFileSync(file, toml);
     const ready = path.join(folder, 'never');
     const args = ['serve', '--config', file, '--data', data(), '--ready-file', ready];
-    const { code, output } = await run(POSTERN, args, {});
+    const { code, output } = await run(POSTERN, args, { env: { TMPDIR: scratch() } });
     assert.ok(!existsSync(ready));
     return { code: code ?? -1, output };
   }
@@ -62,10 +73,8 @@ suite('the self-attack', () => {
     assert.match(output, /as a stranger from 11\.0\.0\.66/);
     assert.match(output, /critical: .*\(relay\.n2, on smtp\).*Cure: mynetworks/);
     assert.ok(!existsSync(accepted()), 'what was refused is not remembered');
-    assert.deepEqual(
-      readdirSync(tmpdir()).filter((name) => name.startsWith('postern-rehearsal-')),
-      [],
-    );
+    const left = readdirSync(scratch()).filter((name) => name.startsWith('postern-rehearsal-'));
+    assert.deepEqual(left, []);
   });
 
   test('a good one is taken and remembered: the next start is not delayed, a change is attacked', async () => {
@@ -73,10 +82,17 @@ suite('the self-attack', () => {
     const first = await started(good);
     assert.match(first.log, /self-audit-passed/);
     const digest = readFileSync(accepted(), 'latin1');
-    const second = await started(good);
-    assert.doesNotMatch(second.log, /self-audit/);
-    const off = await started(config('self_audit = "off"', 'mynetworks = []'));
-    assert.ok(second.ms < off.ms + 500, `${second.ms} ms, without it ${off.ms} ms`);
+    // The best of three each: what else the machine does falls on single starts.
+    const [again, off] = [[Infinity], [Infinity]];
+    const never = config('self_audit = "off"', 'mynetworks = []');
+    for (let turn = 0; turn < 3 && Math.min(...again) >= Math.min(...off) + 500; turn += 1) {
+      off.push((await started(never)).ms);
+      const { ms, log } = await started(good);
+      assert.doesNotMatch(log, /self-audit/);
+      again.push(ms);
+    }
+    const told = `${again.join(' ')} ms, without it ${off.join(' ')} ms`;
+    assert.ok(Math.min(...again) < Math.min(...off) + 500, told);
     assert.equal((await refused(config(WIDE))).code, 78);
     assert.equal(readFileSync(accepted(), 'latin1'), digest, 'the old one can be started again');
     assert.doesNotMatch((await started(good)).log, /self-audit/);
