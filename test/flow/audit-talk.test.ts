@@ -76,6 +76,21 @@ describe('postern talk', () => {
     assert.match(output, /would show the password/);
   });
 
+  it('goes on after a file that is not there and octets that are none, and saves what was said', async () => {
+    const input = 'EHLO me.example\n/data /nowhere/x\n/raw \\xZZ\nNOOP\n';
+    const { code, output } = await talk('smtp', ['--transcript', transcript], input);
+    assert.equal(code, 6, output);
+    assert.match(
+      output,
+      /postern: \/nowhere\/x: no such file or directory\.\npostern: \/data failed/,
+    );
+    assert.match(output, /-> NOOP\n<- 250 /);
+    assert.match(readFileSync(transcript, 'utf8'), /C: NOOP/);
+    const nowhere = await talk('smtp', ['--transcript', '/nowhere/transcript'], input);
+    assert.equal(nowhere.code, 69, nowhere.output);
+    assert.doesNotMatch(nowhere.output, /<- 220/);
+  });
+
   it('works from a pipe: each line waits for its reply, escapes are octets', async () => {
     const input = 'EHLO me.example\nNOOP\\x00\nRSET\n';
     const { code, output } = await talk('smtp', [], input);

@@ -10,6 +10,7 @@ import type { Context } from '../command.ts';
 import { argument, option } from '../command.ts';
 import * as read from '../audit/options.ts';
 import { targeted } from '../audit/target.ts';
+import { requirePlace } from '../files.ts';
 
 /** Where a scripted session may end, in order; the connection is closed right behind it. */
 export const STAGES = [
@@ -71,6 +72,7 @@ export async function talkPlan(context: Context, resolver: Resolver): Promise<Ta
   const script = scriptOf(context);
   const mechanism = word(context, 'auth')?.toUpperCase();
   const asked = ['ehlo', 'tls', 'user', 'xclient'].some((name) => context.options.has(name));
+  requirePlace(option(context, 'transcript'));
   const seconds = Number(option(context, 'reply-timeout') ?? 30);
   if (!(seconds > 0 && seconds <= 3_600))
     throw read.usage('--reply-timeout takes seconds, to 3600');

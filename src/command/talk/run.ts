@@ -9,7 +9,7 @@ import type { Exchange } from '#audit/wire/exchange.ts';
 import { tlsText } from '#audit/wire/wire.ts';
 import { auditWorld } from '../audit/world.ts';
 import type { Context } from '../command.ts';
-import { type ExitStatus, TALK_EXIT } from '../exit.ts';
+import { CommandError, type ExitStatus, TALK_EXIT, unreadable } from '../exit.ts';
 import { harmless, styled } from '../io.ts';
 import { linesOf } from './input.ts';
 import { type TalkPlan, talkPlan } from './plan.ts';
@@ -54,9 +54,10 @@ export async function runTalk(context: Context): Promise<ExitStatus> {
   const hand: Stagehand = { session, plan, random: world.random };
   if (wire.secure !== undefined) show(context, plan, { from: 'note', text: tlsText(wire.secure) });
   if (plan.proxy !== undefined) session.send(plan.proxy);
-  const status = await converse(context, hand);
-  wire.destroy();
-  save(plan, wire.exchange);
+  const status = await converse(context, hand).finally(() => {
+    wire.destroy();
+    save(plan, wire.exchange);
+  });
   if (context.json) {
     context.io.write(`${JSON.stringify({ status, dialogue: shown, exchange: wire.exchange })}\n`);
   }
@@ -118,7 +119,7 @@ async function order(
     },
     raw: () => {
       const octets = parseOctets(rest);
-      if (typeof octets === 'string') return false;
+      if (typeof octets === 'string') return said(context, octets);
       session.send(octets);
       return true;
     },
@@ -126,14 +127,15 @@ async function order(
     hello: async () => (await hello(hand)) !== undefined,
     auth: async () => {
       if (plan.credentials === undefined) {
-        context.io.warn('postern: no login: start with --user (and --password-file).\n');
-        return false;
+        return said(context, 'no login: start with --user (and --password-file)');
       }
       const name = rest === '' ? undefined : rest.toUpperCase().replace(/^SCRAM$/, 'SCRAM-SHA-256');
       return logIn(hand, (await hello(hand)) ?? [], name);
     },
     data: async () => {
-      session.send(stuffed(readFileSync(rest)), `(${rest}, and the dot)`);
+      const content = contentOf(rest);
+      if (content instanceof CommandError) return said(context, content.message);
+      session.send(stuffed(content), `(${rest}, and the dot)`);
       return (await session.replied(plan.replyMs))?.good === true;
     },
     wait: async () => {
@@ -156,6 +158,20 @@ async function order(
   if (result === 'end') return 'end';
   if (!result) context.io.warn(`postern: /${word} failed.\n`);
   return result ? 'on' : 'failed';
+}
+
+/** Why an order is not carried out; the session goes on. */
+function said({ io }: Context, why: string): false {
+  io.warn(`postern: ${harmless(why)}.\n`);
+  return false;
+}
+
+function contentOf(file: string): Uint8Array | CommandError {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    return unreadable(file, error, TALK_EXIT.content);
+  }
 }
 
 async function quit(session: TalkSession): Promise<void> {
