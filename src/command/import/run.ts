@@ -1,13 +1,13 @@
 /** `postern config import`: reads another server's configuration, writes ours, tells every line. */
 
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseUtf8, latin1 } from '#base/bytes.ts';
 import { makeDirectory } from '#engine/directories.ts';
 import type { Context } from '../command.ts';
 import { argument, option } from '../command.ts';
 import { machineFacts } from '../configuration/load.ts';
-import { CommandError, EXIT } from '../exit.ts';
+import { CommandError, EXIT, isSystemError } from '../exit.ts';
 import type { Imported, ReadFile } from './imported.ts';
 import { importPostfix } from './postfix.ts';
 import { importReport } from './report.ts';
@@ -79,10 +79,18 @@ function writeFiles(
     throw new CommandError(EXIT.cannotCreate, `${path} is there already`, cure);
   }
   makeDirectory(directory, 0o755);
-  for (const [path, { text: content, mode }] of files) {
-    writeFileSync(path, content, { mode, flag: 'wx' });
+  const written: string[] = [];
+  try {
+    for (const [path, { text: content, mode }] of files) {
+      written.push(path);
+      writeFileSync(path, content, { mode, flag: 'wx' });
+    }
+  } catch (error) {
+    // Half of it would be in the way of the next try.
+    for (const path of written) rmSync(path, { force: true });
+    throw isSystemError(error) ? Object.assign(error, { path: written.at(-1) }) : error;
   }
-  return [...files.keys()];
+  return written;
 }
 
 function plain({ settings, people, taken, left, unsafe }: Imported): object {
