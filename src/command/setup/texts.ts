@@ -56,7 +56,6 @@ export function serviceUnit({ program, plan }: UnitInputs): string {
 #   systemctl daemon-reload && systemctl enable --now postern.socket postern.service
 [Unit]
 Description=Postern mail server
-Documentation=man:postern(1)
 After=network-online.target
 Wants=network-online.target postern.socket
 
