@@ -9,6 +9,8 @@ import { isLost, type Lost, lossText, type Wire } from '../../wire/wire.ts';
 import * as checks from './checks.ts';
 
 const LONG_BYTES = 1_048_576;
+/** From the last answer to the end of the connection. */
+const ENDING_MS = 500;
 
 export const literals: ServiceProbe = {
   name: 'imap-literals',
@@ -100,8 +102,11 @@ async function tryLines(context: ServiceContext): Promise<void> {
   const early = await wire.listen(100);
   const ended = wire.over;
   const late = ended || early.length > 0 ? 'an early end' : await say(wire, '');
+  // On a long way the end of the session, too, comes only now.
+  if (!wire.over) await wire.listen(ENDING_MS);
+  const over = ended || wire.over;
   wire.close();
-  const limited = ended || early.length > 0 || /^\((?:closed|reset)/.test(late);
+  const limited = over || early.length > 0 || /^\((?:closed|reset)/.test(late);
   const isOpen = late.startsWith('(');
   const seen = limited
     ? `a line of ${LONG_BYTES} octets is cut off`
