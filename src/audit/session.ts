@@ -77,14 +77,24 @@ export async function greeted(
   context: SessionContext,
   options: ProbeDialOptions = {},
 ): Promise<{ readonly wire: Wire; readonly greeting: SmtpReply }> {
+  const waitMs = Math.max(context.options.replyMs, GREETING_MS);
+  const read = async (wire: Wire): Promise<SmtpReply> =>
+    answered(await readReply(wire, waitMs), 'greeting');
+  return patiently(context, options, read, ({ code }) => code === 421);
+}
+
+/** A connection with what `read` makes of its greeting; where that is full, a later one. */
+export async function patiently<T>(
+  context: Pick<SessionContext, 'dial' | 'world'>,
+  options: ProbeDialOptions,
+  read: (wire: Wire) => Promise<T>,
+  isFull: (greeting: T) => boolean,
+): Promise<{ readonly wire: Wire; readonly greeting: T }> {
+  const { world } = context;
   for (let turn = 1; ; turn += 1) {
     const wire = await opened(context, options);
-    const waitMs = Math.max(context.options.replyMs, GREETING_MS);
-    const greeting = answered(await readReply(wire, waitMs), 'greeting');
-    const { world } = context;
-    if (greeting.code !== 421 || world === undefined || turn > CROWDED.times) {
-      return { wire, greeting };
-    }
+    const greeting = await read(wire);
+    if (!isFull(greeting) || world === undefined || turn > CROWDED.times) return { wire, greeting };
     wire.close();
     await new Promise<void>((resolve) => void world.clock.after(CROWDED.pauseMs * turn, resolve));
   }

@@ -152,6 +152,12 @@ suite('STARTTLS where it must not be', () => {
 });
 
 suite('servers with which nothing can be told', () => {
+  test('a server that is full for a while is asked again', async () => {
+    const mock = { ...MOCKS['smtp']!, behind: 'execute', fullFor: 3 } as const;
+    const found = await auditMock(mock, [startTlsInjection]);
+    assert.equal(found.get('injection.starttls-command')?.confidence, 'confirmed');
+  });
+
   test('STARTTLS that fails, and answers that change, are inconclusive with the reason', async () => {
     const found = await auditMock({ ...MOCKS['smtp']!, answer: broken }, [startTlsInjection]);
     assert.equal(found.get('injection.starttls-command')?.confidence, 'inconclusive');

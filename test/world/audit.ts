@@ -36,6 +36,8 @@ export interface MockOptions {
   readonly tls?: { readonly certificate: string; readonly key: string };
   /** Other settings of TLS: old versions, weak ciphers. */
   readonly context?: SecureContextOptions;
+  /** So many connections, after the first one, hear 421 instead of a greeting. */
+  readonly fullFor?: number;
   /** The greeting comes so much later; `early` is said instead of it to whoever spoke before. */
   readonly greets?: { readonly afterMs: number; readonly early?: string };
   /** Said as soon as TLS began by STARTTLS (ManageSieve). */
@@ -73,10 +75,16 @@ export async function startMock(options: MockOptions): Promise<Mock> {
     key: identity.key,
     ...options.context,
   });
+  let connections = 0;
   const server = createServer((socket) => {
     sockets.add(socket);
     socket.on('error', () => undefined);
     socket.on('close', () => sockets.delete(socket));
+    connections += 1;
+    if (connections > 1 && connections <= 1 + (options.fullFor ?? 0)) {
+      socket.end('421 4.3.2 too many just now\r\n');
+      return;
+    }
     if (options.implicit !== true) serve(socket, false, options, lines, secureContext, true);
     else {
       const secured = new TLSSocket(socket, { isServer: true, secureContext });

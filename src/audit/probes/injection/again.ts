@@ -2,10 +2,9 @@
 
 import { absent, found, inapplicable, type Outcome, unclear } from '../../finding.ts';
 import type { ServiceContext, ServiceProbe } from '../../probe.ts';
-import { opened } from '../../session.ts';
 import { injectionCheck } from './cures.ts';
 import { dialectOf } from './dialect.ts';
-import { greeted } from './session.ts';
+import { introduced } from './session.ts';
 
 const TWICE = injectionCheck('starttls-twice', 'low', 'A second STARTTLS is taken under TLS', {
   means:
@@ -41,8 +40,7 @@ async function run(context: ServiceContext): Promise<void> {
 async function twice(context: ServiceContext): Promise<Outcome> {
   const { replyMs, heloName } = context.options;
   const dialect = dialectOf(context.service.protocol, heloName);
-  const wire = await opened(context);
-  await greeted(context, wire, dialect);
+  const wire = await introduced(context, dialect);
   wire.line(dialect.startTls);
   const agreed = await dialect.answer(wire, replyMs);
   if (agreed === undefined || !dialect.agrees(agreed)) {
@@ -71,8 +69,7 @@ async function inTransaction(context: ServiceContext): Promise<Outcome> {
   }
   const { replyMs, heloName } = context.options;
   const dialect = dialectOf(protocol, heloName);
-  const wire = await opened(context);
-  await greeted(context, wire, dialect);
+  const wire = await introduced(context, dialect);
   wire.line('MAIL FROM:<>');
   const begun = await dialect.answer(wire, replyMs);
   if (begun === undefined) return unclear(IN_MAIL, 'no answer to MAIL');

@@ -1,7 +1,7 @@
 /** One session through STARTTLS with octets behind it, and what the server answers under TLS. */
 
 import type { ServiceContext } from '../../probe.ts';
-import { opened } from '../../session.ts';
+import { patiently } from '../../session.ts';
 import type { Wire } from '../../wire/wire.ts';
 import { type Dialect, noSession } from './dialect.ts';
 
@@ -37,8 +37,7 @@ export async function attempt(
   { behind, cuts, talk = [dialect.first, dialect.leave] }: Attempt,
 ): Promise<Heard> {
   const { replyMs } = context.options;
-  const wire = await opened(context);
-  await greeted(context, wire, dialect);
+  const wire = await introduced(context, dialect);
   const octets = `\r\n${behind}`;
   const pieces = [0, ...(cuts ?? [])].map((from, at, all) => octets.slice(from, all[at + 1]));
   const [head = '', ...rest] = pieces;
@@ -59,18 +58,22 @@ export async function attempt(
     : { kind: 'heard', answers, clear: secured.clear };
 }
 
-/** Greeted, introduced: the next line may be STARTTLS. */
-export async function greeted(
-  { options }: ServiceContext,
-  wire: Wire,
-  dialect: Dialect,
-): Promise<void> {
-  const greeting = await dialect.answer(wire, options.replyMs);
+/** A connection that is greeted and introduced: the next line may be STARTTLS. */
+export async function introduced(context: ServiceContext, dialect: Dialect): Promise<Wire> {
+  const { replyMs } = context.options;
+  const read = (one: Wire): Promise<string | undefined> => dialect.answer(one, replyMs);
+  const { wire, greeting } = await patiently(context, {}, read, isFull);
   if (greeting === undefined) throw noSession('no greeting');
-  if (dialect.introduction === undefined) return;
+  if (dialect.introduction === undefined) return wire;
   wire.line(dialect.introduction);
-  const introduced = await dialect.answer(wire, options.replyMs);
-  if (introduced === undefined) throw noSession('no answer to the introduction');
+  const answer = await read(wire);
+  if (answer === undefined) throw noSession('no answer to the introduction');
+  return wire;
+}
+
+/** SMTP that serves too many just now (RFC 5321 3.8). */
+function isFull(greeting: string | undefined): boolean {
+  return greeting?.startsWith('421') === true;
 }
 
 /** Each command after an answer to the one before; behind the last one all that still comes. */
