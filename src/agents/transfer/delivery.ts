@@ -1,11 +1,12 @@
 /** One job on its way: hosts in order, a session with each, until every recipient has a result. */
 
-import { Failure, invariant } from '#base/failure.ts';
+import { invariant } from '#base/failure.ts';
 import type { JsonObject } from '#base/json.ts';
-import { SmtpSession, type SessionTls } from '#protocol/smtp/client/session.ts';
+import type { SmtpSession } from '#protocol/smtp/client/session.ts';
 import { transact, type Outcome } from '#protocol/smtp/client/transaction.ts';
 import type { RecipientResult, TransferJob, TransferResult } from './job.ts';
 import type { KeptSession, KeptSessions } from './kept.ts';
+import { openSession, type Purpose } from './opening.ts';
 import type { TransferOptions } from './options.ts';
 import { answers, Record, replyText, tlsFacts } from './record.ts';
 import { routeFor, type Smarthost } from './relayhost.ts';
@@ -13,12 +14,9 @@ import { routeByMx, routeBySmarthost, type Target } from './route.ts';
 import { SecurityPlan } from './security/plan.ts';
 import { type Protection, type Unfit, configured } from './security/protection.ts';
 import { SessionWatch } from './security/watch.ts';
-import { deferred, hostText, tooMany, troubleOf, type Trouble } from './trouble.ts';
+import { deferred, hostText, tooMany, type Trouble } from './trouble.ts';
 
 type Recipient = TransferJob['recipients'][number];
-
-const CONNECT_MS = 30_000;
-const SCRAM_NONCE_OCTETS = 24;
 
 export class Delivery {
   readonly #job: TransferJob;
@@ -111,10 +109,11 @@ export class Delivery {
       this.#record.host({ host: hostText(target), outcome: 'kept connection was gone' });
     }
     const watch = new SessionWatch(protection, target, this.#counted);
-    const session = await this.#fresh(target, protection, watch);
+    const opened = await openSession(target, protection, watch, this.#purpose);
     watch.done();
-    if (session === undefined || this.#pending().length === 0) return;
-    const trouble = await this.#deliver(target, key, unused(session), watch.facts);
+    if (opened.kind === 'trouble') this.#troubles.push(opened.trouble);
+    if (opened.kind === 'trouble' || this.#pending().length === 0) return;
+    const trouble = await this.#deliver(target, key, unused(opened.session), watch.facts);
     if (trouble !== undefined) this.#troubles.push(trouble);
   }
 
@@ -123,100 +122,6 @@ export class Delivery {
     const smarthost = this.#smarthost;
     if (smarthost === undefined) return this.#plan.protect(target);
     return configured(smarthost, domain, envelope);
-  }
-
-  /** A session that is open, or nothing and the trouble noted. */
-  async #fresh(
-    target: Target,
-    protection: Protection,
-    watch: SessionWatch,
-  ): Promise<SmtpSession | undefined> {
-    const wanted = this.#tls(target, protection, watch);
-    const first = await this.#open(target, wanted, watch);
-    if (first !== 'tls-failed') return first;
-    // Opportunistic means: in clear rather than not at all (RFC 7435 3), and the ledger knows.
-    const second = await this.#open(target, { mode: 'never' }, watch);
-    return second === 'tls-failed' ? undefined : second;
-  }
-
-  async #open(
-    target: Target,
-    tls: SessionTls,
-    watch: SessionWatch,
-  ): Promise<SmtpSession | 'tls-failed' | undefined> {
-    let session: SmtpSession | undefined;
-    try {
-      session = await this.#connect(target, tls);
-      const opening = await session.open();
-      const clear = tls.mode !== 'never' && session.dialogue.secure === undefined;
-      if (clear && (opening.kind === 'ready' || opening.step === 'starttls')) {
-        watch.failed('starttls-not-supported', 'the server does not offer STARTTLS');
-      }
-      if (opening.kind === 'ready') {
-        watch.opened();
-        return session;
-      }
-      const atTls = opening.step === 'starttls' ? { refused: watch.refused } : undefined;
-      const trouble = this.#unmet(troubleOf(opening, target), atTls);
-      this.#failed(target, trouble, session, watch);
-      void session.quit();
-    } catch (thrown) {
-      const failure = Failure.from(thrown);
-      session?.dialogue.destroy();
-      const handshake = session?.step === 'starttls' && failure.code !== 'protocol-error';
-      const retry = handshake && tls.mode === 'opportunistic';
-      const outcome = `${failure.code}: ${failure.message}`;
-      if (session?.step === 'starttls') watch.failed('validation-failure', failure.message);
-      if (retry) {
-        const text = `${outcome}; tried again in clear`;
-        this.#record.host({ host: hostText(target), outcome: text, tls: 'failed' });
-        return 'tls-failed';
-      }
-      const tlsFailed = handshake || failure.code.startsWith('tls');
-      const status = tlsFailed ? '4.7.5' : session === undefined ? '4.4.1' : '4.4.2';
-      this.#failed(target, deferred(target, status, failure.message), session, watch);
-    }
-    return undefined;
-  }
-
-  #connect(target: Target, tls: SessionTls): Promise<SmtpSession> {
-    const { world, hostname, sourceAddress } = this.#options;
-    const credentials = this.#smarthost?.credentials;
-    const where = {
-      address: target.address,
-      port: target.port,
-      timeoutMs: this.#options.connectMs ?? CONNECT_MS,
-      ...(sourceAddress === undefined ? {} : { source: sourceAddress }),
-    };
-    return SmtpSession.connect(world.network, where, {
-      clock: world.clock,
-      heloName: hostname,
-      lmtp: this.#smarthost?.lmtp === true,
-      tls,
-      // The ledger gets answers and facts; a second copy of each dialogue has no reader.
-      dialogue: { transcriptLines: 0 },
-      ...(this.#options.timeouts === undefined ? {} : { timeouts: this.#options.timeouts }),
-      ...(credentials === undefined
-        ? {}
-        : { credentials, nonce: world.random.bytes(SCRAM_NONCE_OCTETS) }),
-    });
-  }
-
-  #tls(target: Target, protection: Protection, watch: SessionWatch): SessionTls {
-    const { authorities } = this.#options;
-    const smarthost = this.#smarthost;
-    if (protection.mode === 'never') return { mode: 'never' };
-    const must = smarthost?.tls === 'implicit' ? 'implicit' : 'require';
-    const named = smarthost !== undefined && !smarthost.mx ? smarthost.host : target.host;
-    return {
-      mode: protection.mode === 'must' ? must : 'opportunistic',
-      serverName: protection.serverName ?? named,
-      // An unverified peer is no reason to go on in clear, so opportunistic never insists; what
-      // MX hosts must be is asked of the certificate itself, after the handshake.
-      verify: protection.verify === true ? 'require' : 'opportunistic',
-      approve: watch.approve,
-      ...(authorities === undefined ? {} : { authorities }),
-    };
   }
 
   /** Transactions until nobody waits; the trouble if the host went bad on the way. */
@@ -250,6 +155,16 @@ export class Delivery {
       else void session.quit();
       return trouble ?? (more ? deferred(target, '4.4.2', 'RSET was refused') : undefined);
     }
+  }
+
+  get #purpose(): Purpose {
+    const { envelope } = this.#job;
+    return {
+      envelope,
+      options: this.#options,
+      smarthost: this.#smarthost,
+      record: this.#record,
+    };
   }
 
   /** Outcomes to results; those about the host leave their recipients waiting. */
@@ -290,22 +205,6 @@ export class Delivery {
     return trouble;
   }
 
-  #failed(
-    target: Target,
-    trouble: Trouble,
-    session: SmtpSession | undefined,
-    watch: SessionWatch,
-  ): void {
-    this.#troubles.push(trouble);
-    this.#record.host({
-      host: hostText(target),
-      outcome: trouble.reason,
-      reply: trouble.reply && replyText(trouble.reply),
-      tls: tlsFacts(session?.dialogue.secure),
-      security: watch.facts,
-    });
-  }
-
   /** A host that must not be used; nobody connected to it. */
   #passOver(target: Target, unfit: Unfit): void {
     const { outcome: kind, status, reason, policy, failure } = unfit;
@@ -313,16 +212,6 @@ export class Delivery {
     this.#troubles.push({ kind, status, reason, reply: undefined, host });
     this.#record.host({ host, outcome: reason, security: 'passed over' });
     this.#counted?.({ policy, failure, mx: target.host, address: target.address });
-  }
-
-  /** RFC 8689 4.2.1: REQUIRETLS is met or the mail goes back, at once; else it waits. */
-  #unmet(trouble: Trouble, atTls: { readonly refused: boolean } | undefined): Trouble {
-    if (atTls === undefined) return trouble;
-    const { tls, reversePath } = this.#job.envelope;
-    if (tls === 'required' && reversePath !== '') {
-      return { ...trouble, kind: 'failed', status: '5.7.10' };
-    }
-    return atTls.refused ? { ...trouble, status: '4.7.5' } : trouble;
   }
 
   #tellStsTrouble(): void {
