@@ -25,7 +25,10 @@ const CURES: Check['cures'] = [
     product: 'sendmail',
     lines: [
       "define(`confSMTP_LOGIN_MSG', `$j')dnl",
-      'Take the lines with $v out of /etc/mail/helpfile; without the file it tells its version too.',
+      // Without the file it tells its version too.
+      '# /etc/mail/helpfile, instead of what is there:',
+      '#vers\t2',
+      'smtp\tThere is no help.',
     ],
   },
   { product: 'dovecot', lines: ['login_greeting = ready.', 'imap_id_send = name *'] },

@@ -17,7 +17,7 @@ const EXIM: readonly string[] = [
   '# begin acl, first in acl_check_rcpt:',
   '  deny !hosts = : +relay_from_hosts',
   '       !authenticated = *',
-  '       condition = ${if or{{!match{$sender_helo_name}{\\N^(?:\\[.+\\]|(?:[A-Za-z0-9-]+\\.)+[A-Za-z][A-Za-z0-9-]*)$\\N}}{eqi{$sender_helo_name}{$primary_hostname}}{>{${strlen:$sender_helo_name}}{255}}}}',
+  '       condition = ${if or{{!match{$sender_helo_name}{\\N^(?:\\[.+\\]|(?:[A-Za-z0-9-]+\\.)+[A-Za-z][A-Za-z0-9-]*)$\\N}}{match_domain{$sender_helo_name}{$primary_hostname : +local_domains}}{>{${strlen:$sender_helo_name}}{255}}}}',
   '       message = HELO with a full name of your own, please',
 ];
 
@@ -26,6 +26,7 @@ function heloCheck(
   title: string,
   rfc: readonly string[],
   line: string,
+  postfix: readonly string[] = [line],
   postern: readonly string[] = [`smtpd_helo_restrictions = ["${line}"]`],
 ): Check {
   return {
@@ -38,7 +39,11 @@ function heloCheck(
     cures: [
       {
         product: 'postfix',
-        lines: ['smtpd_helo_required = yes', `smtpd_helo_restrictions = ${line}`],
+        lines: [
+          'smtpd_helo_required = yes',
+          `smtpd_helo_restrictions = ${postfix[0] ?? ''}`,
+          ...postfix.slice(1),
+        ],
       },
       { product: 'exim', lines: EXIM },
       {
@@ -51,7 +56,10 @@ function heloCheck(
           'table names { "^([A-Za-z0-9-]+[.])+[A-Za-z][A-Za-z0-9-]*$" }',
           'filter helo-name phase helo match !helo regex <names> reject "550 5.7.1 HELO: a full name, please"',
           'filter ehlo-name phase ehlo match !helo regex <names> reject "550 5.7.1 EHLO: a full name, please"',
-          'filter hello chain { helo-name, ehlo-name }',
+          'table own { "mail.example.org", "example.org" }',
+          'filter helo-own phase helo match helo <own> reject "550 5.7.1 HELO: that is our name"',
+          'filter ehlo-own phase ehlo match helo <own> reject "550 5.7.1 EHLO: that is our name"',
+          'filter hello chain { helo-name, ehlo-name, helo-own, ehlo-own }',
           'listen on 0.0.0.0 filter hello',
         ],
       },
@@ -83,16 +91,24 @@ const BARE_IP = heloCheck(
   'EHLO with an address without brackets is believed',
   ['RFC 5321 4.1.3'],
   'reject_invalid_helo_hostname',
+  // Postfix takes dotted numbers for a name.
+  [
+    'check_helo_access regexp:/etc/postfix/numbers',
+    '# /etc/postfix/numbers:',
+    '/^[0-9.]+$/ REJECT',
+  ],
 );
 const OWN = heloCheck(
   'helo-own-name',
   'EHLO with the name of the server itself is believed',
   ['RFC 5321 4.1.4'],
-  'check_helo_access inline:{{mail.example.org=REJECT}}',
+  '',
+  ['check_helo_access inline:{{mail.example.org=REJECT}, {example.org=REJECT}}'],
   [
     'smtpd_helo_restrictions = ["check_helo_access /etc/postern/own-names"]',
     '# /etc/postern/own-names:',
     'mail.example.org REJECT',
+    'example.org REJECT',
   ],
 );
 const LOCALHOST = heloCheck(

@@ -25,7 +25,12 @@ const CURES: readonly Cure[] = [
   },
   {
     product: 'opensmtpd',
-    lines: ['listen on 0.0.0.0 port 587 tls-require pki mail auth mask-src'],
+    lines: [
+      'pki mail cert "/etc/ssl/mail.pem"',
+      'pki mail key "/etc/ssl/private/mail.key"',
+      'listen on 0.0.0.0 tls pki mail',
+      'listen on 0.0.0.0 port 587 tls-require pki mail auth mask-src',
+    ],
   },
   { product: 'sendmail', lines: ["define(`confRECEIVED_HEADER', `by $j with $r id $i; $b')dnl"] },
   { product: 'dovecot', lines: ['The server behind the submission service writes the line.'] },

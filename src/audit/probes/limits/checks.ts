@@ -39,7 +39,7 @@ const LOOP_CURES: readonly Cure[] = [
 ];
 const HEADER_CURES: readonly Cure[] = [
   { product: 'postfix', lines: ['No setting counts fields; a milter may refuse the message.'] },
-  { product: 'exim', lines: ['header_maxsize = 1M'] },
+  { product: 'exim', lines: ['header_maxsize = 128K'] },
   { product: 'sendmail', lines: ["define(`confMAX_HEADERS_LENGTH', `32768')dnl"] },
   { product: 'postern', lines: ['Headers always have a limit; update Postern.'] },
 ];
@@ -110,7 +110,13 @@ export const SIZE_UNLIMITED = make(SIZE_CURES)(
   'Anybody fills the disk with a few messages.',
   'Other limits (free space, quota) may stop it; nothing large was sent.',
 );
-export const SIZE_IGNORED = make(SIZE_CURES)(
+export const SIZE_IGNORED = make(
+  SIZE_CURES.map((cure) =>
+    cure.product === 'opensmtpd'
+      ? { ...cure, lines: ['No setting: OpenSMTPD counts what it was sent.'] }
+      : cure,
+  ),
+)(
   'size-ignored',
   'A message that says it is larger than the limit is not refused at MAIL or RCPT',
   'low',

@@ -10,8 +10,16 @@ const FILTER = [
   '/[[:cntrl:]]/ XINVALID',
 ];
 const STRICT: readonly Cure[] = [
-  { product: 'postfix', lines: ['smtpd_forbid_bare_newline = reject', ...FILTER] },
-  { product: 'exim', lines: ['smtp_enforce_sync = true', 'smtp_max_synprot_errors = 3'] },
+  {
+    product: 'postfix',
+    lines: [
+      // yes is another word for normalize: a bare LF ends a command then as well.
+      'smtpd_forbid_bare_newline = reject',
+      ...FILTER,
+      'Versions before 3.9, 3.8.5 and 3.7.10 cannot refuse a bare LF.',
+    ],
+  },
+  { product: 'exim', lines: ['No setting: Exim ends a command at a bare LF.'] },
   { product: 'sendmail', lines: ['Update to 8.18.1; bare line ends are refused there.'] },
   { product: 'postern', lines: [UPDATE] },
 ];
@@ -23,7 +31,10 @@ const CUT: readonly Cure[] = [
 ];
 const SYNC: readonly Cure[] = [
   { product: 'postfix', lines: ['smtpd_forbid_unauth_pipelining = yes'] },
-  { product: 'exim', lines: ['smtp_enforce_sync = true'] },
+  {
+    product: 'exim',
+    lines: ['smtp_enforce_sync = true', 'pipelining_connect_advertise_hosts ='],
+  },
   { product: 'sendmail', lines: ["FEATURE(`greet_pause', `2000')dnl"] },
   {
     product: 'postern',
@@ -35,7 +46,8 @@ const CROSS: readonly Cure[] = [
     product: 'postfix',
     lines: ['smtpd_forbidden_commands = CONNECT GET POST', 'smtpd_forbid_unauth_pipelining = yes'],
   },
-  { product: 'exim', lines: ['smtp_max_unknown_commands = 3', 'smtp_max_synprot_errors = 3'] },
+  // The first command that is none ends the session.
+  { product: 'exim', lines: ['smtp_max_unknown_commands = 0', 'smtp_max_synprot_errors = 0'] },
   { product: 'postern', lines: [UPDATE] },
 ];
 const ADDRESSES: readonly Cure[] = [
@@ -43,11 +55,21 @@ const ADDRESSES: readonly Cure[] = [
   {
     product: 'exim',
     lines: [
-      '# begin acl, first in acl_check_rcpt:',
-      // Colons would end an item of the list.
-      '  deny local_parts = <; ^[.] ; ^.*[@%!/|[:cntrl:]]',
+      'acl_smtp_mail = acl_check_mail',
+      '# begin acl:',
+      'acl_check_mail:',
+      '  deny condition = ${if match{$sender_address}{\\N[\\x00-\\x1f\\x7f]\\N}}',
+      '  deny condition = ${if match{$sender_address}{\\N[\\x80-\\xff]\\N}}',
+      '       !condition = $message_smtputf8',
+      '  accept',
     ],
   },
+  { product: 'postern', lines: [UPDATE] },
+];
+/** What is lax towards honest clients, and harms nobody. */
+const LAX_CURES: readonly Cure[] = [
+  { product: 'postfix', lines: ['No setting; smtpd_command_filter can refuse such lines.'] },
+  { product: 'exim', lines: ['No setting: Exim is lax here.'] },
   { product: 'postern', lines: [UPDATE] },
 ];
 const CHUNKS: readonly Cure[] = [
@@ -55,22 +77,43 @@ const CHUNKS: readonly Cure[] = [
   { product: 'exim', lines: ['chunking_advertise_hosts ='] },
   { product: 'postern', lines: [UPDATE] },
 ];
-const CONTENT: readonly Cure[] = [
+const LF_CURES: readonly Cure[] = [
   {
     product: 'postfix',
     lines: [
-      'message_reject_characters = \\0',
       'smtpd_forbid_bare_newline = reject',
       'Versions before 3.9, 3.8.5 and 3.7.10 cannot refuse a bare LF.',
-      'No setting counts fields or refuses a bare CR: a milter can, as OpenDKIM for two From.',
     ],
+  },
+  { product: 'exim', lines: ['No setting; since 4.97.1 a bare LF is made a space.'] },
+  { product: 'postern', lines: [UPDATE] },
+];
+const NUL_CURES: readonly Cure[] = [
+  { product: 'postfix', lines: ['message_reject_characters = \\0'] },
+  {
+    product: 'exim',
+    lines: [
+      '# begin acl, first in acl_check_data:',
+      '  deny condition = ${if >{$body_zerocount}{0}}',
+    ],
+  },
+  { product: 'postern', lines: [UPDATE] },
+];
+const CONTENT: readonly Cure[] = [
+  { product: 'postfix', lines: ['No setting: a milter can refuse it.'] },
+  { product: 'exim', lines: ['No setting: the ACL of DATA can call a filter that refuses it.'] },
+  { product: 'postern', lines: [UPDATE] },
+];
+const FROM_CURES: readonly Cure[] = [
+  {
+    product: 'postfix',
+    lines: ['No setting: a milter can, as OpenDKIM with RequiredHeaders yes.'],
   },
   {
     product: 'exim',
     lines: [
       '# begin acl, first in acl_check_data:',
-      '  require verify = header_syntax',
-      'No line refuses a bare CR; since 4.97.1 a bare LF is made a space.',
+      '  deny condition = ${if match{$rh_from:}{\\N\\n\\S\\N}}',
     ],
   },
   { product: 'postern', lines: [UPDATE] },
@@ -98,6 +141,7 @@ const strict = make(STRICT);
 const cut = make(CUT);
 const sync = make(SYNC);
 const address = make(ADDRESSES);
+const lax = make(LAX_CURES);
 const chunk = make(CHUNKS);
 const content = make(CONTENT);
 const access = make(ACCESS);
@@ -154,7 +198,7 @@ export const TRAILING_SPACE = strict(
 export const NO_BRACKETS = address('no-brackets', 'MAIL FROM:address without <> is taken', 'info', [
   'RFC 5321 4.1.2',
 ]);
-export const SPACE_AFTER_COLON = address(
+export const SPACE_AFTER_COLON = lax(
   'space-after-colon',
   'MAIL FROM: <address> with a space behind the colon is taken',
   'info',
@@ -201,14 +245,14 @@ export const HELO_CONTROL = address(
   ['RFC 5321 4.1.1.1'],
   INTO_LOG,
 );
-export const PARAMETER_UNKNOWN = address(
+export const PARAMETER_UNKNOWN = lax(
   'parameter-unknown',
   'An unknown parameter of MAIL is taken',
   'info',
   ['RFC 5321 4.1.1.11'],
   'A sender believes that its wish (DSN, REQUIRETLS) is followed, and it is ignored.',
 );
-export const PARAMETER_TWICE = address(
+export const PARAMETER_TWICE = lax(
   'parameter-twice',
   'A parameter of MAIL that stands there twice is taken',
   'info',
@@ -262,7 +306,7 @@ export const CHUNK_MIXED = chunk('bdat-data-mixed', 'DATA is taken after BDAT', 
 ]);
 
 // Content.
-export const TWO_FROM = content(
+export const TWO_FROM = make(FROM_CURES)(
   'from-twice',
   'A message with two From fields is accepted',
   'low',
@@ -270,13 +314,18 @@ export const TWO_FROM = content(
   'One author is checked, the other one is shown.',
   'Some servers sort it out later, or put it away as junk.',
 );
-export const NUL_CONTENT = content('nul-content', 'A message with NUL in it is accepted', 'low', [
-  'RFC 5321 2.3.8',
-  'RFC 5322 2.2',
-]);
-export const LF_CONTENT = content('bare-lf-content', 'Content with a bare LF is accepted', 'info', [
-  'RFC 5321 2.3.8',
-]);
+export const NUL_CONTENT = make(NUL_CURES)(
+  'nul-content',
+  'A message with NUL in it is accepted',
+  'low',
+  ['RFC 5321 2.3.8', 'RFC 5322 2.2'],
+);
+export const LF_CONTENT = make(LF_CURES)(
+  'bare-lf-content',
+  'Content with a bare LF is accepted',
+  'info',
+  ['RFC 5321 2.3.8'],
+);
 export const CR_CONTENT = content('bare-cr-content', 'Content with a bare CR is accepted', 'info', [
   'RFC 5321 2.3.8',
 ]);

@@ -118,3 +118,38 @@ export const MECHANISMS: readonly Cure[] = [
   },
   { product: 'postern', lines: ['The mechanism is not built in; update Postern.'] },
 ];
+
+/** SCRAM, which needs passwords that were kept for it. */
+export const CHALLENGES: readonly Cure[] = [
+  { product: 'postfix', lines: ['Set passwords for SCRAM, and have the SASL library offer it.'] },
+  { product: 'exim', lines: ['Add an authenticator with driver gsasl and SCRAM-SHA-256-PLUS.'] },
+  { product: 'opensmtpd', lines: ['Only PLAIN and LOGIN are built in; update OpenSMTPD.'] },
+  { product: 'sendmail', lines: ['Set passwords for SCRAM, and have the SASL library offer it.'] },
+  {
+    product: 'dovecot',
+    lines: ['Set passwords with the scheme SCRAM-SHA-256, then add scram-sha-256.'],
+  },
+  { product: 'postern', lines: ['The mechanism is not built in; update Postern.'] },
+];
+
+/** AUTH without the equals sign. */
+export const ONE_FORM: readonly Cure[] = [
+  { product: 'postfix', lines: ['broken_sasl_auth_clients = no'] },
+  { product: 'postern', lines: ['The old form is not built in; update Postern.'] },
+];
+
+/** Logins on the submission ports alone. */
+export const NOT_AT_RECEPTION: readonly Cure[] = [
+  {
+    product: 'postfix',
+    lines: [
+      'smtpd_sasl_auth_enable = no',
+      '# master.cf, under submission:',
+      '  -o smtpd_sasl_auth_enable=yes',
+    ],
+  },
+  { product: 'exim', lines: ['auth_advertise_hosts = ${if eq{$received_port}{25}{}{*}}'] },
+  { product: 'opensmtpd', lines: ['Leave auth out of the listener of port 25.'] },
+  { product: 'sendmail', lines: ["DAEMON_OPTIONS(`Name=MTA, Port=smtp, M=A')dnl"] },
+  { product: 'postern', lines: ['Port 25 takes no logins; update Postern.'] },
+];

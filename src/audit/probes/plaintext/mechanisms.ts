@@ -5,7 +5,7 @@ import type { Check, Severity } from '../../check.ts';
 import { absent, found, inapplicable } from '../../finding.ts';
 import type { ServiceContext, ServiceProbe } from '../../probe.ts';
 import type { Service } from '../../service.ts';
-import { MECHANISMS } from './cures.ts';
+import { CHALLENGES, MECHANISMS, NOT_AT_RECEPTION, ONE_FORM } from './cures.ts';
 import { openDoor } from './door.ts';
 
 function mechanismCheck(
@@ -14,9 +14,10 @@ function mechanismCheck(
   severity: Severity,
   means: string,
   rfc: readonly string[],
+  cures: Check['cures'] = MECHANISMS,
 ): Check {
   const doesNotMean = 'Other mechanisms may be offered beside it; good clients choose the best.';
-  return { id: `plaintext.${id}`, title, severity, means, doesNotMean, rfc, cures: MECHANISMS };
+  return { id: `plaintext.${id}`, title, severity, means, doesNotMean, rfc, cures };
 }
 
 const ANONYMOUS = mechanismCheck(
@@ -74,6 +75,7 @@ const NO_SCRAM = mechanismCheck(
   'info',
   'A false server with a certificate that the client takes learns the password itself.',
   ['RFC 5802 1', 'RFC 7677 3'],
+  CHALLENGES,
 );
 const NO_BINDING = mechanismCheck(
   'no-channel-binding',
@@ -81,6 +83,7 @@ const NO_BINDING = mechanismCheck(
   'info',
   'A man in the middle with a certificate that the client takes can pass the login on.',
   ['RFC 5802 6', 'RFC 9266 1'],
+  CHALLENGES,
 );
 const LEGACY = mechanismCheck(
   'auth-equals',
@@ -88,6 +91,7 @@ const LEGACY = mechanismCheck(
   'info',
   'It is for programs of before 1999; it only makes the server easier to recognise.',
   ['RFC 4954 3'],
+  ONE_FORM,
 );
 const RECEPTION = mechanismCheck(
   'auth-on-reception',
@@ -95,6 +99,7 @@ const RECEPTION = mechanismCheck(
   'info',
   'Passwords can be tried on port 25, which is open to everybody and often less watched.',
   ['RFC 6409 3.1', 'RFC 8314 3.3'],
+  NOT_AT_RECEPTION,
 );
 
 export const mechanisms: ServiceProbe = {

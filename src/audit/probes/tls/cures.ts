@@ -11,7 +11,7 @@ const POSTERN: Cure = {
 const EXIM: Cure = {
   product: 'exim',
   lines: [
-    'tls_require_ciphers = NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:-RSA:-AES-256-CBC:-AES-128-CBC:-SHA1:%SERVER_PRECEDENCE',
+    'tls_require_ciphers = NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:-RSA:-AES-256-CBC:-AES-128-CBC:-SHA1:-SIGN-RSA-SHA1:-SIGN-ECDSA-SHA1:%SERVER_PRECEDENCE',
     'With OpenSSL (not in Debian): openssl_options = +no_sslv3 +no_tlsv1 +no_tlsv1_1.',
   ],
 };
@@ -41,8 +41,9 @@ export const STRONG_CIPHERS: readonly Cure[] = [
     lines: [
       'smtpd_tls_ciphers = medium',
       'smtpd_tls_mandatory_ciphers = high',
-      'smtpd_tls_exclude_ciphers = aNULL, eNULL, EXPORT, DES, 3DES, RC4, MD5',
+      'smtpd_tls_exclude_ciphers = aNULL, eNULL, EXPORT, DES, 3DES, RC4, MD5, kRSA, SHA1, SHA256, SHA384',
       'tls_preempt_cipherlist = yes',
+      'No line ends signatures with SHA-1 under opportunistic TLS, if the client wants them.',
     ],
   },
   EXIM,

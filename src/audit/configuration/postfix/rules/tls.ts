@@ -30,7 +30,12 @@ export const authInClear: PostfixRule = {
     means: 'Mail programs send the password in clear; anyone on the way reads it.',
     doesNotMean: 'Where AUTH is only offered on 465 there is nothing to cure: look at master.cf.',
     rfc: ['RFC 4954 4', 'RFC 8314 3.3'],
-    cure: ['smtpd_tls_auth_only = yes'],
+    // Without a certificate nobody could log in any more.
+    cure: [
+      'smtpd_tls_chain_files = /etc/postfix/key.pem, /etc/postfix/cert.pem',
+      'smtpd_tls_security_level = may',
+      'smtpd_tls_auth_only = yes',
+    ],
   }),
   judge: (values) => {
     if (values.yes('smtpd_sasl_auth_enable') !== true) return undefined;
