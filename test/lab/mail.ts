@@ -1,7 +1,7 @@
 /** Whether a server takes mail for its own people, from a stranger as most of its mail comes. */
 
 import { LineClient } from '../world/line-client.ts';
-import { DOMAIN } from './root.ts';
+import { DOMAIN, PASSWORD } from './root.ts';
 
 const PATIENCE_MS = 4_000;
 
@@ -22,6 +22,8 @@ export async function takesMail(address: string, port = 25): Promise<string | un
 async function playMail(client: LineClient, hello: string): Promise<string | undefined> {
   const [greeting = ''] = await client.reply();
   if (!greeting.startsWith('220')) return `greeting: ${greeting}`;
+  await client.ask(`${hello} client.sender.test`);
+  if ((await client.ask('STARTTLS')).startsWith('220')) await client.startTls();
   const letter = `From: <stranger@sender.test>\r\nTo: <alice@${DOMAIN}>\r\nSubject: hello\r\n\r\nhello\r\n.`;
   for (const [line, code] of [
     [`${hello} client.sender.test`, '250'],
@@ -35,4 +37,22 @@ async function playMail(client: LineClient, hello: string): Promise<string | und
     if (!answer.startsWith(code)) return `${line.slice(0, 40)}: ${answer || 'no answer'}`;
   }
   return undefined;
+}
+
+/** Whether alice reads her mail by IMAP under STARTTLS on port 143; what went wrong otherwise. */
+export async function takesLogin(address: string): Promise<string | undefined> {
+  let client: LineClient | undefined;
+  try {
+    client = await LineClient.connect(143, address, PATIENCE_MS, '127.66.0.1');
+    await client.line();
+    const begun = (await client.tagged('a', 'STARTTLS')).at(-1) ?? '';
+    // Without TLS as before: some cures are about other things.
+    if (begun.startsWith('a OK')) await client.startTls();
+    const answer = (await client.tagged('b', `LOGIN alice ${PASSWORD}`)).at(-1) ?? '';
+    return answer.startsWith('b OK') ? undefined : `LOGIN: ${answer}`;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  } finally {
+    client?.close();
+  }
 }

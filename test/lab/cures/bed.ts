@@ -28,9 +28,10 @@ export async function writeMended(
   plan: ServerPlan,
   cure: Cure | undefined,
 ): Promise<Written> {
+  writeCertificates(root, server, plan.settings);
   if (cure === undefined) return { file: await server.write(root, plan), restore: () => undefined };
   const mended = mend(plan, cure);
-  for (const line of cure.lines) writeCertificates(root, line);
+  writeCertificates(root, server, cure.lines.join('\n'));
   const file = await server.write(root, mended);
   const before = [...mended.files.keys()].map((name) => [name, root.read(name)] as const);
   for (const [name, text] of mended.files) root.write(name, withEntries(root.read(name), text));
@@ -50,14 +51,16 @@ function withEntries(before: string, added: string): string {
   return [...kept, added].join('\n');
 }
 
-/** Whoever is told to name a certificate has one there. */
-function writeCertificates(root: Root, line: string): void {
-  for (const [file] of line.matchAll(/\/[\w./-]+\.(?:pem|crt|key)\b/g)) {
+/** Whoever is told to name a certificate has one there, with a key that its server may read. */
+function writeCertificates(root: Root, { layer }: Server, text: string): void {
+  for (const [file] of text.matchAll(/\/[\w./-]+\.(?:pem|crt|key)\b/g)) {
     if (root.read(file) !== '') continue;
     const isKey = /key/.test(file);
     const isCertificate = !isKey || /cert/.test(file);
     const own = [...(isKey ? ['key'] : []), ...(isCertificate ? ['cert'] : [])];
-    root.write(file, own.map((name) => root.read(`/etc/lab/${name}.pem`)).join(''), 0o600);
+    const content = own.map((name) => root.read(`/etc/lab/${name}.pem`)).join('');
+    // Exim reads it with its own rights; the others want it read by nobody else.
+    root.write(file, content, layer === 'exim' ? 0o644 : 0o600);
   }
 }
 

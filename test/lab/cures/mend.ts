@@ -48,8 +48,9 @@ function filledIn(address: string): (line: string) => string {
 const anywhere: Placing = (draft, { place, lines }) => {
   if (place === 'then run' || place === 'first run') draft.commands.push(...lines);
   else if (place.startsWith('/')) {
-    const before = draft.files.get(place) ?? '';
-    draft.files.set(place, `${before}${lines.join('\n')}\n`);
+    // `/etc/mail/helpfile, instead of what is there`: entries of the same name go in any case.
+    const file = place.split(',', 1)[0] ?? place;
+    draft.files.set(file, `${draft.files.get(file) ?? ''}${lines.join('\n')}\n`);
   } else return false;
   return true;
 };

@@ -13,6 +13,8 @@ include(\`/usr/share/sendmail/cf/m4/cf.m4')dnl
 OSTYPE(\`debian')dnl
 DOMAIN(\`debian-mta')dnl
 undefine(\`confHOST_STATUS_DIRECTORY')dnl
+define(\`confREFUSE_LA', \`1000')dnl
+define(\`confQUEUE_LA', \`1000')dnl
 define(\`confDOMAIN_NAME', \`${HOST}')dnl
 define(\`confSERVICE_SWITCH_FILE', \`/etc/mail/service.switch')dnl
 FEATURE(\`no_default_msa')dnl
