@@ -2,6 +2,7 @@
 
 import { asBuffer, utf8 } from '#base/bytes.ts';
 import { Failure } from '#base/failure.ts';
+import { isLoopback } from '#base/ip.ts';
 import { Secret } from '#base/secret.ts';
 import type { Canary, ProbeAccount, ServiceContext } from '../probe.ts';
 import { smtpSession, type SmtpSession } from '../session.ts';
@@ -46,10 +47,13 @@ export interface Words {
 /** The code of the failure where nobody can log in. */
 export const NO_LOGINS = 'no-logins';
 
-/** Logged in, under TLS where that begins by STARTTLS. Fails with `no-session` or `no-logins`. */
+/**
+ * Logged in, under TLS where that begins by STARTTLS; in clear on loopback alone. Fails with
+ * `no-session` or `no-logins`.
+ */
 export async function loggedIn(
   context: ServiceContext,
-  { account }: Submitter,
+  { account }: Pick<Submitter, 'account'>,
   { heloName, needs }: Words = {},
 ): Promise<SmtpSession> {
   const session = await smtpSession(context, {
@@ -60,6 +64,10 @@ export async function loggedIn(
     if (keyword === undefined || session.keywords.has(keyword)) continue;
     session.wire.close();
     throw Failure.temporary(NO_LOGINS, `${keyword} is not offered`);
+  }
+  if (session.wire.secure === undefined && !isLoopback(session.wire.target.address)) {
+    session.wire.close();
+    throw Failure.temporary(NO_LOGINS, 'a password is not sent without TLS');
   }
   const plain = utf8(`\0${account.login}\0${account.password.reveal()}`);
   session.wire.conceal('plain-login', new Secret(plain));

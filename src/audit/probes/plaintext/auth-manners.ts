@@ -1,7 +1,9 @@
 /** AUTH at the wrong time and in wrong forms: what a careless state machine lets through. */
 
+import { Failure } from '#base/failure.ts';
 import type { Check } from '../../check.ts';
-import { absent, found, inapplicable } from '../../finding.ts';
+import { loggedIn, NO_LOGINS } from '../../content/submit.ts';
+import { absent, found, inapplicable, unclear } from '../../finding.ts';
 import type { ServiceContext, ServiceProbe } from '../../probe.ts';
 import { answered, opened, smtpSession } from '../../session.ts';
 import { ask, readReply, replyText } from '../../wire/smtp.ts';
@@ -62,11 +64,21 @@ const ABORT: Check = {
   cures: CURES,
 };
 
+const TWICE: Check = {
+  id: 'hygiene.auth-twice',
+  title: 'A second login is taken in a session that has one',
+  severity: 'low',
+  means: 'What was begun with the rights of one account goes on with those of another.',
+  doesNotMean: 'Both passwords are needed.',
+  rfc: ['RFC 4954 4'],
+  cures: CURES,
+};
+
 export const authManners: ServiceProbe = {
   name: 'auth-manners',
   scope: 'service',
   level: 'safe',
-  checks: [BEFORE_EHLO, IN_MAIL, UNKNOWN, BASE64, ABORT],
+  checks: [BEFORE_EHLO, IN_MAIL, UNKNOWN, BASE64, ABORT, TWICE],
   fits: ({ protocol }) => protocol === 'smtp',
   run,
 };
@@ -103,6 +115,24 @@ async function run(context: ServiceContext): Promise<void> {
   } else context.tell(inapplicable(ABORT, `AUTH PLAIN is answered with "${replyText(begun)}"`));
   session.wire.close();
   await beforeEhlo(context);
+  await afterLogin(context);
+}
+
+async function afterLogin(context: ServiceContext): Promise<void> {
+  const { account } = context.options;
+  if (account === undefined) {
+    return context.tell(inapplicable(TWICE, 'no account was given (--account)'));
+  }
+  const session = await loggedIn(context, { account }).catch(Failure.from);
+  if (session instanceof Failure) {
+    if (session.kind === 'permanent') throw session;
+    const tell = session.code === NO_LOGINS ? inapplicable : unclear;
+    return context.tell(tell(TWICE, session.message));
+  }
+  const again = await session.ask('AUTH PLAIN');
+  session.wire.close();
+  const seen = `after a login it is answered with "${replyText(again)}"`;
+  context.tell((again.code === 334 ? found : absent)(TWICE, seen));
 }
 
 async function beforeEhlo(context: ServiceContext): Promise<void> {

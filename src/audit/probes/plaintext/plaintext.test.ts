@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import type { Finding } from '../../finding.ts';
+import { Secret } from '#base/secret.ts';
 import { auditMock, type MockOptions, smtpAnswers } from '#test/world/audit.ts';
 import { accessLogin, authManners, imapLogin, mechanisms, noTls } from './index.ts';
 import { ntlmNames } from './mechanisms.ts';
@@ -259,6 +260,25 @@ suite('manners of AUTH', () => {
       assert.equal((await manners(() => undefined)).get(id)?.confidence, 'not-observed');
     });
   }
+
+  test('hygiene.auth-twice: a second login behind one that held, and its twin', async () => {
+    const right = `AUTH PLAIN ${Buffer.from('\0ann\0s3cret-pass').toString('base64')}`;
+    const account = { login: 'ann', password: new Secret('s3cret-pass') };
+    for (const [again, confidence] of [
+      ['334 \r\n', 'confirmed'],
+      ['503 5.5.1 once is enough\r\n', 'not-observed'],
+    ] as const) {
+      const answer = smtpAnswers(['AUTH PLAIN'], (line, { lines }) => {
+        if (line === right) return '235 2.7.0 yes\r\n';
+        return lines.includes(right) && line === 'AUTH PLAIN' ? again : careful(line);
+      });
+      const mock = { greeting: SMTP, answer };
+      const found = await auditMock(mock, [authManners], { options: { account } });
+      const twice = found.get('hygiene.auth-twice');
+      assert.equal(twice?.confidence, confidence, twice?.seen ?? '');
+      assert.notEqual(twice?.details['applicable'], false);
+    }
+  });
 
   test('a login that is given up and answered with 501 is no fault', async () => {
     const abort = (await manners(atLast)).get('hygiene.auth-abort');
