@@ -200,7 +200,9 @@ describe('faults', () => {
     ];
     for (const [entry, why] of table) {
       zone({ 'bad.test': entry });
-      assert.match(reason(await resolver({ tryMs: 30 }).mx('bad.test')), why);
+      // Only what never comes is waited for in vain: a busy machine answers late, too.
+      const tryMs = why.source.includes('in time') ? 30 : 5_000;
+      assert.match(reason(await resolver({ tryMs }).mx('bad.test')), why);
     }
   });
 
