@@ -53,9 +53,8 @@ export function displayed(head: Head, name = 'from'): Displayed {
 /** Values of such fields behind a CR alone, which ends a line for some programs (RFC 5322 2.3). */
 function behindBareCr(head: Head, name: string): readonly string[] {
   const found: string[] = [];
+  if (!head.defects.some(({ kind }) => kind === 'bare-cr')) return found;
   for (const { raw } of head.fields) {
-    // The usual case first: its only CR is the one of its last line end, or of a fold.
-    if (!/\r(?!\n)/.test(raw)) continue;
     for (const line of raw.split(/\r(?!\n)/).slice(1)) {
       const colon = line.indexOf(':');
       if (colon === -1 || line.slice(0, colon).trim().toLowerCase() !== name) continue;

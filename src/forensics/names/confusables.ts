@@ -73,6 +73,7 @@ export function skeleton(name: string): string {
 
 /** A name in the plain letters that its own look like; what looks like none stays. */
 export function latinLook(name: string): string {
+  if (ASCII.test(name)) return name.toLowerCase();
   const bare = name
     .normalize('NFKD')
     .toLowerCase()
@@ -80,6 +81,8 @@ export function latinLook(name: string): string {
     .replace(/[\p{M}\p{Cf}]/gu, '');
   return Array.from(bare, (one) => SKELETON.get(one) ?? one).join('');
 }
+
+const ASCII = /^[\x00-\x7f]*$/;
 
 const SCRIPTS: readonly (readonly [name: string, pattern: RegExp])[] = [
   ['Latin', /\p{Script=Latin}/u],

@@ -2,13 +2,15 @@
 
 import type { Sign } from '../case.ts';
 
-const ONCE = ['sender', 'reply-to', 'to', 'cc', 'message-id', 'in-reply-to', 'references'].concat([
-  'subject',
-  'mime-version',
-  'content-type',
-  'content-transfer-encoding',
-  'return-path',
-]);
+const ONCE = new Set(
+  ['sender', 'reply-to', 'to', 'cc', 'message-id', 'in-reply-to', 'references'].concat([
+    'subject',
+    'mime-version',
+    'content-type',
+    'content-transfer-encoding',
+    'return-path',
+  ]),
+);
 
 export const fieldTwice: Sign = {
   id: 'field-twice',
@@ -16,13 +18,15 @@ export const fieldTwice: Sign = {
   strength: 'weak',
   innocent: 'home-made mailers, and gateways that add what is there already',
   look: ({ specimen }) => {
-    const fields = specimen.head.fields;
-    return ONCE.flatMap((wanted) => {
-      const same = fields.filter(({ key }) => key === wanted);
-      const [first] = same;
-      if (first === undefined || same.length === 1) return [];
-      const quotes = same.slice(0, 3).map(({ value }) => value);
-      return [{ text: `${same.length} ${first.name} fields`, quotes }];
-    });
+    const values = new Map<string, string[]>();
+    for (const { key, value } of specimen.head.fields) {
+      if (!ONCE.has(key)) continue;
+      const same = values.get(key);
+      if (same === undefined) values.set(key, [value]);
+      else same.push(value);
+    }
+    return [...values]
+      .filter(([, same]) => same.length > 1)
+      .map(([key, same]) => ({ text: `${same.length} ${key} fields`, quotes: same.slice(0, 3) }));
   },
 };
