@@ -2,9 +2,10 @@
 
 import { isLoopback } from '#base/ip.ts';
 import { visible } from '#base/bytes.ts';
-import { groupOf, PRODUCTS } from '../check.ts';
+import { type Cure, groupOf, type Product, PRODUCTS } from '../check.ts';
 import type { Place, Port } from '../discover/discover.ts';
 import type { Finding, Outcome, Target } from '../finding.ts';
+import { productName } from '../formats/words.ts';
 import type { Report, ReportedService, Vantage } from '../report.ts';
 import type { Distance } from '../safety/budget.ts';
 import { isOwnNetwork } from '../safety/permit.ts';
@@ -48,7 +49,10 @@ export function findingOf(outcome: Outcome, task: Task, at: string): Finding {
   };
 }
 
-/** The fingerprint of each port puts its product's cure first. */
+/**
+ * The fingerprint of each port puts its product's cure first; where there is none, that is said:
+ * nobody should take the lines of another server for his own.
+ */
 export function withProducts(findings: readonly Finding[]): readonly Finding[] {
   const products = new Map(
     findings.flatMap(({ id, target, details }): [string, string][] =>
@@ -63,8 +67,19 @@ export function withProducts(findings: readonly Finding[]): readonly Finding[] {
     if (product === undefined) return finding;
     const own = finding.cures.filter((cure) => cure.product === product);
     const rest = finding.cures.filter((cure) => cure.product !== product);
-    return { ...finding, product, cures: [...own, ...rest] };
+    return {
+      ...finding,
+      product,
+      cures: [...(own.length > 0 ? own : missing(product, rest)), ...rest],
+    };
   });
+}
+
+/** What to say to the owner of a server for which no cure is known, if others have one. */
+function missing(product: Product, rest: readonly Cure[]): readonly Cure[] {
+  if (rest.every((cure) => cure.product === 'dns')) return [];
+  const lines = [`No setting of ${productName(product)} is known to us that ends it.`];
+  return [{ product, lines }];
 }
 
 /** A service with the product that the fingerprint told. */

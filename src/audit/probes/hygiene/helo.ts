@@ -48,7 +48,13 @@ function heloCheck(
       { product: 'exim', lines: EXIM },
       {
         product: 'sendmail',
-        lines: ["define(`confPRIVACY_FLAGS', `needmailhelo')dnl", "FEATURE(`block_bad_helo')dnl"],
+        lines: [
+          "define(`confPRIVACY_FLAGS', `needmailhelo')dnl",
+          // Without delay_checks the rules of block_bad_helo are there, and never reached.
+          "FEATURE(`delay_checks')dnl",
+          "FEATURE(`block_bad_helo')dnl",
+          'Numbers with dots are a name to it: no setting refuses them.',
+        ],
       },
       {
         product: 'opensmtpd',
