@@ -148,21 +148,22 @@ function beginning(
   plan: Plan,
   nowSeen: NowSeen | undefined,
 ): { readonly text: string; readonly separator: string } {
+  const start = `* ${view.numberOf(row.uid)} FETCH (`;
+  if (plan.attributes.length === 0 && nowSeen === undefined) return { text: start, separator: '' };
   const current = nowSeen === undefined ? row : { ...row, ...nowSeen };
   if (plan.showsFlags || nowSeen !== undefined) nameKeywords(session, current.flags);
   const fields = new Output();
-  writeAttributes(fields, plan.attributes, current);
+  let separator = writeAttributes(fields, plan.attributes, current);
   if (nowSeen !== undefined && !plan.showsFlags) {
-    if (fields.size > 0) fields.text(' ');
+    fields.text(separator);
     writeFlags(fields, current.flags);
+    separator = ' ';
   }
   if (nowSeen !== undefined && session.condstore && !plan.showsModSeq) {
     fields.text(' ');
     writeModSeq(fields, current.modSeq);
   }
-  const separator = fields.size > 0 ? ' ' : '';
-  const text = `* ${view.numberOf(row.uid)} FETCH (${latin1(concat(fields.take()))}`;
-  return { text, separator };
+  return { text: start + latin1(concat(fields.take())), separator };
 }
 
 function send(session: Session, reply: Reply, text: string): void {
