@@ -47,14 +47,17 @@ function strict(octets: string): string | undefined {
     : undefined;
 }
 
-/** Talk before the answer to EHLO is noticed; logins fail. */
+/** Talk before the answer to EHLO is noticed; logins fail, and end after a few. */
 const careful = (line: string, state: LaxState): string | undefined => {
   if (line === 'EHLO audit.invalid' && state.lines.filter((one) => one === line).length > 1) {
     state.end();
     return '554 5.5.0 SMTP synchronization error';
   }
   if (line === 'RSET ') return '250 2.0.0 ok';
-  return line.startsWith('AUTH') ? '535 5.7.8 no' : undefined;
+  if (!line.startsWith('AUTH')) return undefined;
+  if (state.lines.filter((one) => one.startsWith('AUTH')).length < 4) return '535 5.7.8 no';
+  state.end();
+  return '421 4.7.0 enough';
 };
 
 /** Answers lines that match, and goes on as the careful one. */
@@ -93,7 +96,16 @@ const PLANTED: readonly (readonly [string, LaxOptions])[] = [
   ['parsing.parameter-unknown', answers(/XAUDIT/, OK)],
   ['parsing.parameter-twice', answers(/SIZE=10 SIZE=20/, OK)],
   ['parsing.parameter-control', answers(/ENVID=/, OK)],
-  ['parsing.login-control', answers(/^AUTH/, (line) => `535 5.7.8 no ${loginIn(line)}`)],
+  [
+    'parsing.login-control',
+    {
+      keywords: KEYWORDS,
+      hook: (line, state) => {
+        const name = line.startsWith('AUTH') ? loginIn(line) : '';
+        return /[\r\n]/.test(name) ? `535 5.7.8 no ${name}` : careful(line, state);
+      },
+    },
+  ],
   ['parsing.reply-broken', answers(/\x1b/, (line) => `500 5.5.2 "${line}" unknown`)],
   ['parsing.bdat-refused-run', { bdat: 'runs-refused' }],
   ['parsing.bdat-size', { bdat: 'any-size' }],
@@ -134,6 +146,16 @@ describe('parsing and limits, planted one by one', { concurrency: 6 }, () => {
   for (const [id, options] of PLANTED) {
     it(`${id} alone`, async () => assert.deepEqual(told(await audited(options)), [id]));
   }
+
+  it('a name in EHLO that is refused at RCPT was not believed', async () => {
+    const odd = /^EHLO a[\t\x1b\r]/;
+    const hook: LaxOptions['hook'] = (line, state) => {
+      if (odd.test(line)) return OK;
+      const isOdd = line.startsWith('RCPT') && state.lines.some((one) => odd.test(one));
+      return isOdd ? '501 5.5.2 bad name' : careful(line, state);
+    };
+    assert.deepEqual(told(await audited({ keywords: KEYWORDS, hook }, 'safe')), []);
+  });
 
   it('limits.few-recipients alone', async () => {
     let count = 0;
