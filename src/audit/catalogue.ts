@@ -44,6 +44,11 @@ finding on port 25, where TLS is opportunistic, may be milder.
 ${sections.join('\n')}`;
 }
 
+/** Every check there is, each once, by id: of probes, of discovery and of configuration files. */
+export function allChecks(probes: readonly Probe[]): readonly Check[] {
+  return entriesOf(probes).map(({ check }) => check);
+}
+
 /** Each check with the mildest level at which a probe tries it. */
 function entriesOf(probes: readonly Probe[]): readonly Entry[] {
   const all = new Map<string, Entry>();

@@ -33,6 +33,21 @@ test('the file alone: findings with their lines, and a status for scripts', asyn
   assert.equal(found.details.line, 2);
 });
 
+test('--only and --skip choose among the checks of a file too', async () => {
+  const judged = async (...choice: string[]): Promise<readonly string[]> => {
+    const { output } = await run(POSTERN, ['audit', '--config', file, '--json', ...choice]);
+    const report = JSON.parse(output) as { findings: { id: string }[] };
+    return report.findings.map(({ id }) => id);
+  };
+  const id = 'configuration.postfix-tls-in-off';
+  assert.deepEqual(await judged('--only', id), [id]);
+  const others = await judged('--skip', id);
+  assert.ok(others.length > 0 && !others.includes(id));
+  const none = await run(POSTERN, ['audit', '--config', file, '--only', 'smuggling']);
+  assert.equal(none.code, 3);
+  assert.match(none.output, /leave no check of the file/);
+});
+
 test('the file beside a server that is stricter than it says', async () => {
   const target = `127.0.0.1:${server.port('smtp')}`;
   const { output } = await run(POSTERN, ['audit', target, '--config', file, '--quiet']);

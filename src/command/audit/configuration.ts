@@ -3,12 +3,14 @@
 import type { Finding } from '#audit/finding.ts';
 import { besides, configurationFindings, readerFor } from '#audit/configuration/findings.ts';
 import type { ConfigurationReader } from '#audit/configuration/reader.ts';
+import { isChosen } from '#audit/run/request.ts';
 import { REPORT_SCHEMA, type Report } from '#audit/report.ts';
 import type { Context } from '../command.ts';
 import { option } from '../command.ts';
 import { posternVersion } from '../commands/version.ts';
 import { columns, harmless } from '../io.ts';
-import { levelOf, textOf } from './options.ts';
+import { choiceOf } from './choice.ts';
+import { levelOf, textOf, usage } from './options.ts';
 
 export interface ReadConfiguration {
   readonly file: string;
@@ -24,11 +26,16 @@ export function otherConfiguration(context: Context): ReadConfiguration | undefi
   const reader = readerFor(text);
   if (reader === undefined) return undefined;
   const at = new Date(context.now()).toISOString();
-  return { file, reader, findings: configurationFindings(reader, text, file, at) };
+  const choice = choiceOf(context);
+  const findings = configurationFindings(reader, text, file, at);
+  return { file, reader, findings: findings.filter(({ id }) => isChosen(id, choice)) };
 }
 
-/** A report about the file alone. */
+/** A report about the file alone; a CommandError where nothing of it was to be judged. */
 export function configurationReport(context: Context, read: ReadConfiguration): Report {
+  if (read.findings.length === 0) {
+    throw usage('--only and --skip leave no check of the file', 'See docs/checks.md.');
+  }
   const now = new Date(context.now()).toISOString();
   const level = levelOf(context);
   return {

@@ -35,20 +35,6 @@ export function listOf(context: Context, name: string): readonly string[] | unde
   return words;
 }
 
-/** `--only` and `--skip`: each word must be a group or the id of a check. */
-export function checkedWords(
-  context: Context,
-  name: 'only' | 'skip',
-  known: readonly string[],
-): readonly string[] | undefined {
-  const words = listOf(context, name);
-  for (const word of words ?? []) {
-    if (known.some((id) => id === word || id.startsWith(`${word}.`))) continue;
-    throw usage(`--${name}: there is no check "${word}"`, 'See docs/checks.md.');
-  }
-  return words;
-}
-
 /** `--ports`. */
 export function portsOf(context: Context): readonly number[] | undefined {
   return listOf(context, 'ports')?.map((word) => {

@@ -1,7 +1,6 @@
 /** Runs `postern audit`: options to a request, the run, then every report that was asked for. */
 
-import { checksOf, PROBES } from '#audit/probes/all.ts';
-import { NOTHING_ANSWERS, UNIDENTIFIED } from '#audit/run/discovered.ts';
+import { PROBES } from '#audit/probes/all.ts';
 import { htmlText } from '#audit/formats/html.ts';
 import { jsonText } from '#audit/formats/json.ts';
 import { junitText } from '#audit/formats/junit.ts';
@@ -24,6 +23,7 @@ import {
   type ReadConfiguration,
 } from './configuration.ts';
 import { startCanary } from './canary.ts';
+import { choiceOf } from './choice.ts';
 import * as read from './options.ts';
 import { progressLine } from './progress.ts';
 import { ourselves, type Targeted, targeted } from './target.ts';
@@ -110,9 +110,7 @@ export async function performed(
 }
 
 async function requestOf(context: Context, world: AuditWorld): Promise<AuditRequest> {
-  const known = [...checksOf(PROBES), NOTHING_ANSWERS, UNIDENTIFIED].map(({ id }) => id);
-  const only = read.checkedWords(context, 'only', known);
-  const skip = read.checkedWords(context, 'skip', known);
+  const choice = choiceOf(context);
   const level = read.levelOf(context);
   const given = read.domainsOf(context);
   const source = read.sourceOf(context);
@@ -133,8 +131,7 @@ async function requestOf(context: Context, world: AuditWorld): Promise<AuditRequ
     level,
     authorisedBy: option(context, 'authorised-by'),
     probes: PROBES,
-    ...(only === undefined ? {} : { only }),
-    ...(skip === undefined ? {} : { skip }),
+    ...choice,
     options,
     version: posternVersion(),
   };
