@@ -39,6 +39,7 @@ export async function openGuards(
           messagesPerHour: settings.account_message_limit,
           recipientsPerHour: settings.account_recipient_limit,
           newRecipientsPerDay: settings.account_new_recipient_limit,
+          heldPerDay: settings.account_held_limit,
         },
         memories.written,
       ),

@@ -1,10 +1,11 @@
-/** What one account may send in a while: beyond it mail is held for the operator, never lost. */
+/** What one account may send in a while: beyond it mail is held, and at last refused for now. */
 
 import type { Address } from '#base/address.ts';
 import { addressKey } from '#base/address.ts';
 import type { Clock } from '#base/world.ts';
 import type { Authenticated } from '#protocol/sasl/authenticated.ts';
-import type { Diversion } from '../gate.ts';
+import { reply } from '#protocol/smtp/reply.ts';
+import type { ContentVerdict } from '../gate.ts';
 import { Budget } from './budget.ts';
 import type { Memory } from './memory.ts';
 import { memoryKey } from './memory.ts';
@@ -15,9 +16,12 @@ export interface AccountRates {
   readonly recipientsPerHour: number;
   /** Recipients that this account never wrote to before: a stolen password shows there first. */
   readonly newRecipientsPerDay: number;
+  /** Messages that are held in a day: a stolen password shall not fill the disk, either. */
+  readonly heldPerDay: number;
 }
 
 const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
 
 /** Counts accepted submissions; what is over a limit counts too, so that a flood stays held. */
 export class AccountLimits {
@@ -26,6 +30,7 @@ export class AccountLimits {
   readonly #messages: Budget;
   readonly #recipients: Budget;
   readonly #strangers: Budget;
+  readonly #held: Budget;
 
   /** `written`: whom each account has written to, as it is remembered. */
   constructor(clock: Pick<Clock, 'elapsed'>, rates: AccountRates, written: Memory) {
@@ -36,12 +41,13 @@ export class AccountLimits {
     this.#strangers = new Budget({
       clock,
       units: rates.newRecipientsPerDay,
-      periodMs: 24 * HOUR_MS,
+      periodMs: DAY_MS,
     });
+    this.#held = new Budget({ clock, units: rates.heldPerDay, periodMs: DAY_MS });
   }
 
-  /** One message is about to be taken in: whether it is held, and why. */
-  sending(login: Authenticated, recipients: readonly Address[]): Diversion | undefined {
+  /** One message is about to be taken in: whether it is held, or comes again later, and why. */
+  sending(login: Authenticated, recipients: readonly Address[]): ContentVerdict | undefined {
     const name = `${login.account}`;
     const keys = recipients.map((one) => writtenKey(login.address, addressKey(one)));
     const strangers = keys.filter((key) => this.#written.find(key) === undefined).length;
@@ -74,8 +80,16 @@ export class AccountLimits {
     // Those of a flood are no acquaintances: what it reaches stays new.
     if (over === undefined) for (const key of keys) this.#written.see(key);
     if (over === undefined) return undefined;
+    if (this.#held.take(name) > 0) return this.#refused(login);
     const why = `held: ${login.address} sent more than ${over.limit}; \`postern queue release\``;
     return { kind: 'hold', rule: over.rule, why };
+  }
+
+  /** Its program keeps the message, and says so to whoever sits before it. */
+  #refused({ address }: Authenticated): ContentVerdict {
+    const why = `${address} has more than ${this.#rates.heldPerDay} messages held in a day`;
+    const text = 'Too many messages of yours are held here, try again later';
+    return { kind: 'refuse', rule: 'account_held_limit', why, reply: reply(450, '4.7.1', text) };
   }
 }
 

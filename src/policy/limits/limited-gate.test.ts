@@ -78,7 +78,7 @@ function house(senderList: readonly string[]) {
     tarpitMs: 0,
   });
   const written = new Memory({ clock, keepMs: HOUR_MS });
-  const rates = { messagesPerHour: 0, recipientsPerHour: 0, newRecipientsPerDay: 0 };
+  const rates = { messagesPerHour: 0, recipientsPerHour: 0, newRecipientsPerDay: 0, heldPerDay: 0 };
   const accounts = new AccountLimits(clock, rates, written);
   const gate = limitedGate(
     makeGate({

@@ -28,8 +28,8 @@ export interface LimitedHouse {
 
 /**
  * Networks are counted for strangers alone: not for loopback, mynetworks, and whoever logged in,
- * whose account is counted instead. Refusals are for now; what an account sends is never refused
- * but held.
+ * whose account is counted instead. Refusals are for now; what an account sends is held, and not
+ * refused before a day's worth of that.
  */
 export function limitedGate(
   gate: Gate,

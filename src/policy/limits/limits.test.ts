@@ -122,7 +122,7 @@ suite('limits of networks', () => {
 });
 
 suite('limits of accounts', () => {
-  const rates = { messagesPerHour: 0, recipientsPerHour: 0, newRecipientsPerDay: 0 };
+  const rates = { messagesPerHour: 0, recipientsPerHour: 0, newRecipientsPerDay: 0, heldPerDay: 0 };
 
   test('what is over the limit is held, says why, and keeps being held while it goes on', () => {
     const clock = virtualClock();
@@ -138,6 +138,21 @@ suite('limits of accounts', () => {
     assert.ok(send() !== undefined, 'a flood is not forgiven at once');
     clock.pass(2 * 3_600_000);
     assert.equal(send(), undefined);
+  });
+
+  test("a flood is not held for ever: beyond a day's worth it is refused for now", () => {
+    const clock = virtualClock();
+    const written = new Memory({ clock, keepMs: DAY_MS });
+    const few = { ...rates, messagesPerHour: 2, heldPerDay: 10 };
+    const limits = new AccountLimits(clock, few, written);
+    const kinds = Array.from({ length: 100 }, () => limits.sending(ALICE, to('bob'))?.kind);
+    assert.deepEqual(kinds.slice(0, 3), [undefined, undefined, 'hold']);
+    assert.equal(kinds.filter((kind) => kind === 'hold').length, 10);
+    const refused = limits.sending(ALICE, to('bob'));
+    assert.ok(refused?.kind === 'refuse');
+    assert.deepEqual([refused.rule, refused.reply.code], ['account_held_limit', 450]);
+    clock.pass(DAY_MS / 10);
+    assert.equal(limits.sending(ALICE, to('bob')), undefined, 'the flood ended, and is forgiven');
   });
 
   test('recipients count one by one, and those never written to apart', () => {

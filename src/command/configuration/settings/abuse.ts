@@ -63,6 +63,12 @@ export const abuse = group(
       default: 500,
       doc: 'Recipients of one account in a day that it never wrote to before; more are held.',
     },
+    account_held_limit: {
+      type: rate,
+      unit: 'messages',
+      default: 1_000,
+      doc: 'Messages of one account that are held in a day; more are refused for now, with 450.',
+    },
     greylist_delay: {
       type: duration('1s', '1h'),
       unit: 'milliseconds',
