@@ -175,6 +175,23 @@ describe('open relay', () => {
     }
   });
 
+  it('R32: where nobody can log in, or only in clear, there is nothing to try', async () => {
+    const { certificate, key } = testCertificate({ names: ['mock.test'] });
+    const account = { login: 'ann', password: new Secret('s3cret-pass') };
+    for (const [keywords, why] of [
+      [['PIPELINING'], /a password is not sent without TLS/],
+      [['AUTH PLAIN'], /a password is not sent without TLS/],
+      [['PIPELINING', 'STARTTLS'], /AUTH is not offered/],
+    ] as const) {
+      const answer = smtpAnswers(keywords);
+      const mock = { greeting: '220 mock.test ESMTP\r\n', answer, tls: { certificate, key } };
+      const options = { domains: ['own.test'], options: { account } };
+      const finding = (await auditMock(mock, [openRelay], options)).get('relay.r32');
+      assert.equal(finding?.details['applicable'], false, finding?.seen ?? '');
+      assert.match(finding.seen, why);
+    }
+  });
+
   it('ETRN for a domain that is not its own', async () => {
     const findings = await audited((line) =>
       line.startsWith('ETRN') ? '250 2.0.0 queuing started\r\n' : undefined,
