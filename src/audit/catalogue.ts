@@ -87,5 +87,7 @@ ${cures}`;
 function code(line: string): string {
   const place = placeOf(line);
   if (place !== undefined) return `in ${place}:`.replace('in then run', 'then run');
-  return isSentence(line) ? line : `\`${line.trim().replaceAll('`', "'")}\``;
+  if (isSentence(line)) return line;
+  // The quotes of m4 begin with a backtick: two of them around it keep it as it is.
+  return line.includes('`') ? `\`\` ${line.trim()} \`\`` : `\`${line.trim()}\``;
 }
