@@ -69,6 +69,7 @@ const trusted = path.join(work, 'root.pem');
 writeFileSync(trusted, certificates.root);
 writeFileSync(path.join(work, 'names'), `${NAMES.join('\n')}\n`);
 const told: Told[] = [];
+const turns = new Map<string, Promise<Told>>();
 const queue = [...chosen.entries()];
 await Promise.all(
   Array.from({ length: atOnce }, async () => {
@@ -92,7 +93,7 @@ async function perform(at: number, one: Case): Promise<Told> {
   const begunMs = performance.now();
   let root: Root | undefined;
   try {
-    if (one.server === 'dns') return await performDns(at, one, address);
+    if (one.server === 'dns') return await inTurn(one, () => performDns(at, one, address));
     if (one.server === 'mock') return await performMock(at, one, address);
     const server = SERVERS.get(one.server);
     if (server === undefined) throw new Error(`no server called ${one.server}`);
@@ -170,6 +171,14 @@ async function performMock(at: number, one: Case, address: string): Promise<Told
   }
 }
 
+/** Twins have the same names and addresses: one after the other. */
+function inTurn(one: Case, perform: () => Promise<Told>): Promise<Told> {
+  const before = turns.get(one.settings)?.catch(() => undefined) ?? Promise.resolve();
+  const own = before.then(perform);
+  turns.set(one.settings, own);
+  return own;
+}
+
 /** The domain of the profile, its records beside those of all others, and what it has of servers. */
 async function performDns(at: number, one: Case, address: string): Promise<Told> {
   const domain = one.settings.trim();
@@ -194,7 +203,10 @@ async function performDns(at: number, one: Case, address: string): Promise<Told>
         answer.writeHead(200, { 'content-type': 'text/plain' }).end(one.policy);
       });
       await new Promise<void>((resolve) => server.listen(443, web, resolve));
-      closing.push(async () => server.close());
+      closing.push(() => {
+        server.closeAllConnections();
+        return new Promise((resolve) => server.close(resolve));
+      });
     }
     const place = { address: domain, names: '', config: undefined, root: trusted };
     return { id: one.id, address, startMs: 0, ...(await auditCase(one, place, canaryFor(at))) };

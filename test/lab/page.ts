@@ -78,6 +78,16 @@ ${cases.length} servers, ${new Set(rows.map(({ check }) => check)).size} checks:
 
 ${table(['profile', 'server', ...HEAD.slice(0, 5), 'planted'], caseRows)}
 
+W01 to W20 are odd but usual servers: deep postscreen, callouts, filters and restrictions at connect, proxies that are
+trusted, IPv6 alone, tarpits, throttles, soft bounces. Where such a server lets nobody ask, the auditor must say so
+(open), and nothing else. N20 to N45 are zones, some with a server beside them; their certificates are good to the
+auditor, which is told of the lab's own authority. Transcripts that the truth was taken from are made by
+\`npm run lab -- --only P01 --by-hand PROGRAM\`, which starts the server and runs the program with its address.
+
+Not here: SSLv2, SSLv3, export and broken ciphers, and heartbeat, which no library of today speaks
+(\`test/flow/audit-tls.test.ts\` makes their hellos by hand); other protocols' injection at STARTTLS
+(\`test/flow/audit-injection.test.ts\`). The auditor sends no heartbeat, and looks at no salts of SCRAM.
+
 ## By check
 
 Checks that are there in some profile: how often found, missed, rightly absent, falsely told.
@@ -100,7 +110,8 @@ ${table(['profile', 'tool', 'seconds', 'connections', 'what it said'], peers.map
 
 \`npm run lab -- --delay\`: some of the servers at level safe behind a proxy that holds each piece back by 25 to 150 ms each
 way (another time for each, so 50 to 300 ms there and back) and passes it on octet by octet. The truth is the same;
-what is there and becomes inconclusive counts as FN.
+what is there and becomes inconclusive counts as FN. (The kernel's own delay, \`tc netem\`, is not everywhere; the proxy needs
+nothing.)
 
 ${table(['profile', ...HEAD.slice(0, 5), 'inconclusive'], slowRows(slow))}
 `;
