@@ -85,7 +85,7 @@ suite('before a configuration is taken', () => {
   });
 
   test('what could not be told is logged, taken and not remembered', async () => {
-    await entering(settings(), { kind: 'untold', why: 'it took longer than 12 s' });
+    await entering(settings(), { kind: 'untold', why: 'it took longer than 30 s' });
     await entering(settings(), outcome([], 10));
     assert.deepEqual(told, ['self-audit-not-told', 'self-audit-unclear']);
     assert.equal(wasAccepted(settings()), false);
