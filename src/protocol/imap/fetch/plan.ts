@@ -1,5 +1,6 @@
 /** What a FETCH has to read and to show, worked out once for all its messages. */
 
+import { fromLatin1 } from '#base/bytes.ts';
 import type { Detail, SummaryPart } from '#store/mail.ts';
 import { ATTRIBUTES, type Attribute } from './attributes.ts';
 import type { Item } from './items.ts';
@@ -8,6 +9,8 @@ import { fieldPicker, isHead, needsParts, type PickFields } from './section.ts';
 /** A section with what picks its fields when it names some. */
 export type SectionItem = Extract<Item, { kind: 'section' }> & {
   readonly pick: PickFields | undefined;
+  /** The label as it is written thousands of times. */
+  readonly octets: Uint8Array;
 };
 
 export interface Plan {
@@ -30,7 +33,7 @@ export function planFor(items: readonly Item[], readOnly: boolean): Plan {
     if (item.kind === 'section') {
       const { section } = item;
       const pick = section.names.size > 0 ? fieldPicker(section) : undefined;
-      sections.push({ ...item, pick });
+      sections.push({ ...item, pick, octets: fromLatin1(item.label) });
       if (needsParts(section)) details.add('parts');
       continue;
     }

@@ -105,8 +105,9 @@ function writeSummary(out: Output, number: number, row: MessageSummary, plan: Pl
 }
 
 /** A head, or fields of it: nothing to wait for. */
-function writeHead(out: Output, head: Uint8Array, { label, pick, partial }: SectionItem): void {
-  out.text(label);
+function writeHead(out: Output, head: Uint8Array, section: SectionItem): void {
+  const { octets, pick, partial } = section;
+  out.copy(octets);
   if (pick === undefined) {
     const { from, length } = cut({ from: 0, length: head.length }, partial);
     writeLength(out, length);
