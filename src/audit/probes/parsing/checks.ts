@@ -113,7 +113,7 @@ const FROM_CURES: readonly Cure[] = [
     product: 'exim',
     lines: [
       '# begin acl, first in acl_check_data:',
-      '  deny condition = ${if match{$rh_from:}{\\N\\n\\S\\N}}',
+      '  deny condition = ${if match{$message_headers_raw}{\\N(?msi)^From:.*^From:\\N}}',
     ],
   },
   { product: 'postern', lines: [UPDATE] },
@@ -142,6 +142,8 @@ const cut = make(CUT);
 const sync = make(SYNC);
 const address = make(ADDRESSES);
 const lax = make(LAX_CURES);
+// Postfix has a setting for it, Exim has none.
+const brackets = make([...ADDRESSES.slice(0, 1), ...LAX_CURES.slice(1)]);
 const chunk = make(CHUNKS);
 const content = make(CONTENT);
 const access = make(ACCESS);
@@ -195,9 +197,12 @@ export const TRAILING_SPACE = strict(
   ['RFC 5321 4.1.1'],
   'Old and simple clients send it; receivers should tolerate it.',
 );
-export const NO_BRACKETS = address('no-brackets', 'MAIL FROM:address without <> is taken', 'info', [
-  'RFC 5321 4.1.2',
-]);
+export const NO_BRACKETS = brackets(
+  'no-brackets',
+  'MAIL FROM:address without <> is taken',
+  'info',
+  ['RFC 5321 4.1.2'],
+);
 export const SPACE_AFTER_COLON = lax(
   'space-after-colon',
   'MAIL FROM: <address> with a space behind the colon is taken',

@@ -51,7 +51,7 @@ export const STRONG_CIPHERS: readonly Cure[] = [
   {
     product: 'sendmail',
     lines: [
-      'O CipherList=HIGH:!aNULL:!3DES:!RC4',
+      'O CipherList=ECDHE+AESGCM:ECDHE+CHACHA20',
       'O ServerSSLOptions=+SSL_OP_CIPHER_SERVER_PREFERENCE',
     ],
   },
