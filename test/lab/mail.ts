@@ -22,11 +22,18 @@ export async function takesMail(address: string, port = 25): Promise<string | un
 async function playMail(client: LineClient, hello: string): Promise<string | undefined> {
   const [greeting = ''] = await client.reply();
   if (!greeting.startsWith('220')) return `greeting: ${greeting}`;
-  await client.ask(`${hello} client.sender.test`);
-  if ((await client.ask('STARTTLS')).startsWith('220')) await client.startTls();
+  client.send(`${hello} client.sender.test\r\n`);
+  const offered = await client.reply();
+  if (!(offered.at(-1) ?? '').startsWith('250 ')) return `${hello}: ${offered.join(' ')}`;
+  // Who offers TLS must be able to speak it.
+  if (offered.some((line) => /^250[- ]STARTTLS$/.test(line))) {
+    const agreed = await client.ask('STARTTLS');
+    if (!agreed.startsWith('220')) return `STARTTLS: ${agreed}`;
+    await client.startTls();
+    await client.ask(`${hello} client.sender.test`);
+  }
   const letter = `From: <stranger@sender.test>\r\nTo: <alice@${DOMAIN}>\r\nSubject: hello\r\n\r\nhello\r\n.`;
   for (const [line, code] of [
-    [`${hello} client.sender.test`, '250'],
     ['MAIL FROM:<stranger@sender.test>', '250'],
     [`RCPT TO:<alice@${DOMAIN}>`, '250'],
     ['DATA', '354'],

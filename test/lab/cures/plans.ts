@@ -17,6 +17,8 @@ export interface WeakPlan {
   readonly planted: readonly string[];
   /** Checks that the lines do not end, and why: the cure says so, or it cannot be shown here. */
   readonly remains?: Readonly<Record<string, string>>;
+  /** Controls: lines that are no cure, as they stood there once; the trial must say so. */
+  readonly wrong?: readonly { readonly check: string; readonly lines: readonly string[] }[];
   /** What of it is tried in the quick run. */
   readonly quick?: readonly string[];
 }
@@ -66,6 +68,12 @@ export const PLANS: readonly WeakPlan[] = [
     level: 'active',
     only: ['relay', 'configuration'],
     planted: ['relay.n1', 'relay.n12', 'relay.r17', 'configuration.postfix-mynetworks-wide'],
+    wrong: [
+      // Nothing looks at it where mynetworks is set.
+      { check: 'relay.n1', lines: ['mynetworks_style = host'] },
+      // Closed, and closed to all mail.
+      { check: 'relay.n1', lines: ['smtpd_relay_restrictions = reject'] },
+    ],
     quick: ['relay', 'configuration.postfix-mynetworks-wide'],
   },
   {
@@ -232,14 +240,6 @@ percent_hack_domains = *`,
     planted: ['configuration.exim-sync-off', 'configuration.exim-helo-junk'],
   },
   {
-    id: 'exim proxy',
-    server: 'exim',
-    settings: 'hosts_proxy = *',
-    level: 'active',
-    only: ['relay'],
-    planted: ['relay.stranger-trusted'],
-  },
-  {
     id: 'exim old TLS',
     server: 'exim',
     settings:
@@ -288,6 +288,7 @@ match from any for any action "relay"`,
     remains: {
       'users.rcpt': SLOWED,
       'limits.hop-loop': COUNTED,
+      'hygiene.helo-bare-address': 'as the cure says',
     },
     quick: ['users.vrfy', 'users.expn', 'plaintext.no-tls', 'exposure.verb'],
   },

@@ -14,7 +14,7 @@ const LOG = '/var/log/lab.log';
 const DELIVERY_MS = 5_000;
 /** Not that a service lost sight of another one that has just been exchanged. */
 const COMPLAINT =
-  /(?:fatal|error): |warning: (?!dict_proxy_|problem talking |connect to |process |\/usr\/lib\/)/;
+  /(?:fatal|error): |warning: (?!dict_proxy_|problem talking |connect to |process |file system clock |resetting file |\/usr\/lib\/)/;
 
 export const postfix: Server = {
   layer: 'postfix',
