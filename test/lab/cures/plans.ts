@@ -193,7 +193,7 @@ smtpd_recipient_limit = 20`,
     level: 'active',
     only: ['users.vrfy', 'users.expn', 'relay.etrn', 'exposure', 'configuration'],
     planted: ['users.vrfy', 'users.expn', 'configuration.exim-vrfy-on'],
-    quick: ['users.vrfy', 'users.expn', 'exposure.etrn'],
+    quick: ['users.vrfy', 'users.expn'],
   },
   {
     id: 'exim open',
