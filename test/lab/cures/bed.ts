@@ -3,7 +3,8 @@
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import type { Cure } from '#audit/check.ts';
-import { Root } from '../root.ts';
+import { labCertificates } from '../certificates.ts';
+import { DOMAIN, HOST, Root } from '../root.ts';
 import type { Server, ServerPlan } from '../server.ts';
 import { mend } from './mend.ts';
 
@@ -11,7 +12,7 @@ import { mend } from './mend.ts';
 export function mountBed(cache: string, work: string, server: Server, name: string): Promise<Root> {
   const folder = path.join(work, name);
   mkdirSync(folder, { recursive: true });
-  return Root.mount(cache, server.layer, folder);
+  return Root.mount(cache, server.layer, folder, labCertificates(HOST, DOMAIN).of);
 }
 
 export interface Written {
@@ -58,7 +59,10 @@ function writeCertificates(root: Root, { layer }: Server, text: string): void {
     const isKey = /key/.test(file);
     const isCertificate = !isKey || /cert/.test(file);
     const own = [...(isKey ? ['key'] : []), ...(isCertificate ? ['cert'] : [])];
-    const content = own.map((name) => root.read(`/etc/lab/${name}.pem`)).join('');
+    // A key of the lab's, for those who take none that others may read.
+    const kept = root.read(file.replace(/-key\.pem$/, '.key'));
+    const fresh = own.map((name) => root.read(`/etc/lab/${name}.pem`)).join('');
+    const content = kept === '' ? fresh : kept;
     // Exim reads it with its own rights; the others want it read by nobody else.
     root.write(file, content, layer === 'exim' ? 0o644 : 0o600);
   }

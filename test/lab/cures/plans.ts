@@ -257,6 +257,57 @@ percent_hack_domains = *`,
     planted: ['plaintext.no-tls', 'configuration.exim-tls-off'],
   },
   {
+    id: 'postfix expired certificate',
+    server: 'postfix',
+    settings: `smtpd_tls_security_level = may
+smtpd_tls_cert_file = /etc/lab/expired.pem
+smtpd_tls_key_file = /etc/lab/expired.key`,
+    only: ['tls.certificate-expired'],
+    planted: ['tls.certificate-expired'],
+  },
+  {
+    id: 'exim expired certificate',
+    server: 'exim',
+    settings: `tls_certificate = /etc/lab/expired.pem
+tls_privatekey = /etc/lab/expired-key.pem`,
+    only: ['tls.certificate-expired'],
+    planted: ['tls.certificate-expired'],
+  },
+  {
+    id: 'sendmail expired certificate',
+    server: 'sendmail',
+    settings: `define(\`confCACERT_PATH', \`/etc/ssl/certs')dnl
+define(\`confCACERT', \`/etc/ssl/certs/ca-certificates.crt')dnl
+define(\`confSERVER_CERT', \`/etc/lab/expired.pem')dnl
+define(\`confSERVER_KEY', \`/etc/lab/expired-key.pem')dnl`,
+    only: ['tls.certificate-expired'],
+    planted: ['tls.certificate-expired'],
+  },
+  {
+    id: 'dovecot expired certificate',
+    server: 'dovecot',
+    settings: `protocols = imap pop3
+ssl_cert = </etc/lab/expired.pem
+ssl_key = </etc/lab/expired.key`,
+    only: ['tls.certificate-expired'],
+    planted: ['tls.certificate-expired'],
+  },
+  {
+    id: 'dovecot exposed',
+    server: 'dovecot',
+    settings: `protocols = imap lmtp sieve
+ssl = required
+login_trusted_networks = 0.0.0.0/0
+auth_debug_passwords = yes
+service lmtp {
+  inet_listener lmtp {
+    port = 24
+  }
+}`,
+    only: ['configuration'],
+    planted: ['configuration.dovecot-trusted-networks', 'configuration.dovecot-passwords-in-log'],
+  },
+  {
     id: 'opensmtpd stock',
     server: 'opensmtpd',
     settings: PLAIN['opensmtpd']?.settings ?? '',

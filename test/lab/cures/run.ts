@@ -5,6 +5,9 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { PRODUCTS } from '#audit/check.ts';
+import { readCure } from '#audit/cure.ts';
+import { knownCures } from './known.ts';
 import type { Trial } from './trial.ts';
 
 const HERE = import.meta.dirname;
@@ -58,7 +61,20 @@ async function tryAll(): Promise<number> {
   process.stdout.write(
     `${trials.length} checks tried with ${cures.size} cures, ${bad.length} not cured\n`,
   );
+  if (values.only === '' && !values.quick) readOnly(cures);
   return bad.length;
+}
+
+/** Cures with lines that no weak server needed: their servers read them, and that is all. */
+function readOnly(tried: ReadonlySet<string>): void {
+  const all = PRODUCTS.filter((product) => SERVERS.includes(product))
+    .flatMap(knownCures)
+    .filter((cure) => readCure(cure).parts.length > 0);
+  const rest = all.filter(({ product, lines }) => !tried.has(`${product} ${lines.join('\n')}`));
+  process.stdout.write(`${rest.length} of ${all.length} cures with lines were read alone\n`);
+  for (const { product, checks } of values.verbose ? rest : []) {
+    process.stdout.write(`    ${product}: ${checks.join(', ')}\n`);
+  }
 }
 
 /** In namespaces that end with everything in them. */
