@@ -41,6 +41,7 @@ export interface TraceOptions {
 }
 
 const ATTACH_MS = 10_000;
+const QUIET_MS = 750;
 
 /** Whether strace is there and may trace. */
 export function hasStrace(): boolean {
@@ -74,6 +75,24 @@ export async function trace(options: TraceOptions): Promise<Tracing> {
     detach: () => endOf(child),
     log: () => readFileSync(log, 'utf8'),
   };
+}
+
+/**
+ * Waits until these threads write nothing any more: what is done behind (the search index waits
+ * half a second) must not be what the next failing call belongs to.
+ */
+export async function quiet(pid: number, threads: readonly number[]): Promise<void> {
+  const written = (): string =>
+    threads
+      .map((thread) => readFileSync(`/proc/${pid}/task/${thread}/io`, 'utf8'))
+      .map((io) => /^syscw: \d+$/m.exec(io)?.[0])
+      .join();
+  let [last, sinceMs] = [written(), performance.now()];
+  await waitFor(() => {
+    const now = written();
+    if (now !== last) [last, sinceMs] = [now, performance.now()];
+    return performance.now() - sinceMs >= QUIET_MS;
+  }, ATTACH_MS);
 }
 
 async function endOf(child: ChildProcess): Promise<void> {

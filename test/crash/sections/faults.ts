@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { OPERATIONS } from '../operations.ts';
 import type { Report } from '../report.ts';
 import { Stage, type Surroundings } from '../stage.ts';
-import { readCalls, threadsOf, trace } from '../strace.ts';
+import { quiet, readCalls, threadsOf, trace } from '../strace.ts';
 
 interface Fault {
   readonly call: string;
@@ -84,6 +84,7 @@ export async function killsAfterFailedSync(
         const { pid } = stage.server;
         const step = await OPERATIONS.find((one) => one.name === name)!.prepare(stage);
         const threads = threadsOf(pid, 'postern-writer');
+        await quiet(pid, threads);
         const tracing = await trace({ pid, threads, inject: ['fsync:error=EIO:when=1'] });
         const problems = refusal(name, await step.take(), step.answer);
         await stage.kill();
@@ -110,9 +111,11 @@ async function spoil(
   const names = where === 'writer' ? ['postern-writer'] : ['libuv-worker'];
   const problems: string[] = [];
   const step = await operation.prepare(stage);
+  const threads = threadsOf(pid, ...names);
+  if (where === 'writer') await quiet(pid, threads);
   const tracing = await trace({
     pid,
-    threads: threadsOf(pid, ...names),
+    threads,
     inject: [`${call}:error=${error}:when=1${isSticky ? '+' : ''}`],
     calls: ['openat'],
     log: path.join(stage.folder, 'calls'),
