@@ -21,6 +21,8 @@ export interface Replied {
   readonly good: boolean;
 }
 
+/** Lines of the server between two of ours; a message to be read is seldom longer. */
+const SHOWN_LINES = 20_000;
 const READ_MS = 600_000;
 const KEPT_LINES = 500;
 const LISTINGS = /^(?:CAPA|RETR|TOP|(?:LIST|UIDL|AUTH)$)/i;
@@ -35,6 +37,8 @@ export class TalkSession {
   #replies: Replied[] = [];
   #wake: (() => void) | undefined;
   #tag = '';
+  /** Lines that came since we spoke. */
+  #shown = 0;
   #isListing = false;
   #tags = 0;
   #inContent = false;
@@ -67,6 +71,7 @@ export class TalkSession {
     const line = text.replace(/[\r\n]+$/, '');
     this.#tag = /^(\S+) \S/.exec(line)?.[1] ?? this.#tag;
     this.#isListing = LISTINGS.test(line);
+    this.#shown = 0;
     if (text === '.\r\n' || text.endsWith('\r\n.\r\n')) this.#inContent = false;
     this.#show({ from: 'client', text: shown ?? this.#bare(line) });
     this.wire.send(octets);
@@ -187,7 +192,11 @@ export class TalkSession {
       }
       const text = parseUtf8(read.octets) ?? latin1(read.octets);
       const odd = read.end === 'lf' ? ' [bare LF]' : '';
-      this.#show({ from: 'server', text: `${this.#bare(text)}${odd}` });
+      this.#shown += 1;
+      if (this.#shown === SHOWN_LINES) this.note('more lines came at once than are shown');
+      if (this.#shown < SHOWN_LINES) {
+        this.#show({ from: 'server', text: `${this.#bare(text)}${odd}` });
+      }
       this.#heard(text);
     }
   }
