@@ -96,6 +96,13 @@ function tellCheck(ground: Ground, matrix: Matrix, check: Check, endings: readon
     const refused = new Set(
       mine.filter(({ kind }) => kind === 'refused').map(({ ending }) => ending.name),
     );
+    // It may have ended the message, and minds that more came behind it.
+    const hidden = mine.find(({ kind, text }) => kind === 'refused' && /pipelin/i.test(text));
+    if (hidden !== undefined) {
+      const { ending, text } = hidden;
+      context.tell(unclear(check, `${ending.name} is answered with "${text.slice(0, 120)}"`));
+      return;
+    }
     const scope = context.level === 'safe' ? ' (few are tried at level safe)' : '';
     const seen =
       `${own.length} sequences in ${matrix.passes.length} manners end nothing` +
