@@ -17,7 +17,8 @@ import type { Server, ServerPlan } from '../server.ts';
 import * as servers from '../servers/index.ts';
 import { mountBed, writeMended } from './bed.ts';
 import { CHECKS } from './known.ts';
-import { PLANS, type WeakPlan } from './plans.ts';
+import { PLANS } from './plans.ts';
+import type { WeakPlan } from './weak.ts';
 
 /** `cured`: found before, not observed after, and mail goes on. */
 export interface Trial {

@@ -11,7 +11,7 @@ import { lastOfEach } from './last.ts';
 
 const PID = '/var/spool/postfix/pid/master.pid';
 const LOG = '/var/log/lab.log';
-const DELIVERY_MS = 5_000;
+const DELIVERY_MS = 15_000;
 /** Not that a service lost sight of another one that has just been exchanged. */
 const COMPLAINT =
   /(?:fatal|error): |warning: (?!dict_proxy_|problem talking |connect to |process |file system clock |resetting file |\/usr\/lib\/)/;
