@@ -90,6 +90,12 @@ export async function surveyRelay(options: SurveyOptions): Promise<Survey> {
     }
   };
   await Promise.all(Array.from({ length: options.parallel ?? 4 }, worker));
+  // Who was crowded out by ourselves is tried again, one after the other.
+  for (const [index, { rung, answer }] of tried.entries()) {
+    const job = jobs[index];
+    if (job === undefined || rung !== 'unclear' || !/greeting: 421/.test(answer)) continue;
+    tried[index] = await runner.try(job.form, job.attempt, job.place);
+  }
   const isRoute = seesRoutes(tried, nobody);
   const trials = tried.map((trial) => ({
     ...trial,
