@@ -8,8 +8,8 @@ import { publishedOf } from './published.ts';
 
 const KNOWN: Check = {
   id: 'fingerprint.known-weakness',
-  title: 'The version that is told has published weaknesses',
-  severity: 'medium',
+  title: 'A candidate: the version that is told is one with published weaknesses',
+  severity: 'low',
   means: 'Whoever looks for servers to break into finds this one by its greeting and tries them.',
   doesNotMean:
     'Nothing was tried, and only the number was read: distributions mend their packages without ' +
@@ -48,7 +48,7 @@ export const knownWeakness: ServiceProbe = {
       return `${cve} (${allows}; mended in ${mended.at(-1) ?? ''})`;
     });
     const seen = `${name} ${version}, if its package was not mended: ${words.join(', ')}`;
-    const severity = open.some(({ grave }) => grave) ? 'medium' : 'low';
+    const severity = open.some(({ grave }) => grave) ? 'low' : 'info';
     tell(likely(KNOWN, seen, { severity, details: { version, cves: open.map(({ cve }) => cve) } }));
   },
 };
