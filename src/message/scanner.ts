@@ -82,7 +82,8 @@ export class StructureScanner {
       this.#endLine(this.#offset + lf, crlf, chunk);
       at = lf + 1;
     }
-    if (this.#tree.inHead) this.#keepHead(chunk.slice(this.#headFrom));
+    // A copy: whoever pushed the chunk may let go of it. (`slice` of a Buffer would be none.)
+    if (this.#tree.inHead) this.#keepHead(new Uint8Array(chunk.subarray(this.#headFrom)));
     if (length > 0) this.#endedInCr = chunk[length - 1] === CR;
     this.#offset += length;
   }
