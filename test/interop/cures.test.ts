@@ -12,7 +12,7 @@ const RUN = path.join(import.meta.dirname, '../lab/cures/run.ts');
 const cache =
   process.env['POSTERN_LAB'] ??
   path.join(process.env['XDG_CACHE_HOME'] ?? path.join(homedir(), '.cache'), 'postern-lab');
-// install.sh prepares them where it can.
+// Some minutes and a gigabyte once, so not for everybody who runs the tests: the lab prepares them.
 const missing = SERVERS.filter((name) => !existsSync(path.join(cache, 'layers', `${name}.ready`)));
 const skip =
   without('unshare', 'ip', 'mount', 'openssl') ||

@@ -3,7 +3,10 @@
 # Nothing is installed or started on this machine but debootstrap and nmap; says plainly what it could not do.
 set -u
 cache=${POSTERN_LAB:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/postern-lab}
-mirror=${POSTERN_LAB_MIRROR:-http://deb.debian.org}
+# Where this machine has its own packages from.
+own=$(cat /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null | grep -v '^#' | grep -o 'https\{0,1\}://[^ ]*/debian/\{0,1\}\( \|$\)' | head -n 1)
+mirror=${POSTERN_LAB_MIRROR:-$(printf %s "$own" | sed 's#/debian/* *$##')}
+[ -n "$mirror" ] || { echo "lab: no Debian mirror in apt's sources; POSTERN_LAB_MIRROR names one"; exit 1; }
 servers="${*:-postfix exim opensmtpd sendmail dovecot courier cyrus}"
 [ "$(id -u)" = 0 ] || { echo "lab: needs root"; exit 1; }
 command -v apt-get >/dev/null 2>&1 || { echo "lab: needs Debian's apt-get"; exit 1; }
