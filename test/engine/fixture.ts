@@ -1,5 +1,6 @@
 /** Stores in temporary directories for the engine's tests, and mail to put into them. */
 
+import * as fc from 'fast-check';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -222,4 +223,21 @@ export async function fill(test: TestStore, mailbox: MailboxId, count: number): 
     messageOf({ content: contentOf(`message ${at + 1}\r\n`) }),
   );
   await test.do('append', { mailbox, messages });
+}
+
+/** Ascending closed ranges that do not overlap, within these sizes. */
+export function rangesUpTo(most: {
+  readonly gap: number;
+  readonly width: number;
+  readonly ranges: number;
+}): fc.Arbitrary<[number, number][]> {
+  const step = fc.tuple(fc.nat({ max: most.gap }), fc.nat({ max: most.width }));
+  return fc.array(step, { maxLength: most.ranges }).map((steps) => {
+    let at = 0;
+    return steps.map(([gap, width]) => {
+      const from = at + gap + 1;
+      at = from + width;
+      return [from, at] as [number, number];
+    });
+  });
 }

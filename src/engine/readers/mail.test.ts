@@ -12,21 +12,12 @@ import {
   mailboxOf,
   messageOf,
   openTestStore,
+  rangesUpTo,
 } from '#test/engine/fixture.ts';
 import type { TestStore } from '#test/engine/fixture.ts';
 import { cpuTimer } from '#test/world/cpu.ts';
 
-/** Ascending closed ranges that do not overlap. */
-const someRanges = fc
-  .array(fc.tuple(fc.nat({ max: 60 }), fc.nat({ max: 40 })), { maxLength: 12 })
-  .map((steps) => {
-    let at = 0;
-    return steps.map(([gap, width]) => {
-      const from = at + gap + 1;
-      at = from + width;
-      return [from, at] as [number, number];
-    });
-  });
+const someRanges = rangesUpTo({ gap: 60, width: 40, ranges: 12 });
 
 test('messages of any ranges are those that a filter would find', async (t) => {
   const it = await openTestStore(t);

@@ -5,6 +5,7 @@ import * as fc from 'fast-check';
 import { test } from 'node:test';
 import { latin1 } from '#base/bytes.ts';
 import type { MessageSummary, SummaryPart } from '#store/mail.ts';
+import { PARTS } from './summaries.ts';
 import {
   START_MS,
   addAccount,
@@ -12,27 +13,10 @@ import {
   mailboxOf,
   messageOf,
   openTestStore,
+  rangesUpTo,
 } from '#test/engine/fixture.ts';
 
-const PARTS: readonly SummaryPart[] = [
-  'flags',
-  'modSeq',
-  'internalDate',
-  'size',
-  'envelope',
-  'bodyStructure',
-  'head',
-];
-const someRanges = fc
-  .array(fc.tuple(fc.nat({ max: 40 }), fc.nat({ max: 30 })), { maxLength: 8 })
-  .map((steps) => {
-    let at = 0;
-    return steps.map(([gap, width]) => {
-      const from = at + gap + 1;
-      at = from + width;
-      return [from, at] as [number, number];
-    });
-  });
+const someRanges = rangesUpTo({ gap: 40, width: 30, ranges: 8 });
 
 test('summaries of any ranges are what the rows say', async (t) => {
   const it = await openTestStore(t);

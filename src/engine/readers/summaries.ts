@@ -46,6 +46,7 @@ type Packed = readonly [
  * and last UID, limit, expunged since; 6 flags, 7 modification sequences, 8 dates, 9 sizes,
  * 10 envelopes, 11 structures, 12 heads; 13 the most octets of one.
  */
+// Twice in full: a statement is one constant, never built from pieces (a law).
 const BARE = `SELECT
   (SELECT json_group_array(uid) FROM (SELECT uid FROM tombstones WHERE mailbox = ?1
     AND uid BETWEEN ?2 AND ?3 AND expunged_ms > ?5 ORDER BY uid LIMIT ?4 + 0)),
@@ -128,7 +129,7 @@ const UNREAD: Omit<MessageSummary, 'uid'> = {
 };
 
 /** In the order of their parameters; the first ones need no octets. */
-const PARTS: readonly SummaryPart[] = [
+export const PARTS: readonly SummaryPart[] = [
   'flags',
   'modSeq',
   'internalDate',
