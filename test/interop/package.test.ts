@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
 import { ROOT } from '../laws/tree.ts';
-import { startPostern } from '../world/postern.ts';
+import { startPostern, waitFor } from '../world/postern.ts';
 import { run, without } from './tools.ts';
 
 test(
@@ -31,7 +31,9 @@ test(
     }
     const program = path.join(modules, 'postern/bin/postern');
     const server = await startPostern({ program });
-    assert.match(server.output(), /^Postern is ready/m);
+    // The ready file is there a moment before the words are.
+    const words = /^Postern is ready/m;
+    assert.ok(await waitFor(() => words.test(server.output()), 10_000), server.output());
     assert.doesNotMatch(server.output(), /warning/i);
     assert.equal(await server.stop(), 0);
     server.remove();

@@ -14,7 +14,7 @@ const HERE = import.meta.dirname;
 const USAGE = `npm run cures -- [--only postfix,exim,...] [--syntax] [--quick] [--verbose]
   --only     products, or weak plans by their names
   --syntax   only whether the servers read the lines
-  --quick    only what npm run interop tries
+  --quick    only some weak servers
 `;
 const { values } = parseArgs({
   options: {
@@ -62,7 +62,8 @@ async function tryAll(): Promise<number> {
     `${trials.length} checks tried with ${cures.size} cures, ${bad.length} not cured\n`,
   );
   if (values.only === '' && !values.quick) readOnly(cures);
-  return bad.length;
+  // Nothing tried is nothing shown.
+  return trials.length === 0 ? 1 : bad.length;
 }
 
 /** Cures with lines that no weak server needed: their servers read them, and that is all. */
