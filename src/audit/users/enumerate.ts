@@ -84,6 +84,8 @@ class Run {
   readonly #pace: Pace;
   readonly #startMs: number;
   readonly #answers = new Map<string, Answer[]>();
+  /** Names with an answer that controls do not get: for the progress. */
+  readonly #strange = new Set<string>();
   readonly #evidence: Exchange[] = [];
   #baseline = new Baseline([]);
   #connections = 0;
@@ -213,6 +215,7 @@ class Run {
     if (answers === undefined) this.#answers.set(answer.name, [answer]);
     else answers.push(answer);
     const telling = this.#baseline.controls.length > 0 && !this.#baseline.has(answer.signature);
+    if (telling) this.#strange.add(answer.name);
     if (telling && answers !== undefined && this.#evidence.length < EVIDENCE) {
       this.#evidence.push(exchange());
     }
@@ -222,12 +225,10 @@ class Run {
   #tellProgress(): void {
     const { progress } = this.#options;
     if (progress === undefined) return;
-    let found = 0;
-    for (const [name] of this.#answers) if (this.#isStrange(name)) found += 1;
     progress({
       done: Math.min(this.#answers.size, this.#names.length),
       total: this.#names.length,
-      found,
+      found: this.#strange.size,
       connections: this.#connections,
     });
   }

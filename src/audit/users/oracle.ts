@@ -40,8 +40,11 @@ export type Opened =
 export interface OracleSession {
   /** Whether several names go in one write. */
   readonly pipelined: boolean;
-  /** Asks; fewer answers than names when the server ended the session or reached a limit. */
-  ask(names: readonly string[]): Promise<Asked>;
+  /**
+   * Asks; fewer answers than names when the server ended the session or reached a limit. `last`:
+   * nothing more is asked here, so the farewell may go along with the questions.
+   */
+  ask(names: readonly string[], last?: boolean): Promise<Asked>;
   /** Resolves when the server has let go, or soon. */
   close(): Promise<void>;
   readonly exchange: Exchange;
@@ -51,4 +54,6 @@ export interface Asked {
   readonly answers: readonly Answer[];
   /** Why not all: the server's limit, or a lost connection, in its words. */
   readonly stopped: string | undefined;
+  /** The usual way of asking was taken at once: what follows it in one write is heard too. */
+  readonly smooth?: boolean;
 }

@@ -3,7 +3,7 @@
 export interface PaceOptions {
   /** Errors per connection to begin with: one below the limits that are usual. Default 9. */
   readonly perConnection?: number;
-  /** Connections at the same time. Default 10. */
+  /** Connections at the same time. Default 6: more of them only make a server change about. */
   readonly parallel?: number;
 }
 
@@ -29,7 +29,7 @@ export class Pace {
   #calm = 0;
 
   constructor(options: PaceOptions = {}) {
-    this.#most = options.parallel ?? 10;
+    this.#most = options.parallel ?? 6;
     this.perConnection = options.perConnection ?? 9;
     this.parallel = this.#most;
   }

@@ -62,6 +62,9 @@ class Round {
   #fruitless = 0;
   #useful = false;
   #unsound = 0;
+  /** So far the usual way was taken everywhere, and most names were refused. */
+  #smooth = false;
+  #refused = 0;
   #why: string | undefined;
   #unsupported: string | undefined;
   #lastExchange: Exchange | undefined;
@@ -147,7 +150,8 @@ class Round {
       const own = control !== undefined && controls.length === 0 ? control() : undefined;
       const batch = this.#take(own === undefined ? count : Math.max(1, count - 1), own);
       const beyond = scouts && errors >= pace.perConnection;
-      const asked = beyond ? await this.#soon(session, batch) : await session.ask(batch);
+      const last = !scouts && this.#fills(errors + batch.length);
+      const asked = beyond ? await this.#soon(session, batch) : await session.ask(batch, last);
       if (typeof asked === 'string') {
         // Held back: that is what the scout was sent for; the name is asked by somebody else.
         if (asked === 'held') pace.scouted(errors + 1);
@@ -158,15 +162,18 @@ class Round {
       const unsaid = session.pipelined || asked.stopped === undefined ? 0 : 1;
       this.#probes += session.pipelined ? batch.length : asked.answers.length + unsaid;
       stopped = asked.stopped;
+      this.#smooth = asked.smooth === true;
       for (const answer of asked.answers) {
         if (answer.signature.kind === 'later' || answer.signature.kind === 'refused') {
           errors += 1;
+          this.#refused += 1;
           errorsMs.push(answer.ms);
         }
         (answer.name === own ? controls : answers).push(answer);
       }
       const missing = batch.slice(asked.answers.length).filter((name) => name !== own);
       this.#queue.push(...missing.toReversed());
+      if (last) break;
     }
     pace.heard(errorsMs);
     if (stopped !== undefined) pace.limited(errors);
@@ -200,6 +207,12 @@ class Round {
     const asked = await Promise.race([session.ask(names), held.promise, this.#emptied.promise]);
     timer.cancel();
     return asked;
+  }
+
+  /** Whether a batch is the last of its connection, as far as can be known before it is answered. */
+  #fills(errors: number): boolean {
+    const allButAll = this.#refused * 10 >= this.#probes * 9;
+    return this.#smooth && allButAll && errors >= this.#options.pace.perConnection;
   }
 
   /** How many names may follow on a connection with so many errors. */

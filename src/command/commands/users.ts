@@ -20,7 +20,7 @@ export const users: Command = {
     { flags: '--domain <domain>', summary: 'behind the names; found out when left out' },
     { flags: '--known-user <name>', summary: 'a name that exists: the positive control' },
     { flags: '--timing', summary: 'where answers are alike, compare their times too' },
-    { flags: '--parallel <count>', summary: 'connections at the same time; usually 10' },
+    { flags: '--parallel <count>', summary: 'connections at the same time; usually 6' },
     { flags: '--tls <how>', summary: 'implicit or starttls; implicit on 465, 993 and 995' },
     { flags: '--source <address>', summary: 'the address to come from' },
     { flags: '--helo <name>', summary: 'our name in EHLO' },

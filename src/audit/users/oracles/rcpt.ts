@@ -13,6 +13,9 @@ export const rcpt: Oracle = {
     openSmtp(asking, async (wire, keywords) => new Recipients(wire, asking, keywords)),
 };
 
+/** Reverse-paths that are tried. */
+const SENDERS = 2;
+
 class Recipients implements OracleSession {
   readonly pipelined: boolean;
   readonly #wire: Wire;
@@ -20,6 +23,7 @@ class Recipients implements OracleSession {
   /** `<>` must be taken everywhere (RFC 5321 4.5.5); where it is not, one of ours. */
   readonly #senders: string[];
   #begun = false;
+  #quit = false;
 
   constructor(wire: Wire, asking: Asking, keywords: ReadonlyMap<string, string>) {
     this.#wire = wire;
@@ -32,14 +36,18 @@ class Recipients implements OracleSession {
     return this.#wire.exchange;
   }
 
-  async ask(names: readonly string[]): Promise<Asked> {
+  async ask(names: readonly string[], last = false): Promise<Asked> {
     if (!this.pipelined) return this.#oneByOne(names);
+    const usual = this.#senders.length === SENDERS;
     const lines = names.map((name) => this.#line(name));
     if (!this.#begun) lines.unshift(`MAIL FROM:${this.#senders[0]}`);
+    this.#quit = last;
+    if (last) lines.push('QUIT');
     this.#wire.send(lines.map((line) => `${line}\r\n`).join(''));
     if (!this.#begun) {
       const mail = await readReply(this.#wire, this.#asking.replyMs);
       if (isLost(mail)) return { answers: [], stopped: lossText(mail) };
+      if (mail.code !== 250 && last) return { answers: [], stopped: replyText(mail) };
       if (mail.code !== 250) return this.#again(names, replyText(mail));
       this.#begun = true;
     }
@@ -47,11 +55,11 @@ class Recipients implements OracleSession {
     for (const name of names) {
       if (!collected.take(name, await readReply(this.#wire, this.#asking.replyMs))) break;
     }
-    return collected.asked;
+    return { ...collected.asked, smooth: usual };
   }
 
   close(): Promise<void> {
-    return leave(this.#wire);
+    return leave(this.#wire, this.#quit);
   }
 
   /** MAIL was refused: what was said of the recipients meant nothing. */

@@ -29,9 +29,12 @@ export async function openSmtp(
   return { kind: 'unsupported', why: session, exchange: wire.exchange };
 }
 
-/** A polite end, waited for: else the server has more of us at once than we mean to be. */
-export async function leave(wire: Wire): Promise<void> {
-  wire.line('QUIT');
+/**
+ * A polite end, waited for: else the server has more of us at once than we mean to be. `said`: QUIT
+ * went along with the last questions (RFC 2920 3.1: the last of a group).
+ */
+export async function leave(wire: Wire, said = false): Promise<void> {
+  if (!said) wire.line('QUIT');
   if (!wire.over) await readReply(wire, QUIT_MS);
   wire.close();
 }
