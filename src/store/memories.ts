@@ -2,8 +2,11 @@
 
 import type { Awaitable } from '#base/brand.ts';
 
-/** `greylist`: clients that came back. `written`: whom an account has written to. */
-export type MemoryKind = 'greylist' | 'written';
+/**
+ * `greylist`: clients that came back. `written`: whom an account has written to. `open`: authors
+ * whose DMARC the DNS left open.
+ */
+export type MemoryKind = 'greylist' | 'written' | 'open';
 
 export interface Remembered {
   readonly key: string;

@@ -119,6 +119,20 @@ test('the DNS is down: accepted, temperror in the results, nothing refused for i
   }
 });
 
+test('the DNS leaves open whether a policy is broken: come again, and then it is told', async () => {
+  const zone = target.dns.zone;
+  zone.set('_dmarc.open.test', { txt: ['v=DMARC1; p=reject'] });
+  zone.set('open.test', { fault: 'servfail' });
+  const message = letter(['From: a@open.test', 'Subject: left open', 'Message-ID: <o@open.test>']);
+  const spoof = { ip: BAD, sender: 'a@open.test', message };
+  assert.match(await target.deliver(spoof), /^451 4\.4\.3 .*open\.test, try again later/);
+  assert.match(await target.trace('a@open.test'), /reject is at stake/);
+  zone.set('open.test', { txt: [`v=spf1 ip4:${GOOD} -all`], ttl: 0 });
+  assert.match(await target.deliver(spoof), /^550 5\.7\.1/);
+  assert.match(await target.deliver({ ...spoof, ip: GOOD }), /^250/);
+  assert.match(await one('left open'), /dmarc=pass/);
+});
+
 test('SPF fails but nobody asks for a refusal: accepted and marked', async () => {
   const message = letter(['From: a@none.test', 'Subject: only marked']);
   assert.match(await target.deliver({ ip: BAD, sender: 'b@tele.test', message }), /^250/);

@@ -8,6 +8,7 @@ import { parseAccessTable } from '#policy/access/parse.ts';
 import type { CheckFacts, Verdict } from '#policy/checks/check.ts';
 import type { ClientFacts } from '#policy/gate.ts';
 import type { Inquiry } from '#policy/inquiry.ts';
+import type { Memory } from '#policy/limits/memory.ts';
 import { judgeList } from '#policy/restrictions/gate.ts';
 import { parseRestrictions } from '#policy/restrictions/parse.ts';
 import type { RestrictionList } from '#policy/restrictions/parse.ts';
@@ -26,6 +27,8 @@ export interface JudgedCase {
   readonly to?: string;
   readonly impatient?: boolean;
   readonly tables?: Readonly<Record<string, string>>;
+  /** What `reject_dmarc` remembers. */
+  readonly open?: Memory;
 }
 
 /** The verdict, what was noted, and what the DNS was asked. */
@@ -43,6 +46,7 @@ export async function judge(
       const table = parseAccessTable(text, name.startsWith('cidr:') ? 'cidr' : 'hash');
       return table.kind === 'table' ? () => table.table : JSON.stringify(table.errors);
     },
+    open: one.open,
   });
   assert.ok(parsed.kind === 'restrictions', JSON.stringify(parsed));
   const verdict = await judgeList(parsed.checks, factsOf(one, inquiry));

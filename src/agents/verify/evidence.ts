@@ -36,12 +36,14 @@ export function evidenceOf(found: Partial<Findings>, dns: readonly DnsFact[]): J
   };
 }
 
-function dmarcFacts({ result, why, author, policy, disposition, aligned }: DmarcOutcome): Json {
+function dmarcFacts(dmarc: DmarcOutcome): Json {
+  const { result, why, author, policy, disposition, atStake, aligned } = dmarc;
   return {
     result,
     why,
     author,
     disposition,
+    atStake: atStake === 'none' ? undefined : atStake,
     policy: policy === undefined ? undefined : `${policy.domain} (${policy.place})`,
     aligned: aligned.map(({ method, domain, how }) => `${method} ${domain}: ${how}`),
   };

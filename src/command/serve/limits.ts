@@ -14,6 +14,7 @@ export interface Guards {
   readonly limits: GateLimits;
   readonly greylist: Greylist;
   readonly written: Memory;
+  readonly open: Memory;
   stop(): Promise<void>;
 }
 
@@ -53,6 +54,7 @@ export async function openGuards(
       networkPasses: settings.greylist_network_passes,
     }),
     written: memories.written,
+    open: memories.open,
     stop: () => memories.stop(),
   };
 }

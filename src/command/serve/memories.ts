@@ -9,12 +9,15 @@ import type { Store } from '#store/store.ts';
 export interface Memories {
   readonly greylist: Memory;
   readonly written: Memory;
+  readonly open: Memory;
   /** Writes what is new and stops. */
   stop(): Promise<void>;
 }
 
 const DAY_MS = 86_400_000;
 const WRITTEN_MS = 730 * DAY_MS;
+/** Longer than anybody waits between two attempts. */
+const OPEN_MS = 2 * DAY_MS;
 const ENTRIES = 100_000;
 /** What a power cut may cost: a client that has to come back once more. */
 const EVERY_MS = 5_000;
@@ -35,6 +38,7 @@ export async function openMemories(
   const memories = {
     greylist: await open('greylist', greylistMs),
     written: await open('written', WRITTEN_MS),
+    open: await open('open', OPEN_MS),
   };
   const write = async (): Promise<void> => {
     for (const [kind, memory] of Object.entries(memories) as [MemoryKind, Memory][]) {

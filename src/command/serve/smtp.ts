@@ -99,8 +99,8 @@ function gateOf(
   if (networks.kind !== 'networks') throw new Error('invariant broken: mynetworks was checked');
   const lists: Lists = mode === 'smtp' ? settings : { ...NO_LISTS, ...FIXED[mode] };
   const { clock, log } = world;
-  const { greylist, written } = guards;
-  const tools: Tools = { table: accessTables(clock, log), clock, greylist, written };
+  const { greylist, written, open } = guards;
+  const tools: Tools = { table: accessTables(clock, log), clock, greylist, written, open };
   const checks = (list: RestrictionList): readonly Check[] => {
     const parsed = parseRestrictions(lists[list], list, tools);
     if (parsed.kind === 'restrictions') return parsed.checks;

@@ -16,4 +16,6 @@ export interface Tools {
   readonly greylist?: Greylist | undefined;
   /** Whom the accounts here have written to. */
   readonly written?: Memory | undefined;
+  /** Authors whose DMARC the DNS left open, and since when. */
+  readonly open?: Memory | undefined;
 }

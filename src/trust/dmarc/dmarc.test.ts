@@ -75,6 +75,55 @@ test('a resolver that rejects is one that does not answer', async () => {
   assert.equal((await evaluate({}, { resolver })).result, 'temperror');
 });
 
+function policy(text: string): ZoneName {
+  return { txt: [`v=DMARC1; ${text}`] };
+}
+
+test('what a temperror leaves open is told, also from above what does not answer', async () => {
+  const down = { timeout: true };
+  const spf = { result: 'temperror', domain: 'out.example.com' };
+  const far = { result: 'temperror', domain: 'far.test' };
+  const rows: readonly (readonly [Zone, spf: typeof spf, author: string, result: string])[] = [
+    [{ '_dmarc.example.com': policy('p=reject') }, spf, 'example.com', 'temperror reject'],
+    [{ '_dmarc.example.com': policy('p=reject; t=y') }, spf, 'example.com', 'temperror quarantine'],
+    [{ '_dmarc.example.com': policy('p=quarantine') }, spf, 'example.com', 'temperror quarantine'],
+    [{ '_dmarc.example.com': policy('p=none') }, spf, 'example.com', 'temperror none'],
+    // The controls: what is not aligned, or strictly not, may be unknown for all that.
+    [{ '_dmarc.example.com': policy('p=reject') }, far, 'example.com', 'fail none'],
+    [{ '_dmarc.example.com': policy('p=reject; aspf=s') }, spf, 'example.com', 'fail none'],
+    [{ '_dmarc.example.com': down }, far, 'example.com', 'temperror none'],
+    [{ '_dmarc.a.example.com': down }, far, 'a.example.com', 'temperror none'],
+    [
+      {
+        '_dmarc.b.a.example.com': down,
+        '_dmarc.a.example.com': down,
+        '_dmarc.example.com': policy('p=reject'),
+      },
+      far,
+      'b.a.example.com',
+      'temperror reject',
+    ],
+    [
+      { '_dmarc.a.example.com': down, '_dmarc.example.com': policy('p=reject; sp=none') },
+      far,
+      'a.example.com',
+      'temperror none',
+    ],
+    [
+      { '_dmarc.example.com': policy('p=none; np=reject'), 'a.example.com': down },
+      far,
+      'a.example.com',
+      'temperror reject',
+    ],
+  ];
+  for (const [zone, sender, author, expected] of rows) {
+    const question = { author: authorOf([parseDomain(author)!]), spf: sender };
+    const { result, atStake, disposition } = await evaluate(zone, question);
+    assert.equal(`${result} ${atStake}`, expected, JSON.stringify(zone));
+    assert.equal(disposition, result === 'fail' ? 'reject' : 'none');
+  }
+});
+
 test('reports go to plain mailto addresses, ten at most', () => {
   const rows: readonly (readonly [rua: string, addresses: readonly string[]])[] = [
     ['mailto:d@example.com', ['d@example.com']],

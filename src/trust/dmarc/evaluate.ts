@@ -2,7 +2,7 @@
 
 import { visible } from '#base/bytes.ts';
 import type { Clock } from '#base/world.ts';
-import { asciiName, isWithin, plainName } from '#trust/names.ts';
+import { asciiName, isWithin, parentName, plainName } from '#trust/names.ts';
 import { type Asked, type DnsFact, Questions } from '#trust/questions.ts';
 import { type Author, hasNoPolicy } from './author.ts';
 import type { DmarcPolicy, DmarcRecord } from './record.ts';
@@ -60,6 +60,11 @@ export interface DmarcOutcome {
    * `temperror`: what is not known is asked for by nobody.
    */
   readonly disposition: DmarcPolicy;
+  /**
+   * With `temperror`: what a fail would ask for, as far as a policy of the author's domain or of
+   * one above it could be read; else `none`.
+   */
+  readonly atStake: DmarcPolicy;
   /** Which tag the disposition of a fail comes from. */
   readonly tag: 'p' | 'sp' | 'np' | undefined;
   readonly policy: AppliedPolicy | undefined;
@@ -82,6 +87,7 @@ export async function evaluateDmarc(question: DmarcQuestion): Promise<DmarcOutco
   return {
     author: author.kind === 'author' ? author.domain : undefined,
     disposition: 'none',
+    atStake: 'none',
     tag: undefined,
     policy: undefined,
     aligned: [],
@@ -94,7 +100,15 @@ export async function evaluateDmarc(question: DmarcQuestion): Promise<DmarcOutco
 const QUESTIONS = 20;
 
 type Verdict = Pick<DmarcOutcome, 'result' | 'why'> &
-  Partial<Pick<DmarcOutcome, 'disposition' | 'tag' | 'policy' | 'aligned'>>;
+  Partial<Pick<DmarcOutcome, 'disposition' | 'atStake' | 'tag' | 'policy' | 'aligned'>>;
+
+/** What a policy asks for if nothing is aligned, and by which tag. */
+interface Wish {
+  readonly tag: DmarcOutcome['tag'];
+  readonly policy: DmarcPolicy;
+  /** Why it cannot be told: `np` says something else, and whether the domain exists is not known. */
+  readonly unknown?: string;
+}
 
 /** How one identifier stands to the author; `unknown` when the DNS would not say. */
 type Alignment = Aligned['how'] | 'none' | 'unknown';
@@ -117,7 +131,10 @@ class Evaluation {
   async run(): Promise<Verdict> {
     const policy = await this.#discover();
     if (policy === undefined) return { result: 'none', why: `no policy for ${this.#author}` };
-    if (policy === 'unknown') return { result: 'temperror', why: this.#trouble };
+    if (policy === 'unknown') {
+      const above = await this.#discoverAbove();
+      return { ...(await this.#open(this.#trouble, above)), policy: undefined };
+    }
     const { record, domain } = policy;
     if (record.unusable !== undefined) {
       return { result: 'none', why: `${domain}: ${record.unusable}`, policy };
@@ -131,9 +148,9 @@ class Evaluation {
     const late = await this.#alignAll('temperror', record);
     const [maybe] = late.aligned;
     if (maybe !== undefined) {
-      return { result: 'temperror', why: `${maybe.method} of ${maybe.domain} unknown`, policy };
+      return this.#open(`${maybe.method} of ${maybe.domain} unknown`, policy);
     }
-    if (passed.unknown || late.unknown) return { result: 'temperror', why: this.#trouble, policy };
+    if (passed.unknown || late.unknown) return this.#open(this.#trouble, policy);
     return this.#fail(policy);
   }
 
@@ -143,12 +160,27 @@ class Evaluation {
     if (own?.kind === 'failed') return this.#noAnswer(own);
     if (own !== undefined) return { domain: this.#author, place: 'author', record: own.record };
     const found = await this.#walk(this.#author);
-    if (found === 'unknown') return found;
+    return found === 'unknown' ? found : this.#policyOf(found);
+  }
+
+  /** The policy among the records of a walk from the author upwards. */
+  #policyOf(found: readonly Found[]): AppliedPolicy | undefined {
     const organization = organizationalDomain(this.#author, found);
     const above = found.find(({ domain }) => domain === organization);
     if (above !== undefined) return { ...above, place: 'organizational' };
     const suffix = publicSuffix(found);
     return suffix === undefined ? undefined : { ...suffix, place: 'public-suffix' };
+  }
+
+  /** What holds above the domains that gave no answer: their own records might say otherwise. */
+  async #discoverAbove(): Promise<AppliedPolicy | undefined> {
+    let walk = await walkTree(this.#questions, this.#author);
+    while (walk.kind === 'failed') {
+      const above = parentName(walk.domain);
+      if (above === undefined) return undefined;
+      walk = await walkTree(this.#questions, above);
+    }
+    return this.#policyOf(walk.found);
   }
 
   /** All identifiers with a result that are aligned, each domain looked at once a method. */
@@ -207,29 +239,55 @@ class Evaluation {
     return 'unknown';
   }
 
-  /** RFC 9989 4.10.1: `p` for the author's own record, else `np` or `sp`; `t=y` is a step less. */
   async #fail(policy: AppliedPolicy): Promise<Verdict> {
-    const { record, place, domain } = policy;
-    const below = record.subdomains ?? record.policy;
-    let tag: DmarcOutcome['tag'] = record.subdomains === undefined ? 'p' : 'sp';
-    let asked = below;
-    if (place === 'author') [tag, asked] = ['p', record.policy];
-    else if (record.nonexistent !== undefined && record.nonexistent !== below) {
-      // RFC 8020: NXDOMAIN for any type means that the name is not there at all.
-      const answer = await this.#questions.a(this.#author);
-      if (answer.kind === 'failed') {
-        const why = `A of ${this.#author}: ${answer.reason}`;
-        return { result: 'temperror', why, policy };
-      }
-      const absent = answer.kind === 'none' && answer.why === 'nxdomain';
-      if (absent) [tag, asked] = ['np', record.nonexistent];
-    }
-    const disposition = record.testing ? STEP_LESS[asked] : asked;
+    const { record, domain } = policy;
+    const asked = await this.#asks(policy);
+    if (asked.unknown !== undefined) return this.#open(asked.unknown, policy);
+    const { tag } = asked;
     const testing = record.testing ? ', testing' : '';
-    const why = `nothing aligned with ${this.#author}; ${tag}=${asked} of ${domain}${testing}`;
-    return { result: 'fail', why, disposition, tag, policy };
+    const why = `nothing aligned with ${this.#author}; ${tag}=${asked.policy} of ${domain}${testing}`;
+    return { result: 'fail', why, disposition: dispositionOf(asked, policy), tag, policy };
+  }
+
+  /** No answer of the DNS, and what it leaves open. */
+  async #open(why: string, policy: AppliedPolicy | undefined): Promise<Verdict> {
+    const atStake =
+      policy === undefined || policy.record.unusable !== undefined
+        ? 'none'
+        : dispositionOf(await this.#asks(policy), policy);
+    return { result: 'temperror', why, policy, atStake };
+  }
+
+  /** RFC 9989 4.10.1: `p` for the author's own record, else `np` or `sp`. */
+  async #asks({ record, place }: AppliedPolicy): Promise<Wish> {
+    if (place === 'author') return { tag: 'p', policy: record.policy };
+    const below = {
+      tag: record.subdomains === undefined ? 'p' : 'sp',
+      policy: record.subdomains ?? record.policy,
+    } as const;
+    const { nonexistent } = record;
+    if (nonexistent === undefined || nonexistent === below.policy) return below;
+    // RFC 8020: NXDOMAIN for any type means that the name is not there at all.
+    const answer = await this.#questions.a(this.#author);
+    if (answer.kind === 'failed') {
+      const unknown = `A of ${this.#author}: ${answer.reason}`;
+      return { ...below, policy: stricter(below.policy, nonexistent), unknown };
+    }
+    const absent = answer.kind === 'none' && answer.why === 'nxdomain';
+    return absent ? { tag: 'np', policy: nonexistent } : below;
   }
 }
+
+/** What is done about a fail: `t=y` is a step less. */
+function dispositionOf({ policy }: Wish, { record }: AppliedPolicy): DmarcPolicy {
+  return record.testing ? STEP_LESS[policy] : policy;
+}
+
+function stricter(one: DmarcPolicy, other: DmarcPolicy): DmarcPolicy {
+  return STRICTNESS.indexOf(one) > STRICTNESS.indexOf(other) ? one : other;
+}
+
+const STRICTNESS: readonly DmarcPolicy[] = ['none', 'quarantine', 'reject'];
 
 /** What `t=y` makes of a policy. */
 const STEP_LESS: Readonly<Record<DmarcPolicy, DmarcPolicy>> = {

@@ -51,6 +51,7 @@ test('a field with every method', () => {
       why: 'aligned by spf of example.com',
       author: 'example.com',
       disposition: 'none',
+      atStake: 'none',
       tag: undefined,
       policy: undefined,
       aligned: [],

@@ -131,6 +131,19 @@ export const voids = (domain: string, count: number): InboundScene => {
   return spfAlone(domain, `v=spf1 ${terms} ip4:${GOOD} -all`);
 };
 
+/** A domain whose policy can be read, but not its SPF record. */
+export const halfDead = (domain: string, dmarc: string): InboundScene => {
+  const records = { ...zone(domain, dmarc), [domain]: { fault: 'servfail' } } as const;
+  return { ...plain(domain, dmarc, BAD), zone: records };
+};
+
+/** From a name below the domain that nobody answers about. */
+export const deadBelow = (domain: string, above: Zone = {}): InboundScene => ({
+  zone: { ...above, [`_dmarc.dead.${domain}`]: { fault: 'servfail' } },
+  ip: BAD,
+  message: letter(domain, `joe@dead.${domain}`),
+});
+
 export const broken = (domain: string, fault: ZoneEntry): InboundScene => {
   const names = [domain, `_dmarc.${domain}`, `k._domainkey.${domain}`];
   return {

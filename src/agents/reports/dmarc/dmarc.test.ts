@@ -150,6 +150,7 @@ function message(story: Story = {}): Evaluation {
         why: '',
         author: 'there.test',
         disposition: story.disposition ?? (result === 'fail' ? 'reject' : 'none'),
+        atStake: 'none',
         tag: result === 'fail' ? (story.tag ?? 'p') : undefined,
         policy: {
           domain: 'there.test',
