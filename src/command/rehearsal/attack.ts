@@ -2,6 +2,7 @@
 
 import { compareSeverity, type Level, type Severity } from '#audit/check.ts';
 import { type Finding, isFound } from '#audit/finding.ts';
+import type { Probe } from '#audit/probe.ts';
 import { checksOf, PROBES } from '#audit/probes/all.ts';
 import type { Report } from '#audit/report.ts';
 import { runAudit } from '#audit/run/run.ts';
@@ -34,10 +35,12 @@ export interface Rehearsed {
   readonly tests: number;
   /** Tests that could not be told. */
   readonly unclear: number;
+  /** Ids of those among them that would have been high or critical. */
+  readonly undecided: readonly string[];
 }
 
-/** For all probes; what is left over is `inconclusive`. */
-const TOTAL_MS = 9_000;
+/** For all probes; what is left over is `inconclusive`. Ten times what two quick cores need. */
+const TOTAL_MS = 45_000;
 
 /** Opens the stage, attacks it and takes it down again. Fails as `openStage` does. */
 export async function rehearseHere(settings: Settings, places: StagePlaces): Promise<Rehearsed> {
@@ -62,7 +65,7 @@ export async function attack(
     domains: [stage.domain],
     level,
     authorisedBy: undefined,
-    probes: PROBES,
+    probes: GRAVEST_FIRST,
     // What the domain publishes is no part of a configuration.
     skip: ['posture'],
     options: {
@@ -90,11 +93,10 @@ export async function attack(
 
 function summary({ findings }: Report, stage: Stage): Rehearsed {
   const names = new Map([...stage.ports].map(([name, port]) => [port, name]));
-  const found = findings.filter(
-    (finding) => isFound(finding) && compareSeverity(severityHere(finding), 'high') >= 0,
-  );
+  const grave = findings.filter((finding) => compareSeverity(severityHere(finding), 'high') >= 0);
+  const unclear = (finding: Finding): boolean => finding.confidence === 'inconclusive';
   return {
-    weak: found.map((finding) => ({
+    weak: grave.filter(isFound).map((finding) => ({
       id: finding.id,
       severity: severityHere(finding),
       title: finding.title,
@@ -104,7 +106,8 @@ function summary({ findings }: Report, stage: Stage): Rehearsed {
     })),
     stranger: stage.stranger,
     tests: findings.length,
-    unclear: findings.filter(({ confidence }) => confidence === 'inconclusive').length,
+    unclear: findings.filter(unclear).length,
+    undecided: [...new Set(grave.filter(unclear).map(({ id }) => id))],
   };
 }
 
@@ -115,6 +118,15 @@ function summary({ findings }: Report, stage: Stage): Rehearsed {
 function severityHere({ id, group, severity }: Finding): Severity {
   if (group !== 'relay') return severity;
   return checksOf(PROBES).find((check) => check.id === id)?.severity ?? severity;
+}
+
+/** Where time runs out, it runs out for what matters least. */
+const GRAVEST_FIRST = [...PROBES].sort((a, b) => compareSeverity(gravest(b), gravest(a)));
+
+function gravest({ checks }: Probe): Severity {
+  return checks
+    .map(({ severity }) => severity)
+    .reduce((a, b) => (compareSeverity(a, b) > 0 ? a : b));
 }
 
 const NOBODY_KNOWS = new Proxy({} as Resolver, {

@@ -10,6 +10,7 @@ import type { Rehearsed, Weak } from './attack.ts';
 import { type Outcome, rehearse } from './rehearse.ts';
 
 const SHOWN = 4;
+const AGAIN = 'Try again when the machine has less to do.';
 
 /**
  * Returns when the settings may be served: unchanged ones at once. A CommandError tells what was
@@ -27,14 +28,14 @@ export async function enter(
     log.event('warn', 'self-audit-not-told', { reason: outcome.why });
     return;
   }
-  const { weak, tests, unclear } = outcome.rehearsed;
+  const { weak, tests, unclear, undecided } = outcome.rehearsed;
   if (weak.length > 0 && settings.self_audit === 'refuse') throw refusal(outcome.rehearsed);
   for (const { id, severity, listener, title, cure } of weak) {
     log.event('warn', 'self-audit-found', { id, severity, listener, title, cure });
   }
-  if (unclear > 0) log.event('warn', 'self-audit-unclear', { tests, unclear });
-  // Where nothing could be told, nothing was shown.
-  if (unclear >= tests) return;
+  if (unclear > 0) log.event('warn', 'self-audit-unclear', { tests, unclear, undecided });
+  // What was not told about grave weaknesses was not shown to be absent.
+  if (undecided.length > 0) return;
   if (weak.length === 0) log.event('info', 'self-audit-passed', { tests, unclear });
   accept(settings);
 }
@@ -44,15 +45,17 @@ export async function attackedProblems(settings: Settings): Promise<readonly Pro
   const outcome = await rehearse(settings, undefined);
   const told = { line: undefined, name: undefined };
   if (outcome.kind === 'untold') {
-    const cure = 'Try again when the machine has less to do.';
-    return [{ ...told, cause: `the attack could not be made: ${outcome.why}`, cure }];
+    return [{ ...told, cause: `the attack could not be made: ${outcome.why}`, cure: AGAIN }];
   }
-  const from = `to a stranger from ${outcome.rehearsed.stranger}`;
-  return outcome.rehearsed.weak.map(({ id, severity, title, seen, listener, cure }) => ({
+  const { weak, stranger, undecided } = outcome.rehearsed;
+  const found = weak.map(({ id, severity, title, seen, listener, cure }) => ({
     ...told,
-    cause: `${severity} ${from}: ${title} (${id}, on ${listener}). ${seen}`,
+    cause: `${severity} to a stranger from ${stranger}: ${title} (${id}, on ${listener}). ${seen}`,
     cure,
   }));
+  if (undecided.length === 0) return found;
+  const cause = `the attack could not tell: ${undecided.join(', ')}`;
+  return [...found, { ...told, cause, cure: AGAIN }];
 }
 
 /** What was found, a line each, for a person. */

@@ -29,8 +29,8 @@ export type Outcome =
   | { readonly kind: 'rehearsed'; readonly rehearsed: Rehearsed }
   | { readonly kind: 'untold'; readonly why: string };
 
-/** The longest that a start waits for it: ten times what it takes on two quick cores. */
-const LIMIT_MS = 30_000;
+/** The longest that a start waits for it: the attack's own time, and what opening the stage takes. */
+const LIMIT_MS = 60_000;
 
 /**
  * Rehearses the settings in a thread; `certificates`: the directory of certificates of our own,
