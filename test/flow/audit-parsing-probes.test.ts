@@ -165,6 +165,27 @@ describe('parsing and limits, planted one by one', { concurrency: 6 }, () => {
     assert.deepEqual(told(await audited({}, 'active', probes)), []);
   });
 
+  it('a sender that is refused with the first recipient is no limit of recipients', async () => {
+    const since = ({ lines }: { readonly lines: readonly string[] }) =>
+      lines.findLast((one) => one.startsWith('MAIL')) ?? '';
+    const hook: LaxOptions['hook'] = (line, state) =>
+      line.startsWith('RCPT') && since(state).includes('<audit@') ? '553 5.1.8 who?' : undefined;
+    const probes = [limits.recipientCount];
+    const findings = await audited({ hook }, 'active', probes);
+    assert.equal(findings.get('limits.few-recipients')?.confidence, 'not-observed');
+    let count = 0;
+    const once = answers(/^RCPT TO:<postmaster>$/, () => (++count > 1 ? '553 5.1.8 who?' : OK));
+    const none = await audited(once, 'active', probes);
+    assert.equal(none.get('limits.few-recipients')?.confidence, 'inconclusive');
+  });
+
+  it('who is crowded out cannot tell what the server does with other protocols', async () => {
+    const crowded = { keywords: KEYWORDS, hook: () => '421 4.3.2 too many' };
+    const findings = await audited(crowded, 'safe', [parsing.crossProtocol]);
+    assert.equal(findings.get('parsing.tls-in-clear-run')?.confidence, 'inconclusive');
+    assert.equal(findings.get('parsing.http-body-run')?.confidence, 'inconclusive');
+  });
+
   it('a tarpit is a limit', async () => {
     const findings = await audited({ errorLimit: 30 }, 'active', [limits.errorLimit]);
     assert.equal(findings.get('limits.no-error-limit')?.details['endsAt'], 31);

@@ -198,6 +198,45 @@ describe('open relay', () => {
     );
     assert.deepEqual(told(findings), ['relay.etrn']);
   });
+
+  it('who is crowded out cannot tell about ETRN and PROXY', async () => {
+    const full = { greeting: '421 4.3.2 too many\r\n', answer: () => '421 4.3.2 too many\r\n' };
+    const findings = await auditMock(full, [openRelay], { domains: ['own.test'] });
+    for (const id of ['relay.etrn', 'relay.r28p']) {
+      assert.equal(findings.get(id)?.confidence, 'inconclusive', id);
+    }
+  });
+
+  it('a server that queues everything and delivers nothing is told of in time', async () => {
+    let waits = 0;
+    const canary = {
+      domain: 'canary.test',
+      endpoint: { address: '127.0.0.1', port: 25 },
+      arrived: async () => {
+        waits += 1;
+        await new Promise((resolve) => setTimeout(resolve, 300));
+        return undefined;
+      },
+    };
+    const more: Hook = (line, { lines }) => {
+      if (line.startsWith('RCPT TO:')) return '250 2.1.5 ok\r\n';
+      if (line === 'DATA') return '354 go on\r\n';
+      if (line === '.') return '250 2.0.0 queued\r\n';
+      const isContent = lines.includes('DATA') && !/^(?:QUIT|RSET)/.test(line);
+      return isContent ? '' : undefined;
+    };
+    const mock = { greeting: '220 mock.test ESMTP\r\n', answer: smtpAnswers(KEYWORDS, more) };
+    const begunMs = performance.now();
+    const findings = await auditMock(mock, [openRelay], {
+      level: 'active',
+      domains: ['own.test'],
+      options: { canary },
+    });
+    assert.equal(findings.get('relay.n2')?.confidence, 'likely');
+    assert.ok(waits > 20, `${waits}`);
+    // One after the other in four rows it would be two seconds and more.
+    assert.ok(performance.now() - begunMs < 2_000, `${performance.now() - begunMs} ms`);
+  });
 });
 
 describe('returns to our canary', () => {

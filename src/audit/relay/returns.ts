@@ -60,20 +60,26 @@ export const RETURN_FORMS: readonly Form[] = [
   },
 ];
 
+/** `accepted` is undefined where it was not answered. */
+export interface EtrnAnswer {
+  readonly accepted: boolean | undefined;
+  readonly answer: string;
+}
+
 /** R34: a queue run for a domain that is not the server's (RFC 1985 5.3: 458, 459, 5xx refuse). */
 export async function askEtrn(
   options: Pick<TrialOptions, 'dial' | 'serverName' | 'replyMs'> & {
     readonly place: { readonly helo: string; readonly other: string };
   },
-): Promise<{ readonly accepted: boolean; readonly answer: string }> {
+): Promise<EtrnAnswer> {
   const { place, serverName, replyMs } = options;
   const hello = await sayHello(await options.dial(), { name: place.helo, serverName, replyMs });
-  if (hello.kind !== 'ready') return { accepted: false, answer: `${hello.step}: ${hello.why}` };
+  if (hello.kind !== 'ready') return { accepted: undefined, answer: `${hello.step}: ${hello.why}` };
   const { wire } = hello;
   const reply = await ask(wire, `ETRN ${place.other}`, replyMs);
   wire.line('QUIT');
   wire.close();
-  if (isLost(reply)) return { accepted: false, answer: lossText(reply) };
+  if (isLost(reply)) return { accepted: undefined, answer: lossText(reply) };
   return { accepted: reply.code >= 250 && reply.code <= 253, answer: replyText(reply) };
 }
 

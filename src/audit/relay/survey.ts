@@ -4,8 +4,8 @@ import type { Random } from '#base/world.ts';
 import { controlName } from '../users/controls.ts';
 import { NMAP_FORMS, RECIPIENT_FORMS, type Attempt, type Form } from './forms.ts';
 import type { Place } from './place.ts';
-import { tryForm, type Trial, type TrialOptions } from './trial.ts';
-import { askEtrn, RETURN_FORMS } from './returns.ts';
+import { followed, tryForm, type Trial, type TrialOptions } from './trial.ts';
+import { askEtrn, type EtrnAnswer, RETURN_FORMS } from './returns.ts';
 import { TRUST_FORMS } from './trust.ts';
 
 export const FORMS: readonly Form[] = [...NMAP_FORMS, ...RECIPIENT_FORMS, ...TRUST_FORMS];
@@ -35,7 +35,7 @@ export interface Survey {
   /** R33 and R35: mail in our canary's name to nobody and to somebody; did anything come back? */
   readonly returns: readonly Trial[];
   /** R34: ETRN for a domain that is not its own. */
-  readonly etrn: { readonly accepted: boolean; readonly answer: string };
+  readonly etrn: EtrnAnswer;
   /** From where, and what that means. */
   readonly vantage: readonly string[];
 }
@@ -69,7 +69,12 @@ export async function surveyRelay(options: SurveyOptions): Promise<Survey> {
   const { canary } = options;
   if (canary !== undefined && somebody.every(refusesSender)) runner.writeAs(canary.domain);
   const controls = [...nobody, ...somebody];
-  const silence = controls.every(({ rung }) => rung === 'unclear') ? controls[0] : undefined;
+  // An answer about the sender alone is an answer: other senders are asked.
+  const silent = controls.every((one) => one.rung === 'unclear' && !refusesSender(one));
+  const silence = silent ? controls[0] : undefined;
+  // It may be the mail server of our canary's domain: that mail goes there is then no relaying.
+  const receives = canary !== undefined && !silent && (await runner.isServerOf(canary.domain));
+  if (receives) runner.writeTo(place.other);
   const forms = options.forms ?? FORMS;
   const jobs = forms
     .filter(({ level }) => level === 'safe' || options.level === 'active')
@@ -96,24 +101,30 @@ export async function surveyRelay(options: SurveyOptions): Promise<Survey> {
     if (job === undefined || rung !== 'unclear' || !/greeting: 421/.test(answer)) continue;
     tried[index] = await runner.try(job.form, job.attempt, job.place);
   }
-  const isRoute = seesRoutes(tried, nobody);
-  const trials = tried.map((trial) => ({
+  // All at once: a server that delivers nothing costs the time of one message, not of each.
+  const final = await Promise.all(
+    tried.map((trial, index) => runner.follow(trial, jobs[index]?.place)),
+  );
+  const isRoute = seesRoutes(final, nobody);
+  const trials = final.map((trial) => ({
     ...trial,
     // What a wide sign is to it, the routes of ASCII do not tell.
     verdict: judgeTrial(trial, isCatchAll, isCatchAll && (!isRoute || trial.form === 'R25')),
   }));
   const [verdict, why] = conclude(trials);
   const returns: Trial[] = [];
+  runner.writeTo(place.foreign);
   for (const form of options.canary === undefined ? [] : RETURN_FORMS) {
     if (options.level !== 'active') break;
     for (const job of runner.attemptsOf(form)) {
-      returns.push(await runner.try(form, job.attempt, job.place));
+      returns.push(await runner.follow(await runner.try(form, job.attempt, job.place), job.place));
     }
   }
   const etrn = await askEtrn(options);
   const { connections } = runner;
   const source = trials.find(({ exchange }) => exchange?.source !== undefined)?.exchange?.source;
   const vantage = vantageOf(source?.address, place.address);
+  if (receives) vantage.push(`it takes mail for ${place.foreign} itself: nothing was sent there`);
   const told = { nobody, somebody, isCatchAll };
   return { verdict, why, trials, controls: told, returns, etrn, connections, vantage };
 }
@@ -123,7 +134,7 @@ export async function surveyRelay(options: SurveyOptions): Promise<Survey> {
  * says nothing about relaying. The canary's exists, and is not the server's own.
  */
 function refusesSender({ rung, answer }: Trial): boolean {
-  return rung === 'refused' && /\b5\.1\.[78]\b|\bsender\b/i.test(answer);
+  return rung !== 'accepted' && /\b[45]\.1\.[78]\b|\bsender\b/i.test(answer);
 }
 
 function untried(
@@ -138,17 +149,31 @@ class Runner {
   readonly #options: SurveyOptions;
   #messages: number;
   #other: string;
+  #foreign: string;
   connections = 0;
 
   constructor(options: SurveyOptions) {
     this.#options = options;
     this.#messages = options.messages;
     this.#other = options.place.other;
+    this.#foreign = options.place.foreign;
   }
 
   /** Senders of all forms that do not say otherwise from now on. */
   writeAs(domain: string): void {
     this.#other = domain;
+  }
+
+  /** The domain that recipients of all forms are at from now on. */
+  writeTo(domain: string): void {
+    this.#foreign = domain;
+  }
+
+  /** Whether mail for a domain is taken that is refused, as relaying, for a domain of nobody. */
+  async isServerOf(domain: string): Promise<boolean> {
+    const { other } = this.#options.place;
+    if ((await this.control(this.#place().token, domain)).rung !== 'accepted') return false;
+    return asRelay(await this.control(this.#place().token, other));
   }
 
   /** A form's attempts, each with a token of its own: what arrives tells which it was. */
@@ -175,6 +200,13 @@ class Runner {
     return this.#run(form, attempt, place, send && this.#messages > 0);
   }
 
+  /** Looks whether what was queued arrives. */
+  follow(trial: Trial, place: Place | undefined): Promise<Trial> {
+    return place === undefined
+      ? Promise.resolve(trial)
+      : followed(trial, { ...this.#options, place });
+  }
+
   async #run(form: Form, attempt: Attempt, place: Place, send: boolean): Promise<Trial> {
     this.connections += 1;
     if (send) this.#messages -= 1;
@@ -186,7 +218,12 @@ class Runner {
 
   #place(): Place {
     const { place } = this.#options;
-    return { ...place, other: this.#other, token: controlName(this.#options.random, 'gibberish') };
+    return {
+      ...place,
+      foreign: this.#foreign,
+      other: this.#other,
+      token: controlName(this.#options.random, 'gibberish'),
+    };
   }
 }
 

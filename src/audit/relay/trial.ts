@@ -38,7 +38,8 @@ export interface TrialOptions {
   readonly canary: Canary | undefined;
   /** How long to wait for the canary. */
   readonly arrivalMs: number;
-  dial(): Promise<Dialled>;
+  /** `bare`: its greeting is not looked at, for we speak first. */
+  dial(how?: { readonly bare: boolean }): Promise<Dialled>;
 }
 
 type Ended = Pick<Trial, 'rung' | 'answer' | 'trusted'>;
@@ -56,7 +57,8 @@ export async function tryForm(form: Form, attempt: Attempt, options: TrialOption
   };
   let wire: Wire | undefined;
   try {
-    const hello = await sayHello(await options.dial(), {
+    const bare = attempt.prologue !== undefined;
+    const hello = await sayHello(await options.dial({ bare }), {
       name: attempt.helo ?? place.helo,
       serverName,
       replyMs,
@@ -93,7 +95,9 @@ type FailedHello = Extract<Awaited<ReturnType<typeof sayHello>>, { kind: 'failed
 /** A PROXY header or a HELO name that is refused is an answer; no greeting at all is none. */
 function atHello(hello: FailedHello, attempt: Attempt): Ended & { exchange: Exchange } {
   const said = hello.step === 'ehlo' && hello.reply !== undefined && hello.reply.code >= 400;
-  const closes = attempt.prologue !== undefined && hello.step !== 'connect';
+  // Who is crowded out hears 421 whatever stands before EHLO.
+  const crowded = hello.reply?.code === 421;
+  const closes = attempt.prologue !== undefined && hello.step !== 'connect' && !crowded;
   const rung = said || closes ? 'refused' : 'unclear';
   const answer = `${hello.step}: ${hello.why}`;
   return { rung, answer, trusted: false, exchange: hello.exchange };
@@ -163,7 +167,7 @@ async function content(
   options: TrialOptions,
   before: Ended,
 ): Promise<Ended> {
-  const { place, replyMs, canary } = options;
+  const { place, replyMs } = options;
   const octets = letter(place, attempt);
   let reply: SmtpReply | Lost;
   if (attempt.by === 'bdat') {
@@ -178,13 +182,21 @@ async function content(
   }
   if (isLost(reply)) return { ...before, answer: `${before.answer}; content: ${lossText(reply)}` };
   if (reply.code !== 250) return { ...before, answer: `content refused: ${replyText(reply)}` };
-  const queued: Ended = { ...before, rung: 'queued', answer: replyText(reply) };
-  if (canary === undefined || place.foreign !== canary.domain) return queued;
-  const message = await canary.arrived(place.token, options.arrivalMs);
-  if (message === undefined) return queued;
+  return { ...before, rung: 'queued', answer: replyText(reply) };
+}
+
+/** What was queued, once more when it arrived at the canary in time. */
+export async function followed<T extends Trial>(
+  trial: T,
+  { place, canary, arrivalMs }: Pick<TrialOptions, 'place' | 'canary' | 'arrivalMs'>,
+): Promise<T> {
+  if (trial.rung !== 'queued' || canary === undefined) return trial;
+  if (place.foreign !== canary.domain) return trial;
+  const message = await canary.arrived(place.token, arrivalMs);
+  if (message === undefined) return trial;
   const { from } = message;
-  const answer = `${queued.answer}; arrived at our canary from ${from.address}`;
-  return { ...queued, rung: 'arrived', answer };
+  const answer = `${trial.answer}; arrived at our canary from ${from.address}`;
+  return { ...trial, rung: 'arrived', answer };
 }
 
 function letter(place: Place, { variant }: Attempt): Uint8Array {

@@ -56,6 +56,37 @@ const RECORDED: readonly [product: string, protocol: Protocol, Recorded][] = [
     { greeting: 'x ESMTP', unknown: '502 ESMTP command error', vrfy: '252 VRFY disabled' },
   ],
   [
+    'aiosmtpd',
+    'smtp',
+    {
+      greeting: 'x ESMTP',
+      help: '250 Supported commands: AUTH DATA EHLO HELO HELP MAIL NOOP QUIT RCPT RSET VRFY',
+      unknown: '500 Error: command "XYZZY" not recognized',
+      vrfy: '252 Cannot VRFY user, but will accept message and attempt delivery to postmaster',
+    },
+  ],
+  [
+    'python-smtpd',
+    'smtp',
+    {
+      greeting: 'vm Python SMTP proxy version 0.3',
+      help: '250 Supported commands: EHLO HELO MAIL RCPT DATA RSET NOOP QUIT VRFY',
+      unknown: '500 Error: command "XYZZY" not recognized',
+      vrfy: '252 Cannot VRFY user, but will accept message and attempt delivery to postmaster',
+      goodbye: '221 Bye',
+    },
+  ],
+  [
+    'smtp-server',
+    'smtp',
+    {
+      greeting: 'x ESMTP',
+      hello: 'x Nice to meet you, audit.invalid',
+      reset: '250 Flushed',
+      vrfy: '252 Try to send something. No promises though',
+    },
+  ],
+  [
     'dovecot',
     'imap',
     {
@@ -126,6 +157,7 @@ suite('identify', () => {
       ['mx ESMTP Exim 4.96 Sun, 22 Nov 2026', '4.96'],
       ['mx ESMTP Postfix (3.7.11)', '3.7.11'],
       ['mx ESMTP Sendmail 8.17.1.9/8.17.1.9/Debian-2', '8.17.1.9'],
+      ['mx Python SMTP 1.4.3', '1.4.3'],
       ['ID ("name" "Dovecot" "version" "2.3.19.1")', '2.3.19.1'],
       ['x Cyrus IMAP 3.6.1-Debian-3.6.1-4 server ready', '3.6.1-Debian-3.6.1-4'],
       ['IMPLEMENTATION Dovecot Pigeonhole', undefined],

@@ -46,7 +46,7 @@ export function identify(protocol: Protocol, answers: Answers): Identity {
 
 /** A version number right behind a name: `Exim 4.96`, `Postfix 3.7.11`, `v3.6.1-Debian`. */
 const VERSION =
-  /(?:^|[\s("/[])(?:Postfix|Exim|OpenSMTPD|Sendmail|Courier(?:-IMAP|-MTA)?|Cyrus(?: IMAP| POP3| timsieved)?|Dovecot(?: Pigeonhole)?|qmail|Haraka|Postern|hMailServer|Stalwart|mox|MDaemon|Zimbra|Kerio|version|ver\.?)[\s/(v:"]{1,4}(\d{1,4}(?:\.\d{1,5}){1,4}[\w.+~-]{0,24})/i;
+  /(?:^|[\s("/[])(?:Postfix|Exim|OpenSMTPD|Sendmail|Courier(?:-IMAP|-MTA)?|Cyrus(?: IMAP| POP3| timsieved)?|Dovecot(?: Pigeonhole)?|qmail|Haraka|Postern|hMailServer|Stalwart|mox|Python SMTP(?: proxy)?|MDaemon|Zimbra|Kerio|version|ver\.?)[\s/(v:"]{1,4}(\d{1,4}(?:\.\d{1,5}){1,4}[\w.+~-]{0,24})/i;
 
 /** The first version that a text tells; text is cut at 2,000 characters. */
 export function versionIn(text: string): string | undefined {

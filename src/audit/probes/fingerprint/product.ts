@@ -107,7 +107,7 @@ async function run(context: ServiceContext): Promise<void> {
 }
 
 const NAMES =
-  /\b(?:Postfix|Exim|OpenSMTPD|Sendmail|Courier|Cyrus|Dovecot|qmail|Microsoft|Exchange|Haraka|Postern|Zimbra|MDaemon|Kerio|hMailServer|Stalwart)\b/i;
+  /\b(?:Postfix|Exim|OpenSMTPD|Sendmail|Courier|Cyrus|Dovecot|qmail|Microsoft|Exchange|Haraka|Postern|Zimbra|MDaemon|Kerio|hMailServer|Stalwart|Python SMTP)\b/i;
 
 function versionIn1(
   check: Check,

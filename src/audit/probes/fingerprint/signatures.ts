@@ -29,6 +29,8 @@ export type Question =
 
 type Row = readonly [question: Question, product: string, pattern: RegExp, weight: 1 | 2 | 3];
 
+const PYTHON_VRFY = /^252 Cannot VRFY user, but will accept message and attempt delivery/;
+
 const SMTP_ROWS: readonly Row[] = [
   ['greeting', 'postfix', /\bPostfix\b/, 3],
   ['unknown', 'postfix', /^50[02] 5\.5\.2 Error: command not recognized$/, 3],
@@ -83,6 +85,19 @@ const SMTP_ROWS: readonly Row[] = [
   ['unknown', 'haraka', /^500 Unrecognized command$/, 2],
   ['goodbye', 'haraka', /Have a jolly good day/, 3],
   ['sequence', 'haraka', /^503 Use MAIL before RCPT$/, 2],
+  ['greeting', 'aiosmtpd', /\bPython SMTP \d/, 3],
+  ['help', 'aiosmtpd', /^250 Supported commands: AUTH DATA EHLO/, 3],
+  ['unknown', 'aiosmtpd', /^500 Error: command "\S+" not recognized$/, 1],
+  ['vrfy', 'aiosmtpd', PYTHON_VRFY, 1],
+  // Python's smtpd until 3.11, of which aiosmtpd was made: two words differ.
+  ['greeting', 'python-smtpd', /\bPython SMTP proxy\b/, 3],
+  ['help', 'python-smtpd', /^250 Supported commands: EHLO HELO MAIL/, 3],
+  ['unknown', 'python-smtpd', /^500 Error: command "\S+" not recognized$/, 1],
+  ['vrfy', 'python-smtpd', PYTHON_VRFY, 1],
+  // Nodemailer's smtp-server, a package of npm.
+  ['hello', 'smtp-server', /^\S+ Nice to meet you, /, 3],
+  ['reset', 'smtp-server', /^250 (?:2\.0\.0 )?Flushed$/, 3],
+  ['vrfy', 'smtp-server', /^252 (?:2\.\d\.\d )?Try to send something\. No promises though$/, 3],
   ['unknown', 'postern', /^500 5\.5\.1 Unknown command$/, 1],
   ['sequence', 'postern', /^503 5\.5\.1 MAIL comes first$/, 3],
   ['vrfy', 'postern', /^252 2\.1\.5 Names are not verified; send mail/, 3],

@@ -4,7 +4,7 @@ import { findEnvelope, patientSession } from '../../content/envelope.ts';
 import { absent, found, inapplicable, unclear } from '../../finding.ts';
 import type { ServiceContext, ServiceProbe } from '../../probe.ts';
 import { ask, replyText } from '../../wire/smtp.ts';
-import { isLost, lossText } from '../../wire/wire.ts';
+import { isLost, lossText, type Wire } from '../../wire/wire.ts';
 import { FEW_RECIPIENTS, NO_ERROR_LIMIT } from './checks.ts';
 
 const RECIPIENTS = 100;
@@ -51,19 +51,36 @@ async function countRecipients(context: ServiceContext): Promise<void> {
     context.tell(unclear(FEW_RECIPIENTS, `MAIL is answered with "${replyText(mail)}"`));
     return;
   }
-  let taken = 0;
-  let said = '';
-  while (taken < RECIPIENTS) {
-    const reply = await ask(session.wire, `RCPT TO:<${recipient.text}>`, context.options.replyMs);
-    said = isLost(reply) ? lossText(reply) : replyText(reply);
-    if (isLost(reply) || reply.code !== 250) break;
-    taken += 1;
+  let { taken, said } = await recipientsTaken(context, session.wire, recipient.text);
+  if (taken === 0 && from !== sender) {
+    // Where the sender is looked at with the first recipient (sendmail's delay_checks).
+    await session.ask('RSET');
+    await session.ask(`MAIL FROM:<${sender}>`);
+    ({ taken, said } = await recipientsTaken(context, session.wire, recipient.text));
   }
   await ask(session.wire, 'RSET', 500);
   session.wire.close();
   const seen = `${taken} recipients are taken, then "${said}"`;
   const more = { evidence: [session.wire.exchange], details: { taken } };
-  context.tell((taken < RECIPIENTS ? found : absent)(FEW_RECIPIENTS, seen, more));
+  // Who takes none refuses the message, not its length.
+  const tell = taken === 0 ? unclear : taken < RECIPIENTS ? found : absent;
+  context.tell(tell(FEW_RECIPIENTS, seen, more));
+}
+
+async function recipientsTaken(
+  context: ServiceContext,
+  wire: Wire,
+  recipient: string,
+): Promise<{ readonly taken: number; readonly said: string }> {
+  let taken = 0;
+  let said = '';
+  while (taken < RECIPIENTS) {
+    const reply = await ask(wire, `RCPT TO:<${recipient}>`, context.options.replyMs);
+    said = isLost(reply) ? lossText(reply) : replyText(reply);
+    if (isLost(reply) || reply.code !== 250) break;
+    taken += 1;
+  }
+  return { taken, said };
 }
 
 async function countErrors(context: ServiceContext): Promise<void> {

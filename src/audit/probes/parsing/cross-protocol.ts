@@ -1,10 +1,11 @@
 /** Other protocols on a mail port: HTTP with commands in its body, TLS where clear text is due. */
 
 import type { Check } from '../../check.ts';
-import { absent, found } from '../../finding.ts';
+import { absent, found, unclear } from '../../finding.ts';
 import type { Protocol } from '../../finding.ts';
 import type { ServiceContext, ServiceProbe } from '../../probe.ts';
 import { opened } from '../../session.ts';
+import { isLost } from '../../wire/wire.ts';
 import { latin1 } from '#base/bytes.ts';
 import { HTTP_BODY, TLS_IN_CLEAR } from './checks.ts';
 
@@ -48,18 +49,23 @@ async function tryOctets(
   // The plain case: the same command without anything before it is answered.
   const [command = '', sign = success] = COMMANDS[context.service.protocol] ?? [];
   const sane = sign.test(await talk(context, command).then(({ text }) => text));
-  const { text, exchange, over } = await talk(context, octets);
+  const { greeting, text, exchange, over } = await talk(context, octets);
+  if (!sane || /^(?:[45]\d\d|\* BYE|-ERR)/i.test(greeting)) {
+    const why = sane ? `greeted with "${greeting}"` : 'the plain command is not answered either';
+    context.tell(unclear(check, why, { evidence: [exchange] }));
+    return;
+  }
   const what = octets.slice(0, 4).replace(/[^A-Z]/g, '') || 'a TLS handshake';
   const seen = `${what}: ${success.test(text) ? 'the command behind it is run' : over ? 'the connection ends' : 'the command behind it is not run'}`;
-  const controls = { sanity: { passed: sane ? 1 : 0, of: 1 } };
-  context.tell(
-    (success.test(text) ? found : absent)(check, seen, { evidence: [exchange], controls }),
-  );
+  const controls = { sanity: { passed: 1, of: 1 } };
+  const tell = success.test(text) ? found : sane ? absent : unclear;
+  context.tell(tell(check, seen, { evidence: [exchange], controls }));
 }
 
 async function talk(context: ServiceContext, octets: string) {
   const wire = await opened(context);
-  await wire.readLine(context.options.replyMs);
+  const line = await wire.readLine(context.options.replyMs);
+  const greeting = isLost(line) ? '' : latin1(line.octets);
   wire.send(octets);
   let text = '';
   // Answers to lines that are no commands may be held back for a second.
@@ -70,7 +76,7 @@ async function talk(context: ServiceContext, octets: string) {
   }
   const { over } = wire;
   wire.close();
-  return { text, over, exchange: wire.exchange };
+  return { greeting, text, over, exchange: wire.exchange };
 }
 
 /** The beginning of a TLS 1.2 handshake: one record with a short ClientHello. */

@@ -46,7 +46,7 @@ async function run(context: ServiceContext): Promise<void> {
     forms: options.account === undefined ? FORMS : [...FORMS, accountForm(options.account)],
     level: isActive ? 'active' : 'safe',
     messages: isActive ? 100 : 0,
-    dial: () => context.dial(),
+    dial: (how) => context.dial(how),
     serverName: service.host,
     replyMs: options.replyMs,
     canary: options.canary,
@@ -61,7 +61,8 @@ async function run(context: ServiceContext): Promise<void> {
   context.tell(returnOutcome(BACKSCATTER, 'R33', survey));
   context.tell(returnOutcome(AUTOREPLY, 'R35', survey));
   const { accepted, answer } = survey.etrn;
-  context.tell(accepted ? found(ETRN, `ETRN: "${answer}"`) : absent(ETRN, `ETRN: "${answer}"`));
+  const told = accepted === undefined ? unclear : accepted ? found : absent;
+  context.tell(told(ETRN, `ETRN: "${answer}"`));
 }
 
 function outcomeOf(check: Check, trials: readonly Judged[], survey: Survey): Outcome {
