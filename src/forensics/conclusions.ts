@@ -87,8 +87,13 @@ function headlineOf(
   const { author, aligned, denied, unknown } = authentication;
   // Behind the limit another From may stand, which a mail program shows.
   if (specimen.headCut) return { kind: 'cannot be determined', why: 'the header is too long' };
-  if (author.kind !== 'author') return { kind: 'contradicts itself', why: author.why };
-  const shown = from.addresses.every((address) => domainOf(address) === author.domain);
+  if (author.kind !== 'author') {
+    const kind = from.addresses.length === 0 ? 'cannot be determined' : 'contradicts itself';
+    return { kind, why: author.why };
+  }
+  const shown = from.addresses.every((address) => {
+    return domainOf(address) === author.domain || address.endsWith(`@${author.domain}`);
+  });
   if (!shown) return { kind: 'contradicts itself', why: 'what is shown is not what is checked' };
   const best = bestOf(aligned);
   if (best !== undefined)

@@ -16,7 +16,7 @@ export interface Specimen {
   readonly head: Head;
   /** The head was longer than the limit: the rest of it was hashed and not read. */
   readonly headCut: boolean;
-  /** Lines ended in LF, as files on disk do: they were read as CRLF. */
+  /** Lines ended in LF or in CR, as files on disk do: they were read as CRLF. */
   readonly unixLines: boolean;
   /** The body with CRLF, if it was small enough to be kept. */
   readonly body: Uint8Array | undefined;

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { gzipSync } from 'node:zlib';
 import { message } from '#forensics/testing.ts';
 import { EXIT } from '../exit.ts';
 import type { Io } from '../io.ts';
@@ -172,3 +173,25 @@ test(
     });
   },
 );
+
+test('a file that is packed, or no text of mail, is told and passed over', async () => {
+  await inFolder(async (folder) => {
+    const kinds: Readonly<Record<string, Uint8Array>> = {
+      gzip: gzipSync(MAIL),
+      'UTF-16': Buffer.from(`\ufeff${MAIL}`, 'utf16le'),
+      zip: Buffer.from('PK\x03\x04xxxx'),
+      Outlook: Buffer.from('d0cf11e0a1b11ae1', 'hex'),
+    };
+    for (const [kind, octets] of Object.entries(kinds)) {
+      writeFileSync(join(folder, `${kind}.eml`), octets);
+      const one = await run(['headers', join(folder, `${kind}.eml`)]);
+      assert.equal(one.status, EXIT.data, one.out);
+      assert.match(one.err, new RegExp(`${kind}.*no message.*Unpack it`, 's'));
+    }
+    writeFileSync(join(folder, 'plain.eml'), MAIL);
+    const all = await run(['headers', ...TRUST, folder]);
+    assert.equal(all.out.trim().split('\n').length, 1, all.out);
+    assert.equal(all.status, EXIT.data);
+    assert.equal(all.err.match(/no message/g)?.length, 4);
+  });
+});

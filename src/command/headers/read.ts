@@ -1,7 +1,9 @@
 /** Reads all messages of the sources, one after the other, and examines each. */
 
 import { type Examined, Examination, type ExamineOptions } from '#forensics/examine.ts';
+import { containerOf } from '#forensics/input/container.ts';
 import { type MboxForm, MboxSplitter, type MessageSink } from '#forensics/input/mbox.ts';
+import { CommandError, EXIT } from '../exit.ts';
 import { type Source, holdsMany } from './sources.ts';
 
 export interface ReadOptions {
@@ -14,7 +16,10 @@ export interface ReadOptions {
 /** Messages of one piece of an mbox that wait for their verdict. */
 type Done = Promise<Examined>;
 
-/** The messages in order. Memory: one piece, and the messages that end in it. */
+/**
+ * The messages in order. Memory: one piece, and the messages that end in it. A `CommandError` says
+ * what a file that is none is instead.
+ */
 export async function* examineSource(
   source: Source,
   options: ReadOptions,
@@ -48,6 +53,11 @@ interface Taker {
 
 function takerOf(source: Source, start: Uint8Array, options: ReadOptions): Taker {
   const done: Done[] = [];
+  const other = containerOf(start);
+  if (other !== undefined) {
+    const cure = 'Unpack it, or save the messages again as they came.';
+    throw new CommandError(EXIT.data, `${source.name}: is ${other}, no message`, cure);
+  }
   if (!holdsMany(start)) {
     const one = new Examination(source.name, options.examine);
     return {

@@ -122,6 +122,7 @@ async function examineAll(
 
 /** The source is to blame, not where the results go; else undefined. */
 function readError(error: unknown, { name }: Source): CommandError | undefined {
+  if (error instanceof CommandError && error.exit === EXIT.data) return error;
   if (!isSystemError(error) || (error.path !== name && error.syscall !== 'read')) return undefined;
   return unreadable(name, error, explain(error)?.exit ?? EXIT.io);
 }

@@ -8,6 +8,7 @@ import { type DmarcOutcome, evaluateDmarc } from '#trust/dmarc/evaluate.ts';
 import { isWithin } from '#trust/names.ts';
 import { checkHost, spfIdentity } from '#trust/spf/check.ts';
 import type { SpfOutcome } from '#trust/spf/outcome.ts';
+import { isLoopback, isPrivate } from '../names/domains.ts';
 import type { Route } from '../route/route.ts';
 import type { Specimen } from '../specimen.ts';
 import type { ParsedResult } from '#trust/results/parse.ts';
@@ -77,7 +78,7 @@ export async function authenticate(checking: Checking): Promise<Authentication> 
   const author = readAuthor(specimen.headOctets, specimen.head);
   const mailFrom = mailFromOf(specimen.head, route);
   const spf = await checkSpf(checking, mailFrom);
-  const fields = readResults(specimen.head, checking.authservIds, route.boundary?.field);
+  const fields = readResults(specimen.head, checking.authservIds, route.boundary);
   const dmarc = await checkDmarc(checking, author, spf);
   const attested = attestedBy(author, fields);
   const aligned = [
@@ -119,6 +120,7 @@ async function checkSpf(checking: Checking, mailFrom: string | undefined): Promi
   const ip = boundary.recorded?.clientAddress ?? boundary.line.ip?.text;
   const helo = boundary.recorded?.helo ?? boundary.line.helo?.text ?? '';
   if (ip === undefined) return unknown('the boundary line does not tell the client’s address');
+  if (isPrivate(ip) || isLoopback(ip)) return unknown(`the client ${ip} is of a private network`);
   if (mailFrom === undefined) return unknown('no trusted line tells MAIL FROM');
   if (!asks) return unknown('the DNS was not asked');
   const path = mailFrom === '' ? null : parseAddress(mailFrom);

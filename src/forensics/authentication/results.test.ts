@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { headlineText } from '../conclusions.ts';
 import { BOUNDARY, US, examined, message } from '../testing.ts';
 
 const PASS = 'dmarc=pass header.from=victim.test; dkim=pass header.d=victim.test; spf=pass';
@@ -145,3 +146,47 @@ async function kindOf(from: string, signer: string): Promise<string> {
   const one = await examined(message({ From: from }, { top }));
   return one.conclusions.headline.kind;
 }
+
+/** What Gmail keeps: its last step on top, and its results below the line that they are about. */
+const GMAIL_STEP =
+  'Received: by 2002:a05:7208:3607:b0:91:6d2b:54a0 with SMTP id x7csp123456rbe;\r\n' +
+  '        Sun, 22 Nov 2026 01:00:06 -0800 (PST)\r\n';
+const GMAIL =
+  'Return-Path: <alice@example.org>\r\n' +
+  'Received: from mail.example.org (mail.example.org. [192.0.2.1])\r\n' +
+  '        by mx.google.com with ESMTPS id ffacd0b85a97d-38a6.123.2026.11.22.01.00.05\r\n' +
+  '        for <bob@gmail.com> (version=TLS1_3 cipher=TLS_AES_256_GCM_SHA384 bits=256/256);\r\n' +
+  '        Sun, 22 Nov 2026 01:00:05 -0800 (PST)\r\n' +
+  'Received-SPF: pass (google.com: domain of alice@example.org designates 192.0.2.1)\r\n';
+const GOOGLE_PASS = 'Authentication-Results: mx.google.com; dmarc=pass header.from=example.org\r\n';
+const GOOGLE_FAIL = 'Authentication-Results: mx.google.com; dmarc=fail header.from=example.org\r\n';
+const OTHER =
+  'Received: from a.test (a.test [198.51.100.1]) by mail.example.org (Postfix) with ESMTPS id A1;' +
+  ' Sun, 22 Nov 2026 09:00:00 +0000\r\n';
+
+test('Gmail writes its results below its own line: the first are its own, the others are not', async () => {
+  const cases: readonly (readonly [top: string, headline: RegExp])[] = [
+    [GMAIL_STEP + GMAIL + GOOGLE_PASS, /^authenticated as example\.org/],
+    [GMAIL_STEP + GMAIL_STEP + GMAIL + GOOGLE_PASS, /^authenticated/],
+    [GMAIL + GOOGLE_PASS, /^authenticated as example\.org/],
+    // A second one is the sender's.
+    [GMAIL_STEP + GMAIL + GOOGLE_FAIL + GOOGLE_PASS, /^contradicts itself \(forged/],
+    [GMAIL_STEP + GMAIL + OTHER + GOOGLE_PASS, /^contradicts itself \(forged/],
+    // Somebody else's line on top: what is below may be a copy.
+    [BOUNDARY + GMAIL_STEP + GMAIL + GOOGLE_PASS, /^cannot be determined \(the newest line/],
+    [GMAIL_STEP + BOUNDARY + GOOGLE_PASS, /^cannot be determined \(the newest line/],
+  ];
+  const ids = ['mx.google.com'];
+  for (const trust of [{ ids }, { ids, mx: ids }]) {
+    for (const [top, headline] of cases) {
+      const { conclusions } = await examined(message({}, { boundary: top }), trust);
+      assert.match(headlineText(conclusions.headline), headline, top);
+    }
+  }
+  // Whose line it is decides, not whose id it has.
+  const elsewhere = await examined(message({}, { boundary: BOUNDARY + GOOGLE_PASS }), {
+    mx: ['mx.us.test'],
+    ids,
+  });
+  assert.match(headlineText(elsewhere.conclusions.headline), /^contradicts itself \(forged/);
+});

@@ -2,6 +2,7 @@
 
 import { parseDomain } from '#base/domain.ts';
 import { type Field, type Head, allFields } from '#message/fields.ts';
+import type { Trace } from '../specimen.ts';
 import { isOurs } from '#trust/results/ours.ts';
 import { type ParsedResult, parseAuthenticationResults } from '#trust/results/parse.ts';
 
@@ -22,13 +23,16 @@ const FIELDS = 100;
 /**
  * Judges every field of a head. Believed is only what keeps to the grammar in full, has one of
  * the ids, and stands above the line of the boundary hop: what is below, anybody may have put
- * there (RFC 8601 5, 1.6). Without a boundary nothing is believed.
+ * there (RFC 8601 5, 1.6). Without a boundary nothing is believed. Google writes its field below
+ * its own line: there the first one is its own.
  */
 export function readResults(
   head: Head,
   ids: readonly string[],
-  boundary: Field | undefined,
+  hop: Trace | undefined,
 ): readonly ResultsField[] {
+  const boundary = hop?.field;
+  const google = hop === undefined ? undefined : belowGoogle(head, hop);
   return allFields(head, 'authentication-results')
     .slice(0, FIELDS)
     .map((field): ResultsField => {
@@ -45,6 +49,8 @@ export function readResults(
         const why = parsed === undefined ? 'breaks the grammar' : 'of an id that was not named';
         return { ...base, standing: 'claimed', why };
       }
+      if (own && field === google)
+        return { ...base, standing: 'believed', why: 'where Google writes it, with a trusted id' };
       if (boundary === undefined)
         return { ...base, standing: 'claimed', why: 'there is no boundary' };
       // An empty or unreadable id passes for everybody's with sloppy readers; that is no forgery.
@@ -53,6 +59,15 @@ export function readResults(
         ? { ...base, standing: 'forged', why: 'has our id but stands below the boundary' }
         : { ...base, standing: 'claimed', why: 'below the boundary' };
     });
+}
+
+/** The first field below a line of Google, with no other line between; it has that host's id. */
+function belowGoogle({ fields }: Head, { line, field }: Trace): Field | undefined {
+  if (line.product?.name !== 'Google') return undefined;
+  const below = fields.slice(fields.indexOf(field) + 1);
+  const first = below.find(({ key }) => key === 'received' || key === 'authentication-results');
+  if (first?.key !== 'authentication-results') return undefined;
+  return believableId(first.value, [line.by?.text ?? '']) === undefined ? undefined : first;
 }
 
 /** The id of a value that keeps to the grammar, if it is one of these; else undefined. */

@@ -14,6 +14,8 @@ import { type Repair, findRepair } from './repair.ts';
 
 /** What can be said of one signature today. */
 export interface SignatureFinding {
+  /** Where its field begins in the head, in octets. */
+  readonly start: number;
   readonly domain: string | undefined;
   readonly selector: string | undefined;
   readonly algorithm: string | undefined;
@@ -91,7 +93,8 @@ export class SignatureWork implements BodySink {
     const broken = status === 'fail' || (status === 'unknown' && bodyMatches === false);
     const repair = broken && at < REPAIRS ? findRepair(specimen, at, known) : undefined;
     const base = { domain, selector, algorithm, signedAtSeconds, unsignedBytes, signedFields };
-    return { ...base, status, reason, bodyMatches, repair };
+    const start = this.#signed?.named('dkim-signature')[at]?.start ?? 0;
+    return { start, ...base, status, reason, bodyMatches, repair };
   }
 }
 
@@ -170,10 +173,16 @@ function unread(specimen: Specimen): Signatures {
     fields.length === 0 ? [] : new DkimSignatures(head).judge(NO_BODY, new Map(), 0).results;
   const sealed = head.named('arc-seal').length > 0;
   return {
-    dkim: claims.map(({ domain, selector, algorithm, signedAtSeconds, signedFields }) => {
+    dkim: claims.map(({ domain, selector, algorithm, signedAtSeconds, signedFields }, at) => {
       const base = { domain, selector, algorithm, signedAtSeconds, signedFields };
       const none = { bodyMatches: undefined, repair: undefined, unsignedBytes: undefined };
-      return { ...base, ...none, status: 'unknown' as const, reason };
+      return {
+        start: fields[at]?.start ?? 0,
+        ...base,
+        ...none,
+        status: 'unknown' as const,
+        reason,
+      };
     }),
     notLookedAt: fields.length - claims.length,
     arc: { status: sealed ? 'unknown' : 'none', reason: sealed ? reason : 'no chain', sets: [] },

@@ -1,9 +1,12 @@
 /** Who a message seems to be from: what different mail programs show of its From field. */
 
+import { formatAddress } from '#base/address.ts';
 import { skipQuoted, scanMailboxes } from '#message/mailbox-scan.ts';
 import { unicodeOf, withoutControls } from '#message/charset.ts';
 import { type Head, allFields } from '#message/fields.ts';
+import { readSenders } from '#message/addresses.ts';
 import { decodeWords } from '#message/words.ts';
+import { domainOf } from '../names/domains.ts';
 
 /** What one way of reading gives; it always gives something. */
 export interface Reading {
@@ -32,6 +35,7 @@ export interface Displayed {
 
 const CHARACTERS = 4_096;
 const BARE = 10;
+const LISTED = 20;
 
 /** Reads From (or another field of addresses) in every way we know of. Never fails; linear time. */
 export function displayed(head: Head, name = 'from'): Displayed {
@@ -48,6 +52,25 @@ export function displayed(head: Head, name = 'from'): Displayed {
   for (const { address } of readings)
     if (address !== undefined) addresses.add(address.toLowerCase());
   return { main, readings, addresses: [...addresses], fields: fields.length };
+}
+
+/** Every address of all fields of a name, as each way of reading has it; at most some twenty. */
+export function everyAddress(head: Head, name: string): readonly string[] {
+  const { addresses } = displayed(head, name);
+  return [...new Set([...addresses.map(comparable), ...listed(head, name)])];
+}
+
+/** Those that stand in the lists of a name by the grammar, at most twenty, to be compared. */
+export function listed(head: Head, name: string): readonly string[] {
+  const { addresses } = readSenders(head, name);
+  return addresses.slice(0, LISTED).map((one) => formatAddress(one).toLowerCase());
+}
+
+/** An address in lower case, its domain in the form of the DNS. */
+export function comparable(address: string): string {
+  const domain = domainOf(address);
+  const local = address.slice(0, address.lastIndexOf('@') + 1);
+  return domain === undefined ? address : `${local}${domain}`.toLowerCase();
 }
 
 /** Values of such fields behind a CR alone, which ends a line for some programs (RFC 5322 2.3). */

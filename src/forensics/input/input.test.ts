@@ -3,14 +3,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import { fromLatin1, latin1 } from '#base/bytes.ts';
+import { NO_BYTES, fromLatin1, latin1 } from '#base/bytes.ts';
 import { HEAD_BYTES } from '#base/limits.ts';
 import { examine, type Examined } from '../examine.ts';
 import { reportJson } from '../report/json.ts';
 import { htmlArticle } from '../report/html.ts';
 import { TRACES } from '../specimen.ts';
-import { examined, examineOptions, message, US } from '../testing.ts';
-import { type MboxOptions, MboxSplitter } from './mbox.ts';
+import { BOUNDARY, examined, examineOptions, message, US } from '../testing.ts';
+import { type MboxOptions, MboxSplitter, looksLikeMbox } from './mbox.ts';
 import { SpecimenReader } from './reader.ts';
 
 function split(mbox: string, options: MboxOptions = {}, step = 1e9): string[] {
@@ -139,6 +139,41 @@ test('a second From behind the limit does not get a verdict', async () => {
   assert.deepEqual(one.conclusions.headline.kind, 'cannot be determined');
   const short = await examined(message({}, { top }));
   assert.equal(short.conclusions.headline.kind, 'authenticated');
+});
+
+const MARK = '\xef\xbb\xbf';
+
+test('a byte order mark or empty lines on top take no field away, and are hashed', async () => {
+  // Without the newest line a forged one below it would be the newest.
+  const stranger = BOUNDARY.replace('192.0.2.1', '192.0.2.66');
+  const text = message({}, { boundary: stranger + BOUNDARY });
+  const plain = await examined(text);
+  for (const top of [MARK, '\r\n', '\n\n\n', `${MARK}\r\n\r\n`]) {
+    const one = await examined(top + text);
+    assert.match(one.conclusions.handedOver.text, /^192\.0\.2\.66/, JSON.stringify(top));
+    assert.deepEqual(one.specimen.head.defects, plain.specimen.head.defects);
+    assert.notEqual(one.specimen.sha256, plain.specimen.sha256);
+    assert.equal(one.specimen.sizeBytes, plain.specimen.sizeBytes + top.length);
+    const reader = new SpecimenReader('x', undefined);
+    for (const octet of fromLatin1(top + text)) reader.push(Uint8Array.of(octet));
+    assert.deepEqual(reader.finish().headOctets, one.specimen.headOctets);
+  }
+});
+
+test('a file without any LF has CR as its line ends; with one a CR stays what it is', async () => {
+  const plain = await examined(message());
+  const old = await examined(message().replaceAll('\r\n', '\r'));
+  assert.equal(latin1(old.specimen.headOctets), latin1(plain.specimen.headOctets));
+  assert.equal(latin1(old.specimen.body ?? NO_BYTES), 'Hi.\r\n');
+  assert.deepEqual(old.conclusions.headline, plain.conclusions.headline);
+  const odd = await examined(message({ 'X-A': 'b\rFrom: x@evil.test' }));
+  assert.equal(odd.conclusions.headline.kind, 'contradicts itself');
+});
+
+test('mbox: a byte order mark before the first separator', () => {
+  const both = split(`${MARK}${FROM}A: 1\n\nx\n\n${FROM}B: 2\n\ny\n`);
+  assert.deepEqual(both, ['A: 1\n\nx\n', 'B: 2\n\ny\n']);
+  assert.ok(looksLikeMbox(fromLatin1(MARK + FROM)) && !looksLikeMbox(fromLatin1(`${MARK}To: x`)));
 });
 
 test('a line of many megabytes, of a head or of a body, is read in bounded memory', () => {

@@ -114,7 +114,8 @@ export class MboxSplitter {
     return line;
   }
 
-  #endLine(line: Uint8Array): void {
+  #endLine(whole: Uint8Array): void {
+    const line = this.#sink === undefined ? withoutMark(whole) : whole;
     const first = line[0];
     if (first === 0x46 && this.#afterEmpty && this.#isSeparator(line)) return this.#begin();
     if (this.#inHead) return this.#headLine(line);
@@ -199,5 +200,10 @@ export class MboxSplitter {
 
 /** Whether a file that begins so is an mbox. */
 export function looksLikeMbox(start: Uint8Array): boolean {
-  return latin1(start.subarray(0, 5)) === 'From ';
+  return latin1(withoutMark(start.subarray(0, 8))).startsWith('From ');
+}
+
+/** Without the byte order mark that editors put before what they save. */
+function withoutMark(start: Uint8Array): Uint8Array {
+  return latin1(start.subarray(0, 3)) === '\u00ef\u00bb\u00bf' ? start.subarray(3) : start;
 }

@@ -1,7 +1,7 @@
 /** Takes the octets of one message as they come: hashes them, keeps the head, passes the body on. */
 
 import { type Hash, createHash } from 'node:crypto';
-import { CR, LF, NO_BYTES, asBuffer, concat } from '#base/bytes.ts';
+import { CR, LF, NO_BYTES, asBuffer, concat, fromLatin1, latin1 } from '#base/bytes.ts';
 import { HEAD_BYTES } from '#base/limits.ts';
 import { readHead } from '#message/fields.ts';
 import type { Specimen } from '../specimen.ts';
@@ -22,10 +22,17 @@ export interface ReaderLimits {
 const BODY_BYTES = 1_048_576;
 const PIECES = 1_024;
 const GATHER_BYTES = 8_192;
+/** U+FEFF, which editors put before what they save. */
+const BYTE_ORDER_MARK: readonly number[] = [0xef, 0xbb, 0xbf];
+
+/** How lines end: in CRLF, or in something else on the disk that is read as CRLF. */
+type LineEnds = 'crlf' | 'lf' | 'cr';
 
 /**
  * Memory is bounded by the two limits, whatever comes. If the first line ends in a bare LF, every
- * bare LF is taken for CRLF: mbox and Maildir keep mail so. Never fails.
+ * bare LF is taken for CRLF: mbox and Maildir keep mail so; where there is no LF at all, every CR.
+ * What editors and copying put on top, a byte order mark and empty lines, is hashed and passed
+ * over: the first field would be lost with it, and a forged line below be the newest. Never fails.
  */
 export class SpecimenReader {
   readonly #name: string;
@@ -37,8 +44,10 @@ export class SpecimenReader {
   /** Lines of an mbox come one by one: together they cost a fifth. */
   #gathered: Uint8Array | undefined;
   #gatheredBytes = 0;
+  /** Octets of a byte order mark that were passed over; undefined: the message has begun. */
+  #mark: number | undefined = 0;
   /** Undecided until the first line ended. */
-  #unixLines: boolean | undefined;
+  #ends: LineEnds | undefined;
   #undecided: Uint8Array[] = [];
   #undecidedBytes = 0;
   #lastOctet = 0;
@@ -71,7 +80,8 @@ export class SpecimenReader {
 
   finish(): Specimen {
     this.#flush();
-    if (this.#unixLines === undefined) this.#settle(false);
+    // A message that came by SMTP has an LF: nobody's but a file that was converted has none.
+    if (this.#ends === undefined) this.#settle(this.#undecided.some(hasCr) ? 'cr' : 'crlf');
     if (this.#inHead) this.#endHead();
     const body = this.#bodyPieces;
     return {
@@ -81,7 +91,7 @@ export class SpecimenReader {
       headOctets: this.#headOctets,
       head: readHead(this.#headOctets),
       headCut: this.#headCut,
-      unixLines: this.#unixLines === true,
+      unixLines: this.#ends === 'lf' || this.#ends === 'cr',
       body: this.#take === undefined || body === undefined ? undefined : concat(body),
       bodySeen: this.#take !== undefined,
     };
@@ -97,8 +107,24 @@ export class SpecimenReader {
   #receive(bytes: Uint8Array): void {
     this.#hash.update(bytes);
     this.#sizeBytes += bytes.length;
-    if (this.#unixLines === undefined) this.#decide(bytes);
-    else this.#pass(bytes);
+    const octets = this.#mark === undefined ? bytes : this.#begun(bytes);
+    if (this.#ends === undefined) this.#decide(octets);
+    else this.#pass(octets);
+  }
+
+  /** What is left behind a byte order mark and empty lines. */
+  #begun(bytes: Uint8Array): Uint8Array {
+    let at = 0;
+    for (; at < bytes.length && this.#mark !== undefined; at++) {
+      const octet = bytes[at];
+      if (octet === BYTE_ORDER_MARK[this.#mark]) this.#mark += 1;
+      else if (octet === CR || octet === LF) this.#mark = BYTE_ORDER_MARK.length;
+      else {
+        this.#mark = undefined;
+        break;
+      }
+    }
+    return bytes.subarray(at);
   }
 
   #decide(bytes: Uint8Array): void {
@@ -107,16 +133,16 @@ export class SpecimenReader {
       this.#undecided.push(bytes.slice());
       this.#undecidedBytes += bytes.length;
       // A first line of this length is no header's: how its lines end does not matter.
-      if (this.#undecidedBytes > this.#headBytes) this.#settle(false);
+      if (this.#undecidedBytes > this.#headBytes) this.#settle('crlf');
       return;
     }
     const before = lf > 0 ? bytes[lf - 1] : this.#undecided.at(-1)?.at(-1);
-    this.#settle(before !== CR);
+    this.#settle(before === CR ? 'crlf' : 'lf');
     this.#pass(bytes);
   }
 
-  #settle(unixLines: boolean): void {
-    this.#unixLines = unixLines;
+  #settle(ends: LineEnds): void {
+    this.#ends = ends;
     const waiting = this.#undecided;
     this.#undecided = [];
     for (const piece of waiting) this.#pass(piece);
@@ -124,7 +150,12 @@ export class SpecimenReader {
 
   #pass(bytes: Uint8Array): void {
     if (bytes.length === 0) return;
-    const octets = this.#unixLines === true ? withCrlf(bytes, this.#lastOctet) : bytes;
+    const octets =
+      this.#ends === 'lf'
+        ? withCrlf(bytes, this.#lastOctet)
+        : this.#ends === 'cr'
+          ? fromLatin1(latin1(bytes).replaceAll('\r', '\r\n'))
+          : bytes;
     this.#lastOctet = bytes.at(-1) ?? 0;
     if (!this.#inHead) return this.#toBody(octets);
     const end = this.#endOfHead(octets);
@@ -180,6 +211,10 @@ export class SpecimenReader {
     if ((this.#bodyPieces?.length ?? 0) > PIECES)
       this.#bodyPieces = [concat(this.#bodyPieces ?? [])];
   }
+}
+
+function hasCr(bytes: Uint8Array): boolean {
+  return bytes.includes(CR);
 }
 
 /** Each LF without a CR before it gets one. */

@@ -62,5 +62,6 @@ export type Oddity =
   | 'date with AM or PM'
   | 'with in lower case'
   | 'both hosts are bare addresses'
+  | 'an address that is none'
   | 'rdns may be forged'
   | 'cut';

@@ -3,7 +3,7 @@
 import { type MailDate, parseMailDate } from '#message/date.ts';
 import { type Item, RECEIVED_CHARACTERS, readItems } from './items.ts';
 import type { Oddity, Read, ReceivedLine } from './line.ts';
-import { addressOf, readPeer } from './peer.ts';
+import { type Peer, addressOf, readPeer } from './peer.ts';
 import { productOf } from './product.ts';
 import { readTls, saysLogin } from './tls.ts';
 
@@ -78,11 +78,7 @@ export function parseReceived(value: string): ReceivedLine {
     dateText,
     zoneName: zoneName(dateText),
     structure: structureOf([by, from, part('other')], date),
-    oddities: odditiesOf(
-      value,
-      { ...clauses, dateText },
-      { by, from, mayBeForged: peer.mayBeForged, date },
-    ),
+    oddities: odditiesOf(value, { ...clauses, dateText }, { by, from, peer, date }),
   };
 }
 
@@ -239,7 +235,7 @@ function odditiesOf(
   read: {
     readonly by: Clause;
     readonly from: Clause;
-    readonly mayBeForged: boolean;
+    readonly peer: Pick<Peer, 'mayBeForged' | 'noAddress'>;
     readonly date: MailDate | undefined;
   },
 ): readonly Oddity[] {
@@ -256,7 +252,8 @@ function odditiesOf(
   const [from = '', to = ''] = [read.from.words[0], read.by.words[0]];
   const bareHosts = [from, to].every((word) => !word.includes(':') && addressOf(word) === word);
   if (bareHosts && from !== '') odd.push('both hosts are bare addresses');
-  if (read.mayBeForged) odd.push('rdns may be forged');
+  if (read.peer.mayBeForged) odd.push('rdns may be forged');
+  if (read.peer.noAddress) odd.push('an address that is none');
   if (value.length > RECEIVED_CHARACTERS) odd.push('cut');
   return odd;
 }

@@ -10,6 +10,8 @@ export interface Peer {
   readonly ident: Read | undefined;
   readonly login: Read | undefined;
   readonly mayBeForged: boolean;
+  /** In an address' brackets stands none: `[999.1.2.3]`. */
+  readonly noAddress: boolean;
 }
 
 /** What one comment says of the client. */
@@ -20,6 +22,7 @@ interface Comment {
   ident?: string;
   login?: string;
   mayBeForged?: boolean;
+  noAddress?: boolean;
 }
 
 const TOKENS = 40;
@@ -63,6 +66,7 @@ export function readPeer(
     ident: said.ident === undefined ? undefined : { text: said.ident, confidence: 'high' },
     login: said.login === undefined ? undefined : { text: said.login, confidence: 'high' },
     mayBeForged: said.mayBeForged === true,
+    noAddress: said.noAddress === true,
   };
 }
 
@@ -148,6 +152,7 @@ function takeToken(tokens: readonly string[], at: number, said: Comment, named: 
     if (before !== '' && at === 1) takeName(before, said);
     return;
   }
+  if (bracketed && /^\[\d{1,5}(?:\.\d{1,5}){3}\]$/.test(token)) said.noAddress = true;
   // A comment of one word beside a name: `(localhost)`, a name without an address.
   if (tokens.length === 1 && named && /^[\w-]+(?:\.[\w-]+)+\.?$|^localhost$/.test(token)) {
     said.rdns ??= withoutDot(token);

@@ -98,6 +98,12 @@ export function timeOfThreadIndex(value: string): IdTime | undefined {
   return sane({ form: 'Thread-Index', ms, precisionMs: 10_000 });
 }
 
+/** Sixteen hexadecimal digits, a FILETIME, as milliseconds since 1970. */
+export function timeOfFiletime(digits: string): number | undefined {
+  if (!/^[0-9a-f]{16}$/i.test(digits)) return undefined;
+  return Number((BigInt(`0x${digits}`) - FILETIME_1970) / 10_000n);
+}
+
 function number(text: string, alphabet: string): number {
   let value = 0;
   for (const one of text) value = value * alphabet.length + alphabet.indexOf(one);

@@ -1,7 +1,13 @@
 /** The way of a message: which Received lines are to be believed, and where that ends. */
 
 import { type Head, firstField } from '#message/fields.ts';
-import { type Network, isLoopback, matchesHost, networkOf } from '../names/domains.ts';
+import {
+  type Network,
+  isLoopback,
+  matchesHost,
+  networkOf,
+  sameOrganization,
+} from '../names/domains.ts';
 import type { ReceivedLine } from '../received/line.ts';
 import { type Trace, tracesOf } from '../specimen.ts';
 import type { Answer } from '../authentication/dns.ts';
@@ -106,7 +112,8 @@ class Walk {
     const { trustedMx, trustedNets, authservIds, ledger } = this.#anchors;
     const given = trustedMx.length + trustedNets.length + authservIds.length > 0;
     if (!given && ledger === undefined) return { trusted: [], why: NO_ANCHOR };
-    const [top] = this.#traces;
+    const begin = this.#insideGoogle();
+    const top = this.#traces[begin];
     if (top === undefined) return { trusted: [], why: 'there is no Received line to begin with' };
     let word = this.#named(top) ?? this.#byNetwork(top) ?? this.#byResults(top);
     if (word === undefined) {
@@ -114,9 +121,10 @@ class Walk {
       const what = given ? 'the newest line is by a host that was not named' : NO_ANCHOR;
       return { trusted: [], why: given ? `${what}: ${host}` : what };
     }
-    const trusted: Trusted[] = [];
+    const inside: Trusted = { zone: 'trusted', why: 'a step inside of Google, without a client' };
+    const trusted = Array.from({ length: begin }, () => inside);
     let why = 'the oldest line was reached';
-    for (let at = 0; word !== undefined; at++) {
+    for (let at = begin; word !== undefined; at++) {
       trusted.push(word);
       const [here, next] = [this.#traces[at], this.#traces[at + 1]];
       if (here === undefined || next === undefined) break;
@@ -125,6 +133,16 @@ class Walk {
       if (typeof onward === 'string') why = onward;
     }
     return { trusted, why };
+  }
+
+  /**
+   * How many lines on top are Gmail's last steps: they name no client, and nobody as the writer but
+   * an address of Google's own network. What stands below them is to be asked for, if it is Google's.
+   */
+  #insideGoogle(): number {
+    const first = this.#traces.findIndex(({ line }) => !isStepOfGoogle(line));
+    const next = this.#traces[first]?.line.product?.name;
+    return next === 'Google' ? first : 0;
   }
 
   /** Whether the line below was written on this side of the boundary too, or why not. */
@@ -197,6 +215,35 @@ class Walk {
     return undefined;
   }
 }
+
+/** `by 2002:a05:…` or `by 10.…` with SMTP: 6to4 of a private network, or that itself. */
+function isStepOfGoogle({ by, helo, rdns, ip, with: protocol }: ReceivedLine): boolean {
+  if (helo !== undefined || rdns !== undefined || ip !== undefined) return false;
+  return /^(?:2002:a[0-9a-f]{2}:|10\.)/.test(by?.text ?? '') && protocol?.text === 'SMTP';
+}
+
+/**
+ * Whether the line above a claimed one says that it took the message from the host of that one: it
+ * left there and came back, or is still inside. What the DNS said of a client whose line is true
+ * outweighs what the client said.
+ */
+export function isTakenFrom({ hops }: Route, { number, line }: Hop): boolean {
+  const newer = hops[number - 2];
+  const by = line.by?.text;
+  if (newer === undefined || by === undefined) return false;
+  const { helo, rdns, oddities } = newer.line;
+  const forged = oddities.includes('rdns may be forged');
+  const named = newer.zone === 'claimed' || !writesNames(newer.line);
+  const client = forged ? undefined : (rdns ?? (named ? helo : undefined));
+  return client !== undefined && sameOrganization(client.text, by);
+}
+
+/** Whether a line is of a program that writes the client's name by the DNS, when there is one. */
+export function writesNames({ product }: ReceivedLine): boolean {
+  return NAME_WRITERS.has(product?.name ?? '');
+}
+
+const NAME_WRITERS = new Set(['Postfix', 'sendmail', 'Google', 'OpenSMTPD', 'Courier', 'Haraka']);
 
 /** Whether a line tells of no connection from elsewhere. */
 function isInside({ line }: Trace): boolean {

@@ -1,4 +1,4 @@
-/** Below the boundary a line is from a host that the line below it was not by. */
+/** At the boundary or below it a line is from a host that the line below it was not by. */
 
 import { sameOrganization } from '../names/domains.ts';
 import type { Hop } from '../route/route.ts';
@@ -12,11 +12,12 @@ export const chainBreak: Sign = {
   innocent: 'hosts with other names inside than outside: all of Microsoft’s',
   look: ({ route }) =>
     route.hops
-      .filter(({ zone }) => zone === 'claimed')
+      .filter(({ zone }) => zone === 'claimed' || zone === 'boundary')
       .flatMap((hop, at, all) => {
         const older = all[at + 1];
         if (older === undefined || joins(hop, older)) return [];
-        const text = `line ${hop.number} is from ${hop.line.helo?.text ?? ''}, the one below by ${older.line.by?.text ?? ''}`;
+        const { helo, rdns } = hop.line;
+        const text = `line ${hop.number} is from ${helo?.text ?? rdns?.text ?? ''}, the one below by ${older.line.by?.text ?? ''}`;
         return [{ text, quotes: [] }];
       })
       .slice(0, 10),

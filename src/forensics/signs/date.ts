@@ -1,8 +1,8 @@
 /** A Date that does not fit the time when the message was first received. */
 
 import { allFields } from '#message/fields.ts';
-import { parseDate } from '#message/date.ts';
-import { moment } from '../moment.ts';
+import { parseMailDate } from '#message/date.ts';
+import { moment, otherDay } from '../moment.ts';
 import type { Sign } from '../case.ts';
 
 const LATE_MS = 300_000;
@@ -17,11 +17,15 @@ export const date: Sign = {
   look: ({ specimen, route }) => {
     const fields = allFields(specimen.head, 'date');
     const [field] = fields;
+    if (field === undefined && specimen.headCut) return [];
     if (field === undefined) return [{ text: 'there is no Date', quotes: [] }];
     const quotes = fields.slice(0, 3).map(({ value }) => value);
     if (fields.length > 1) return [{ text: `${fields.length} Date fields`, quotes }];
-    const ms = parseDate(field.value);
-    if (ms === undefined) return [{ text: 'Date is none', quotes }];
+    const written = parseMailDate(field.value);
+    if (written === undefined) return [{ text: 'what it says is no date', quotes }];
+    const day = otherDay(field.value, written);
+    if (day !== undefined) return [{ text: `that day was a ${day}`, quotes }];
+    const { ms } = written;
     const oldest = route.hops.findLast(({ line }) => line.date !== undefined);
     const first = oldest?.line.date?.ms;
     if (first === undefined || oldest?.line.dateText === undefined) return [];

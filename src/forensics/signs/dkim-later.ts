@@ -14,7 +14,10 @@ export const dkimLater: Sign = {
   look: ({ route, authentication }) => {
     const received = route.boundary?.line.date?.ms;
     if (received === undefined) return [];
-    return authentication.signatures.dkim.flatMap(({ signedAtSeconds, domain }) => {
+    const above = route.boundary?.field.start ?? 0;
+    return authentication.signatures.dkim.flatMap(({ signedAtSeconds, domain, start }) => {
+      // Our own hosts may sign what they pass on.
+      if (start < above) return [];
       const ms = (signedAtSeconds ?? 0) * 1_000;
       if (ms <= received + SKEW_MS || !Number.isFinite(ms)) return [];
       const text = `${domain ?? 'somebody'} signed ${moment(ms)}, it was received ${moment(received)}`;

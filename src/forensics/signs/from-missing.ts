@@ -7,9 +7,9 @@ export const fromMissing: Sign = {
   id: 'from-missing',
   title: 'no address in From',
   strength: 'strong',
-  contradiction: true,
   look: ({ specimen, from }) => {
-    if (from.addresses.length > 0) return [];
+    // Of a head that was cut nobody knows what it does not have.
+    if (from.addresses.length > 0 || specimen.headCut) return [];
     const field = firstField(specimen.head, 'from');
     if (field === undefined) return [{ text: 'there is no From field', quotes: [] }];
     return [{ text: 'From holds a name and no address', quotes: [field.value] }];

@@ -1,5 +1,6 @@
 /** A From field that mail programs read differently: the reader sees one address, checks another. */
 
+import { comparable, listed } from '../input/displayed.ts';
 import { firstField } from '#message/fields.ts';
 import type { Sign } from '../case.ts';
 
@@ -15,10 +16,15 @@ export const fromReadings: Sign = {
     const quotes = field === undefined ? [] : [field.value];
     const { author } = authentication;
     if (from.addresses.length > 1) {
+      // A list by the grammar, all of one domain: several authors, and no doubt about any.
+      const authors = author.kind === 'author' ? listed(specimen.head, 'from') : [];
+      if (from.addresses.every((one) => authors.includes(comparable(one)))) return [];
       const text = `different programs show different authors: ${from.addresses.join(', ')}`;
       return [{ text, quotes }];
     }
     if (author.kind === 'author' || field === undefined) return [];
+    // Nobody at all is another sign: an empty group (RFC 6854) can be read for certain.
+    if (author.why === 'no address in From') return [];
     return [{ text: `From cannot be read for certain: ${author.why}`, quotes }];
   },
 };

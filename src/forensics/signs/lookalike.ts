@@ -1,6 +1,7 @@
 /** A domain that can be mistaken for one that the reader knows. */
 
-import { likenessOf } from '../names/confusables.ts';
+import { brandOf, likenessOf } from '../names/confusables.ts';
+import { everyAddress } from '../input/displayed.ts';
 import { domainOf, readableDomain } from '../names/domains.ts';
 import type { Case, Seen, Sign } from '../case.ts';
 
@@ -11,7 +12,9 @@ export const lookalike: Sign = {
   innocent: 'an organisation that has several similar domains',
   look: (one) => [
     ...held('From', one.from.main.address, one),
-    ...held('Reply-To', one.replyTo.main.address, one),
+    ...['Reply-To', 'Sender'].flatMap((field) =>
+      everyAddress(one.specimen.head, field).flatMap((address) => held(field, address, one)),
+    ),
   ],
 };
 
@@ -21,8 +24,13 @@ function held(field: string, address: string | undefined, { known }: Case): Seen
   const readable = readableDomain(domain);
   const like = likenessOf(readable, known);
   if (like === undefined) return [];
-  return [{ text: `${field}: ${readable} ${HOW[like.how]} ${like.known}`, quotes: [domain] }];
+  const text = `${field}: ${readable} ${HOW[like.how]} ${like.known}`;
+  // Between short names there is no more than a letter: `bbc` and `nbc`.
+  const weak = like.how === 'one letter apart' && brandOf(like.known).length < LONG;
+  return [{ text, quotes: [domain], ...(weak && { strength: 'weak' as const }) }];
 }
+
+const LONG = 5;
 
 const HOW = {
   'looks the same': 'looks the same as',

@@ -13,6 +13,7 @@ export const messageId: Sign = {
   innocent: 'every second ordinary message: nothing binds it to From (RFC 5322 3.6.4)',
   look: ({ specimen, from }) => {
     const field = firstField(specimen.head, 'message-id');
+    if (field === undefined && specimen.headCut) return [];
     const author = domainOf(from.main.address);
     if (field === undefined) return [{ text: 'there is no Message-ID', quotes: [] }];
     const domain = domainOf(parseMessageId(field.value));

@@ -1,6 +1,7 @@
 /** Labels in letters of scripts that look alike: mixed, or all of one that reads as Latin (UTS 39 4). */
 
 import { latinLook, scriptsOf } from '../names/confusables.ts';
+import { everyAddress } from '../input/displayed.ts';
 import { domainOf, readableDomain } from '../names/domains.ts';
 import type { Seen, Sign } from '../case.ts';
 
@@ -9,9 +10,10 @@ export const mixedScript: Sign = {
   title: 'a domain name of mixed scripts',
   strength: 'strong',
   innocent: 'a word of another script all of whose letters Latin has too (then it is weak)',
-  look: ({ from, replyTo }) =>
-    [from.main.address, replyTo.main.address].flatMap((address) => {
-      const domain = domainOf(address);
+  look: ({ from, specimen }) => {
+    const addresses = [from.main.address, ...everyAddress(specimen.head, 'reply-to')];
+    const domains = new Set(addresses.map(domainOf));
+    return [...domains].flatMap((domain) => {
       if (domain === undefined || !domain.includes('xn--')) return [];
       const readable = readableDomain(domain);
       return readable.split('.').flatMap((label, at, labels): Seen[] => {
@@ -27,7 +29,8 @@ export const mixedScript: Sign = {
         const text = `${label} is written in ${scripts[0] ?? 'other'} letters and reads as ${latin}`;
         return [{ text, quotes, strength: 'weak' }];
       });
-    }),
+    });
+  },
 };
 
 const PLAIN = /^[a-z0-9-]+$/;

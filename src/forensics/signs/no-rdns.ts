@@ -1,10 +1,8 @@
 /** The client's address has no name, or one that does not lead back. */
 
 import { isLoopback, isPrivate } from '../names/domains.ts';
+import { writesNames } from '../route/route.ts';
 import type { Sign } from '../case.ts';
-
-/** Programs that write the name when there is one. */
-const WRITERS = new Set(['Postfix', 'sendmail', 'Google', 'OpenSMTPD', 'Courier', 'Haraka']);
 
 export const noRdns: Sign = {
   id: 'no-rdns',
@@ -21,7 +19,7 @@ export const noRdns: Sign = {
         { text: `the name of ${ip} does not lead back to it`, quotes: [line.rdns?.text ?? ''] },
       ];
     }
-    if (line.rdns !== undefined || !WRITERS.has(line.product?.name ?? '')) return [];
+    if (line.rdns !== undefined || !writesNames(line)) return [];
     return [{ text: `${ip} has no name`, quotes: [] }];
   },
 };

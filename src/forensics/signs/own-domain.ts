@@ -1,7 +1,7 @@
 /** From is a domain of ours, the message came from outside, and nothing answers for it. */
 
 import { isWithin } from '#trust/names.ts';
-import { isPrivate } from '../names/domains.ts';
+import { isPrivate, sameOrganization } from '../names/domains.ts';
 import type { Sign } from '../case.ts';
 
 export const ownDomain: Sign = {
@@ -17,7 +17,9 @@ export const ownDomain: Sign = {
     const hosts = [...anchors.trustedMx, ...anchors.authservIds];
     const domains = hosts.map((host) => host.replace(/^\*?\./, ''));
     const own = domains.some(
-      (host) => isWithin(host, author.domain) && author.domain.includes('.'),
+      (host) =>
+        author.domain.includes('.') &&
+        (isWithin(host, author.domain) || sameOrganization(host, author.domain)),
     );
     if (!own) return [];
     const sure = unknown.length === 0;

@@ -13,6 +13,15 @@ export const returnPath: Sign = {
     const { mailFrom } = authentication;
     const [author, sender] = [domainOf(from.main.address), domainOf(mailFrom)];
     if (author === undefined || sender === undefined || sameOrganization(author, sender)) return [];
-    return [{ text: `From is of ${author}, MAIL FROM of ${sender}`, quotes: [mailFrom ?? ''] }];
+    const before = rewritten(mailFrom ?? '');
+    const text = `From is of ${author}, MAIL FROM of ${sender}`;
+    const more = before === undefined ? '' : `, who passed it on for ${before} (SRS)`;
+    return [{ text: text + more, quotes: [mailFrom ?? ''] }];
   },
 };
+
+/** The address that a forwarder put into its own: `SRS0=hash=time=domain=local@forwarder`. */
+function rewritten(mailFrom: string): string | undefined {
+  const parts = /^SRS0[=+-][^=]{1,40}=[^=]{1,10}=([^=@]{1,253})=([^@]{1,200})@/i.exec(mailFrom);
+  return parts === null ? undefined : `${parts[2] ?? ''}@${parts[1] ?? ''}`;
+}

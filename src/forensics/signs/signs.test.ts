@@ -34,6 +34,9 @@ const SHOWN: Readonly<Record<string, readonly [text: string, trust?: Trust]>> = 
       BELOW('Received: from a by mx.us.test with ESMTP id X; Sun, 22 Nov 2026 09:00:00 +0000'),
     ),
   ],
+  'own-helo': [
+    message({}, { boundary: BOUNDARY.replace('from mail.example.org', 'from mx.us.test') }),
+  ],
   'own-domain': [message({ From: 'boss@us.test' })],
   'impossible-line': [
     message(
@@ -48,6 +51,11 @@ const SHOWN: Readonly<Record<string, readonly [text: string, trust?: Trust]>> = 
     message({
       'Thread-Index': 'Adw+AAAAAAAAAAAAAAAAAAAAAAAAAA==',
       Date: 'Sun, 22 Nov 2009 09:00:00 +0000',
+    }),
+  ],
+  'arrival-time': [
+    message({
+      'X-OriginalArrivalTime': '22 Nov 2026 09:00:01 (UTC) FILETIME=[01D0A1B2:01D5A1B2]',
     }),
   ],
   'dkim-later': [
