@@ -10,7 +10,15 @@ export interface Step {
   readonly limits: StoreLimits;
   /** The directory of body files. */
   readonly spool: string;
+  readonly threads: ThreadKeys;
   readonly effects: Effects;
+}
+
+/** The threads that hashes of Message-IDs lead to, in each account. */
+export interface ThreadKeys {
+  find(sql: Connection, account: number, hash: number): number | undefined;
+  /** Only what was not found. */
+  add(account: number, hash: number, thread: number): void;
 }
 
 /** What the world must be told or relieved of once the transaction is on disk. */

@@ -7,9 +7,6 @@ import type { Step } from './step.ts';
 /** How many Message-IDs of one message are looked at: its own, the first and the last ones. */
 const LAST_REFERENCES = 10;
 
-const FIND = 'SELECT thread FROM threads WHERE account = ? AND hash = ?';
-const ADD = 'INSERT OR IGNORE INTO threads (account, hash, thread) VALUES (?, ?, ?)';
-
 /**
  * The thread of a message: the first one that a reference leads to, else a new one with the
  * number of the content. Threads never merge: a THREADID must not change (RFC 8474 5.3).
@@ -25,12 +22,12 @@ export function threadOf(
   let thread: number | undefined;
   for (const id of relatedIds(facts)) {
     const key = threadHash(id);
-    const found = step.sql.row<[number]>(FIND, account, key)?.[0];
+    const found = step.threads.find(step.sql, account, key);
     if (found === undefined) unknown.push(key);
     thread ??= found;
   }
   thread ??= content;
-  for (const key of unknown) step.sql.run(ADD, account, key, thread);
+  for (const key of unknown) step.threads.add(account, key, thread);
   return thread;
 }
 
@@ -43,8 +40,9 @@ function ownThread(
 ): number {
   if (messageId === undefined) return content;
   const key = threadHash(messageId);
-  if (step.sql.run(ADD, account, key, content) === 1) return content;
-  return step.sql.row<[number]>(FIND, account, key)?.[0] ?? content;
+  const found = step.threads.find(step.sql, account, key);
+  if (found === undefined) step.threads.add(account, key, content);
+  return found ?? content;
 }
 
 function relatedIds(facts: Pick<MessageFacts, 'messageId' | 'references'>): string[] {

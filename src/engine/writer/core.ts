@@ -13,6 +13,7 @@ import { BUCKET_ENTRIES, indexLedger, indexedEntry } from '../steps/ledger.ts';
 import { noEffects } from '../steps/step.ts';
 import type { Effects, Step } from '../steps/step.ts';
 import type { Answer, BatchDone, Job, WriterOptions } from './message.ts';
+import { Threads } from './threads.ts';
 
 /** Frames in the log after which it is copied into the database: when idle, and when busy. */
 const IDLE_FRAMES = 1_000;
@@ -45,6 +46,7 @@ export class WriterCore {
   #frames = 0;
 
   readonly #indexer: Indexer;
+  readonly #threads = new Threads();
   readonly #prepare: (connection: Connection) => void;
 
   /** `prepare` sees each new connection first (tests make its disk small). */
@@ -68,6 +70,7 @@ export class WriterCore {
       const foreign = this.#lookAround(connection);
       const { answers, effects } =
         this.#runTogether(connection, jobs, nowMs) ?? this.#runApart(connection, jobs, nowMs);
+      this.#threads.write(connection);
       isCommitting = true;
       connection.run('COMMIT');
       isCommitting = false;
@@ -92,6 +95,7 @@ export class WriterCore {
     if (connection === undefined) return;
     try {
       if (this.#lastEntry - this.#indexed >= BUCKET_ENTRIES) this.#index(connection);
+      if (this.#threads.isBehind) this.#threads.sortIn(connection);
       this.#checkpoint(connection, isIdle);
     } catch {
       this.#disconnect();
@@ -175,6 +179,7 @@ export class WriterCore {
   #disconnect(): void {
     const connection = this.#connection;
     this.#connection = undefined;
+    this.#threads.forget();
     if (connection === undefined) return;
     try {
       if (connection.isTransaction) connection.exec('ROLLBACK');
@@ -210,12 +215,14 @@ export class WriterCore {
     const version = connection.dataVersion();
     const isForeign = version !== this.#dataVersion;
     this.#dataVersion = version;
+    if (isForeign) this.#threads.look(connection);
     return isForeign;
   }
 
   #step(connection: Connection, nowMs: number): Step {
     const { spool } = this.#place;
-    return { sql: connection, nowMs, limits: this.#limits, spool, effects: noEffects() };
+    const effects = noEffects();
+    return { sql: connection, nowMs, limits: this.#limits, spool, threads: this.#threads, effects };
   }
 
   /**
@@ -231,6 +238,7 @@ export class WriterCore {
       if (isMediumError(thrown) || !connection.isTransaction) throw thrown;
       connection.run('ROLLBACK');
       connection.run('BEGIN IMMEDIATE');
+      this.#threads.undo(0);
       return undefined;
     }
   }
@@ -243,6 +251,7 @@ export class WriterCore {
   #runOne(step: Step, job: Job): Answer {
     const { ticket } = job;
     const unlinked = step.effects.unlinked.length;
+    const { mark } = this.#threads;
     step.sql.run('SAVEPOINT operation');
     try {
       const result = runOperation(step, job);
@@ -253,6 +262,7 @@ export class WriterCore {
       step.sql.run('ROLLBACK TO operation');
       step.sql.run('RELEASE operation');
       step.effects.unlinked.length = unlinked;
+      this.#threads.undo(mark);
       return { ticket, failure: failureData(writeFailure(thrown, step.sql.file)) };
     }
   }
