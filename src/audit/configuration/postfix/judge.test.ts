@@ -14,6 +14,7 @@ const GOOD = [
   'smtpd_forbid_bare_newline = yes',
   'smtpd_forbid_unauth_pipelining = yes',
   'smtpd_tls_security_level = may',
+  'smtpd_tls_chain_files = /etc/postfix/mx.pem',
   'smtp_tls_security_level = may',
   'smtpd_tls_protocols = >=TLSv1.2',
   'smtpd_tls_mandatory_protocols = >=TLSv1.2',
@@ -37,6 +38,41 @@ suite('rules about main.cf', () => {
     ['configuration.postfix-relay-unrestricted', ['smtpd_relay_restrictions = permit'], []],
     [
       'configuration.postfix-relay-unrestricted',
+      ['smtpd_relay_restrictions = warn_if_reject reject_unauth_destination, permit'],
+      ['smtpd_relay_restrictions = warn_if_reject reject_non_fqdn_recipient, reject'],
+    ],
+    [
+      'configuration.postfix-relay-unrestricted',
+      ['smtpd_relay_restrictions = check_client_access static:OK, reject_unauth_destination'],
+      ['smtpd_relay_restrictions = check_client_access inline:{a=OK}, reject_unauth_destination'],
+    ],
+    [
+      'configuration.postfix-relay-unrestricted',
+      ['smtpd_relay_restrictions = check_helo_access cidr:{{0.0.0.0/0 OK}}, reject'],
+      ['smtpd_relay_restrictions = check_client_access cidr:{{10.0.0.0/8 OK}}, reject'],
+    ],
+    [
+      'configuration.postfix-relay-unrestricted',
+      ['smtpd_restriction_classes = all', 'all = permit', 'smtpd_relay_restrictions = all, reject'],
+      [
+        'smtpd_restriction_classes = mx',
+        'mx = permit_mynetworks, reject_unauth_destination',
+        'smtpd_relay_restrictions = mx',
+      ],
+    ],
+    [
+      'configuration.postfix-relay-unrestricted',
+      [
+        'smtpd_tls_CAfile = /etc/ssl/certs/ca-certificates.crt',
+        'smtpd_relay_restrictions = permit_tls_all_clientcerts, reject_unauth_destination',
+      ],
+      [
+        'smtpd_tls_CAfile = /etc/postfix/users-ca.pem',
+        'smtpd_relay_restrictions = permit_tls_all_clientcerts, reject_unauth_destination',
+      ],
+    ],
+    [
+      'configuration.postfix-relay-unrestricted',
       ['smtpd_relay_restrictions =', 'smtpd_recipient_restrictions = permit, reject'],
       ['smtpd_relay_restrictions =', 'smtpd_recipient_restrictions = reject_unauth_destination'],
     ],
@@ -47,6 +83,20 @@ suite('rules about main.cf', () => {
     ],
     ['configuration.postfix-xclient-open', ['smtpd_authorized_xclient_hosts = 0.0.0.0/0'], []],
     ['configuration.postfix-proxy-protocol', ['smtpd_upstream_proxy_protocol = haproxy'], []],
+    [
+      'configuration.postfix-proxy-protocol',
+      ['postscreen_upstream_proxy_protocol = haproxy'],
+      ['postscreen_upstream_proxy_protocol ='],
+    ],
+    [
+      'configuration.postfix-sender-login',
+      [LOGIN, 'smtpd_sender_login_maps = hash:/x'],
+      [
+        LOGIN,
+        'smtpd_sender_login_maps = hash:/x',
+        'smtpd_data_restrictions = reject_known_sender_login_mismatch',
+      ],
+    ],
     [
       'configuration.postfix-sender-login',
       [LOGIN, 'smtpd_tls_auth_only = yes'],
@@ -69,14 +119,55 @@ suite('rules about main.cf', () => {
       ['local_recipient_maps ='],
       ['local_recipient_maps =', 'luser_relay=a'],
     ],
+    [
+      'configuration.postfix-accept-then-bounce',
+      ['smtpd_reject_unlisted_recipient = no'],
+      [
+        'smtpd_reject_unlisted_recipient = no',
+        'smtpd_recipient_restrictions = reject_unlisted_recipient',
+      ],
+    ],
+    [
+      'configuration.postfix-accept-then-bounce',
+      ['local_recipient_maps =', 'local_transport = local:'],
+      ['local_recipient_maps =', 'local_transport = error:no mailboxes here'],
+    ],
+    [
+      'configuration.postfix-accept-then-bounce',
+      ['local_recipient_maps =', 'mydestination = example.org'],
+      ['local_recipient_maps =', 'mydestination ='],
+    ],
     ['configuration.postfix-relay-recipients', ['relay_domains = p.test'], ['relay_domains =']],
+    [
+      'configuration.postfix-relay-recipients',
+      ['relay_domains = p.test'],
+      [
+        'relay_domains = p.test',
+        'smtpd_recipient_restrictions = reject_unauth_destination, reject_unverified_recipient',
+      ],
+    ],
+    [
+      'configuration.postfix-relay-recipients',
+      ['relay_domains = $mydestination, p.test'],
+      ['relay_domains = $mydestination'],
+    ],
     ['configuration.postfix-unknown-450', ['unknown_local_recipient_reject_code = 450'], []],
     [
       'configuration.postfix-tls-in-off',
       ['smtpd_tls_security_level ='],
       ['smtpd_tls_security_level = encrypt'],
     ],
+    [
+      'configuration.postfix-tls-in-off',
+      ['smtpd_tls_security_level = may', 'smtpd_tls_chain_files ='],
+      ['smtpd_tls_chain_files =', 'smtpd_tls_eccert_file = /etc/postfix/mx.pem'],
+    ],
     ['configuration.postfix-auth-in-clear', [LOGIN], ['smtpd_sasl_auth_enable = no']],
+    [
+      'configuration.postfix-auth-in-clear',
+      [LOGIN, 'smtpd_sasl_security_options = noanonymous'],
+      [LOGIN, 'smtpd_sasl_security_options = noanonymous, noplaintext'],
+    ],
     ['configuration.postfix-anonymous-login', [LOGIN, 'smtpd_sasl_security_options ='], []],
     ['configuration.postfix-tls-old', ['smtpd_tls_mandatory_protocols = !SSLv2, !SSLv3'], []],
     [
@@ -100,13 +191,36 @@ suite('rules about main.cf', () => {
       ['smtpd_forbid_bare_newline = normalize'],
     ],
     [
+      'configuration.postfix-bare-newline',
+      ['smtpd_forbid_bare_newline = note'],
+      ['smtpd_forbid_bare_newline = reject'],
+    ],
+    [
+      'configuration.postfix-bare-newline',
+      ['smtpd_forbid_bare_newline_exclusions = 0.0.0.0/0'],
+      ['smtpd_forbid_bare_newline_exclusions = $mynetworks'],
+    ],
+    [
       'configuration.postfix-pipelining',
       ['smtpd_forbid_unauth_pipelining = no'],
       ['smtpd_forbid_unauth_pipelining = no', 'smtpd_data_restrictions = reject_unauth_pipelining'],
     ],
+    [
+      'configuration.postfix-pipelining',
+      ['smtpd_forbid_unauth_pipelining = no', 'smtpd_data_restrictions ='],
+      [
+        'smtpd_forbid_unauth_pipelining = no',
+        'smtpd_recipient_restrictions = reject_unauth_pipelining',
+      ],
+    ],
     ['configuration.postfix-helo-required', ['smtpd_helo_required = no'], []],
     ['configuration.postfix-no-size-limit', ['message_size_limit = 0'], []],
     ['configuration.postfix-error-limit', ['smtpd_hard_error_limit = 100000'], []],
+    [
+      'configuration.postfix-error-limit',
+      ['smtpd_error_sleep_time = 0'],
+      ['smtpd_error_sleep_time = 0', 'smtpd_hard_error_limit = 3'],
+    ],
   ];
   for (const [id, weak, fine] of cases) {
     test(`${id}: ${weak.join('; ')}`, () => {

@@ -1,6 +1,8 @@
 /** Rules about how strictly SMTP is read, and about limits. */
 
 import { check, type PostfixRule, whenSwitch } from '../check.ts';
+import { isWide } from '../networks.ts';
+import { restrictions } from '../restrictions.ts';
 
 export const bareNewline: PostfixRule = {
   check: check('bare-newline', 'high', 'A bare line feed ends lines: messages can be smuggled', {
@@ -12,7 +14,17 @@ export const bareNewline: PostfixRule = {
       'Versions before 3.9, 3.8.5 and 3.7.10 know yes instead of normalize.',
     ],
   }),
-  judge: whenSwitch('smtpd_forbid_bare_newline', false),
+  judge: (values) => {
+    const parameter = 'smtpd_forbid_bare_newline';
+    // It only writes them down.
+    if (values.text(parameter) === 'note') return { parameter, seen: `${parameter} is note` };
+    const excluded = `${parameter}_exclusions`;
+    const wide = values.given(excluded) ? values.list(excluded).filter(isWide) : [];
+    if (wide.length > 0) {
+      return { parameter: excluded, seen: `${excluded} holds ${wide.slice(0, 5).join(', ')}` };
+    }
+    return whenSwitch(parameter, false)(values);
+  },
 };
 
 export const unauthorisedPipelining: PostfixRule = {
@@ -23,9 +35,8 @@ export const unauthorisedPipelining: PostfixRule = {
     cure: ['smtpd_forbid_unauth_pipelining = yes'],
   }),
   judge: (values) => {
-    if (values.list('smtpd_data_restrictions').includes('reject_unauth_pipelining')) {
-      return undefined;
-    }
+    // It looks at what the session did so far, wherever it stands (Postfix 2.6).
+    if (restrictions(values).includes('reject_unauth_pipelining')) return undefined;
     return whenSwitch('smtpd_forbid_unauth_pipelining', false)(values);
   },
 };
@@ -56,6 +67,7 @@ export const noSizeLimit: PostfixRule = {
 };
 
 const ERRORS = 1_000;
+const USUAL_ERRORS = 20;
 
 export const noErrorLimit: PostfixRule = {
   check: check('error-limit', 'low', 'A client may make any number of errors', {
@@ -70,7 +82,8 @@ export const noErrorLimit: PostfixRule = {
       const parameter = 'smtpd_hard_error_limit';
       return { parameter, seen: `${parameter} is ${limit}` };
     }
-    if (sleep > 0) return undefined;
+    // Fewer than usual need no pause: the session ends.
+    if (sleep > 0 || limit < USUAL_ERRORS) return undefined;
     return { parameter: 'smtpd_error_sleep_time', seen: 'smtpd_error_sleep_time is 0' };
   },
 };

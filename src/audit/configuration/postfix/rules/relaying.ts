@@ -1,8 +1,9 @@
 /** Rules about who may relay: trusted networks, relay restrictions, trust in what clients say. */
 
 import { check, type PostfixRule, whenSwitch } from '../check.ts';
-import type { Values } from '../values.ts';
 import { isWide } from '../networks.ts';
+import { permitsAll, restrictionList, restrictions } from '../restrictions.ts';
+import type { Values } from '../values.ts';
 
 export const mynetworksWide: PostfixRule = {
   check: check('mynetworks-wide', 'critical', 'mynetworks trusts networks that are not yours', {
@@ -29,12 +30,10 @@ const REFUSALS = new Set([
   'reject',
   'defer',
 ]);
-const PERMITS = new Set([
-  'permit',
-  'permit_tls_all_clientcerts',
-  'check_relay_domains',
-  'permit_mx_backup',
-]);
+const PERMITS = new Set(['permit', 'check_relay_domains', 'permit_mx_backup']);
+/** Bundles of the authorities of the world: each of them gives anybody a certificate. */
+const EVERYBODYS_CA =
+  /^\/etc\/(?:ssl\/certs|pki|ca-certificates)(?:\/|$)|ca-(?:certificates|bundle)/;
 
 export const relayUnrestricted: PostfixRule = {
   check: check('relay-unrestricted', 'critical', 'The relay restrictions let strangers relay', {
@@ -56,10 +55,22 @@ export const relayUnrestricted: PostfixRule = {
 
 /** Whether a list refuses foreign destinations before it permits everybody. */
 function refusesFirst(values: Values, name: string): boolean {
-  const list = values.list(name);
+  const list = restrictionList(values, name);
   const refusal = list.findIndex((word) => REFUSALS.has(word));
-  const permit = list.findIndex((word) => PERMITS.has(word));
+  const permit = list.findIndex(
+    (word, at) =>
+      PERMITS.has(word) ||
+      permitsAll(list, at) ||
+      (word === 'permit_tls_all_clientcerts' && trustsEveryCa(values)),
+  );
   return refusal !== -1 && (permit === -1 || refusal < permit);
+}
+
+/** With an authority of its own, a certificate of it is as good as a login. */
+function trustsEveryCa(values: Values): boolean {
+  if (values.yes('tls_append_default_CA') === true) return true;
+  const named = [values.text('smtpd_tls_CAfile'), values.text('smtpd_tls_CApath')];
+  return named.some((name) => EVERYBODYS_CA.test(name ?? ''));
 }
 
 export const untrustedRouting: PostfixRule = {
@@ -93,13 +104,19 @@ export const proxyProtocol: PostfixRule = {
   check: check('proxy-protocol', 'medium', 'Clients say their address in a PROXY header', {
     means: 'Who reaches the port directly, not through the proxy, may claim any address.',
     doesNotMean: 'It is right behind a proxy when nobody else reaches the port.',
-    cure: ['smtpd_upstream_proxy_protocol =', 'Or a firewall that lets only the proxy in.'],
+    cure: [
+      'smtpd_upstream_proxy_protocol =',
+      'postscreen_upstream_proxy_protocol =',
+      'Or a firewall that lets only the proxy in.',
+    ],
   }),
   judge: (values) => {
-    const value = values.text('smtpd_upstream_proxy_protocol') ?? '';
-    if (value === '') return undefined;
-    const parameter = 'smtpd_upstream_proxy_protocol';
-    return { parameter, seen: `${parameter} is ${value}` };
+    for (const service of ['smtpd', 'postscreen']) {
+      const parameter = `${service}_upstream_proxy_protocol`;
+      const value = values.text(parameter) ?? '';
+      if (value !== '') return { parameter, seen: `${parameter} is ${value}` };
+    }
+    return undefined;
   },
 };
 
@@ -119,11 +136,8 @@ export const loginMismatch: PostfixRule = {
   }),
   judge: (values) => {
     if (values.yes('smtpd_sasl_auth_enable') !== true) return undefined;
-    const lists = ['sender', 'recipient', 'client', 'helo', 'relay'];
-    const named = lists.some((one) =>
-      values
-        .list(`smtpd_${one}_restrictions`)
-        .some((word) => /^reject_(?:authenticated_)?sender_login_mismatch$/.test(word)),
+    const named = restrictions(values).some((word) =>
+      /^reject_(?:authenticated_|known_)?sender_login_mismatch$/.test(word),
     );
     if (named && (values.text('smtpd_sender_login_maps') ?? '') !== '') return undefined;
     const seen = 'logins are offered without reject_sender_login_mismatch and its table';

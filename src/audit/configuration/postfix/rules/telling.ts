@@ -1,6 +1,8 @@
 /** Rules about what the server tells: names of users, versions, addresses of clients. */
 
 import { check, type PostfixRule, whenSwitch } from '../check.ts';
+import { restrictions } from '../restrictions.ts';
+import type { Values } from '../values.ts';
 
 export const vrfyOn: PostfixRule = {
   check: check('vrfy-on', 'low', 'VRFY tells which users exist', {
@@ -43,16 +45,25 @@ export const catchAllLocal: PostfixRule = {
     cure: ['local_recipient_maps = proxy:unix:passwd.byname $alias_maps'],
   }),
   judge: (values) => {
+    if (restrictions(values).includes('reject_unlisted_recipient')) return undefined;
     if (values.yes('smtpd_reject_unlisted_recipient') === false) {
       const parameter = 'smtpd_reject_unlisted_recipient';
       return { parameter, seen: `${parameter} is no` };
     }
     const empty =
       values.given('local_recipient_maps') && values.text('local_recipient_maps') === '';
-    if (!empty || (values.text('luser_relay') ?? '') !== '') return undefined;
+    if (!empty || !deliversHere(values) || (values.text('luser_relay') ?? '') !== '') {
+      return undefined;
+    }
     return { parameter: 'local_recipient_maps', seen: 'local_recipient_maps is empty' };
   },
 };
+
+/** A gateway without mailboxes says `mydestination =`, or `local_transport = error:...`. */
+function deliversHere(values: Values): boolean {
+  const local = values.text('local_transport') ?? '';
+  return values.list('mydestination').length > 0 && !local.startsWith('error:');
+}
 
 export const relayRecipientsUnknown: PostfixRule = {
   check: check('relay-recipients', 'medium', 'Mail for relay domains is taken for any name', {
@@ -68,7 +79,10 @@ export const relayRecipientsUnknown: PostfixRule = {
     ],
   }),
   judge: (values) => {
-    const domains = values.given('relay_domains') ? values.list('relay_domains') : [];
+    const own = new Set(values.list('mydestination'));
+    const named = values.given('relay_domains') ? values.list('relay_domains') : [];
+    const domains = named.filter((domain) => !own.has(domain));
+    if (restrictions(values).includes('reject_unverified_recipient')) return undefined;
     if (domains.length === 0 || (values.text('relay_recipient_maps') ?? '') !== '')
       return undefined;
     const seen = `relay_domains names ${domains.slice(0, 3).join(', ')}, relay_recipient_maps nothing`;

@@ -17,9 +17,10 @@ export const noTlsIn: PostfixRule = {
     if (offersTls(values)) return undefined;
     const level = values.text('smtpd_tls_security_level') ?? '';
     const parameter = 'smtpd_tls_security_level';
+    const certificate = level === '' || level === 'none' ? '' : ', and no certificate is named';
     return {
       parameter,
-      seen: level === '' ? `${parameter} is not set` : `${parameter} is ${level}`,
+      seen: level === '' ? `${parameter} is not set` : `${parameter} is ${level}${certificate}`,
     };
   },
   live: ['plaintext.no-tls'],
@@ -39,7 +40,9 @@ export const authInClear: PostfixRule = {
   }),
   judge: (values) => {
     if (values.yes('smtpd_sasl_auth_enable') !== true) return undefined;
-    if (values.yes('smtpd_tls_auth_only') === true && offersTls(values)) return undefined;
+    if (values.yes('smtpd_tls_auth_only') === true && wantsTls(values)) return undefined;
+    // What is left before TLS does not show the password.
+    if (values.list('smtpd_sasl_security_options').includes('noplaintext')) return undefined;
     if (values.text('smtpd_tls_security_level') === 'encrypt') return undefined;
     const seen = 'smtpd_sasl_auth_enable is yes, smtpd_tls_auth_only is not';
     return { parameter: 'smtpd_tls_auth_only', seen };
@@ -129,7 +132,16 @@ export const noTlsOut: PostfixRule = {
   },
 };
 
+const CERTIFICATES = ['chain_files', 'cert_file', 'eccert_file', 'dcert_file'];
+
+/** Without a certificate STARTTLS is not offered; the word `none` stands for anonymous TLS. */
 function offersTls(values: Values): boolean {
+  return (
+    wantsTls(values) && CERTIFICATES.some((name) => (values.text(`smtpd_tls_${name}`) ?? '') !== '')
+  );
+}
+
+function wantsTls(values: Values): boolean {
   const level = values.text('smtpd_tls_security_level') ?? '';
   if (level !== '') return level !== 'none';
   return values.yes('smtpd_use_tls') === true || values.yes('smtpd_enforce_tls') === true;
