@@ -38,6 +38,8 @@ export interface StoreLimits {
   readonly sweptRows: number;
   /** Octets of messages just accepted for elsewhere that are kept for sending them at once. */
   readonly freshBytes: number;
+  /** Octets of header fields kept in memory for clients that ask for the same ones again. */
+  readonly fieldBytes: number;
   /** How long another process may keep the database locked. */
   readonly busyMs: number;
   /** Databases up to this size are checked page by page when the store is opened. */
@@ -56,6 +58,7 @@ export const STORE_LIMITS: StoreLimits = {
   openFiles: 32,
   sweptRows: 2_000,
   freshBytes: 4 * 1_048_576,
+  fieldBytes: 8 * 1_048_576,
   busyMs: 5_000,
   checkedBytes: 16 * 1_048_576,
 };

@@ -23,6 +23,7 @@ import { LedgerRows } from './readers/ledger.ts';
 import { MailRows } from './readers/mail.ts';
 import { MemoryRows } from './readers/memories.ts';
 import { FreshContents } from './readers/fresh.ts';
+import { KnownFields } from './readers/known-fields.ts';
 import { OctetReader } from './readers/octets.ts';
 import { QueueRows } from './readers/queue.ts';
 import type { Reading } from './readers/reading.ts';
@@ -73,7 +74,7 @@ export class SqliteStore implements EngineStore {
     this.#fresh = new FreshContents(limits.freshBytes);
     this.#octets = new OctetReader(reading, place.spool, limits.openFiles, this.#fresh);
     this.#cache = new DirectoryCache(reading, now);
-    this.mail = new MailRows(reading, this.#octets, now);
+    this.mail = new MailRows(reading, this.#octets, new KnownFields(limits.fieldBytes), now);
     this.queue = new QueueRows(reading);
     this.directory = this.#cache;
     this.ledger = new LedgerRows(reading);

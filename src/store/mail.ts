@@ -73,7 +73,7 @@ export interface MessageSummary {
   readonly sizeBytes: number;
   readonly envelope: string;
   readonly bodyStructure: string;
-  /** Up to and with the empty line. */
+  /** Up to and with the empty line; of `fields` those alone, and an empty line. */
   readonly head: Uint8Array;
 }
 
@@ -85,6 +85,13 @@ export type SummaryPart =
   | 'envelope'
   | 'bodyStructure'
   | 'head';
+
+export interface SummaryOptions {
+  readonly limit: number;
+  readonly parts: readonly SummaryPart[];
+  /** With the part `head`: of heads only the fields with these names, which are in lower case. */
+  readonly fields?: ReadonlySet<string> | undefined;
+}
 
 export interface SearchFacts {
   readonly sentMs: number | undefined;
@@ -144,7 +151,7 @@ export interface MailReader {
   summaries(
     id: MailboxId,
     ranges: UidRanges,
-    options: { readonly limit: number; readonly parts: readonly SummaryPart[] },
+    options: SummaryOptions,
   ): Awaitable<readonly MessageSummary[]>;
   /**
    * Where messages can be that hold `text` (folded: message/search-text) in a head, a text part

@@ -8,7 +8,7 @@ import type {
   MailReader,
   MessageDetail,
   MessageSummary,
-  SummaryPart,
+  SummaryOptions,
   UidRanges,
 } from '#store/mail.ts';
 import type { Connection } from '../connection.ts';
@@ -17,6 +17,8 @@ import { GRACE_MS } from '../options.ts';
 import { candidates } from './candidates.ts';
 import { changesAfter } from './changes.ts';
 import { withDetails } from './details.ts';
+import { summariesOfFields } from './fields.ts';
+import type { KnownFields } from './known-fields.ts';
 import type { OctetReader } from './octets.ts';
 import { SLICE_ROWS, pause } from './reading.ts';
 import type { Reading } from './reading.ts';
@@ -37,11 +39,13 @@ const VANISHED = 'SELECT uid FROM tombstones WHERE mailbox = ? AND modseq > ?';
 export class MailRows implements MailReader {
   readonly #reading: Reading;
   readonly #octets: OctetReader;
+  readonly #fields: KnownFields;
   readonly #now: () => number;
 
-  constructor(reading: Reading, octets: OctetReader, now: () => number) {
+  constructor(reading: Reading, octets: OctetReader, fields: KnownFields, now: () => number) {
     this.#reading = reading;
     this.#octets = octets;
+    this.#fields = fields;
     this.#now = now;
   }
 
@@ -102,14 +106,15 @@ export class MailRows implements MailReader {
     });
   }
 
-  summaries(
-    id: MailboxId,
-    ranges: UidRanges,
-    options: { readonly limit: number; readonly parts: readonly SummaryPart[] },
-  ): readonly MessageSummary[] {
+  summaries(id: MailboxId, ranges: UidRanges, options: SummaryOptions): readonly MessageSummary[] {
     const asked = { id, ...options, since: this.#now() - GRACE_MS };
-    // Each message is read by one statement, which sees one commit.
-    return this.#reading.one((sql) => summariesWithin(sql, asked, ranges));
+    const { fields } = options;
+    // Each message is read by one statement, which sees one commit; its head never changes.
+    return this.#reading.one((sql) =>
+      fields === undefined
+        ? summariesWithin(sql, asked, ranges)
+        : summariesOfFields(sql, { ...asked, fields }, ranges, this.#fields),
+    );
   }
 
   mayHold(id: MailboxId, text: string): Awaitable<UidRanges> {

@@ -83,7 +83,7 @@ const WITH_OCTETS = `SELECT
 /** Octets of a message that come along, and where few messages are asked for. */
 const SMALL_BYTES = 8_192;
 const LARGE_BYTES = 32_768;
-const FEW_ROWS = 64;
+export const FEW_ROWS = 64;
 /** Rows with octets cost more to read than to jump over. */
 const OCTETS_GAP = 8;
 

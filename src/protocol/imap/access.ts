@@ -9,7 +9,7 @@ import type {
   Message,
   MessageDetail,
   MessageSummary,
-  SummaryPart,
+  SummaryOptions,
   UidRanges,
 } from '#store/mail.ts';
 import type { Operations } from '#store/operations.ts';
@@ -54,7 +54,7 @@ export interface Access {
   summaries(
     id: MailboxId,
     ranges: UidRanges,
-    options: { readonly limit: number; readonly parts: readonly SummaryPart[] },
+    options: SummaryOptions,
   ): Awaitable<readonly MessageSummary[]>;
   /** Where messages can be that hold a folded text: see the store's reader. */
   mayHold(id: MailboxId, text: string): Awaitable<UidRanges>;

@@ -1,8 +1,9 @@
 /** The memory store as a session reaches it, with switches for failures and delays. */
 
 import type { AccountId, MailboxId, Uid } from '#base/brand.ts';
-import { NO_BYTES, concat } from '#base/bytes.ts';
+import { NO_BYTES, concat, utf8 } from '#base/bytes.ts';
 import { Failure } from '#base/failure.ts';
+import { fieldPicker } from '#message/field-picker.ts';
 import type { Committed, Durable } from '#store/durable.ts';
 import type { Message, MessageDetail, MessageSummary } from '#store/mail.ts';
 import type { Operations } from '#store/operations.ts';
@@ -67,13 +68,14 @@ export class MemoryAccess implements Access {
   }
 
   summaries(
-    ...[id, ranges, { limit, parts }]: Parameters<Access['summaries']>
+    ...[id, ranges, { limit, parts, fields }]: Parameters<Access['summaries']>
   ): readonly MessageSummary[] {
     const details = (['envelope', 'bodyStructure'] as const).filter((one) => parts.includes(one));
     const rows = this.messages(id, ranges, { limit, details, expunged: true });
     const ofHeads = parts.includes('head');
     return rows.map((message) => {
-      const head = ofHeads ? this.octets(message, 0, message.headBytes) : NO_BYTES;
+      const whole = ofHeads ? this.octets(message, 0, message.headBytes) : NO_BYTES;
+      const head = fields === undefined ? whole : fieldsOf(whole, fields);
       const lacking = ofHeads && !this.knowsHeads;
       return { envelope: '', bodyStructure: '', ...message, head, lacking };
     });
@@ -220,6 +222,14 @@ export const ACCOUNT = 7 as AccountId;
 
 /** The machine never looks at it; the engine alone can make a real one. */
 const PROOF = Object.freeze({}) as Durable;
+
+function fieldsOf(head: Uint8Array, names: ReadonlySet<string>): Uint8Array {
+  const spans = fieldPicker(names, true)(head);
+  const pieces = spans.map((at, index) =>
+    head.subarray(at, index % 2 === 0 ? spans[index + 1] : at),
+  );
+  return concat([...pieces, utf8('\r\n')]);
+}
 
 function withOnly(message: MessageDetail, details: readonly string[]): MessageDetail {
   const row: Record<string, unknown> = { ...message };

@@ -1,10 +1,11 @@
 /** What a FETCH has to read and to show, worked out once for all its messages. */
 
 import { fromLatin1 } from '#base/bytes.ts';
+import { fieldPicker, type PickFields } from '#message/field-picker.ts';
 import type { Detail, SummaryPart } from '#store/mail.ts';
 import { ATTRIBUTES, type Attribute } from './attributes.ts';
 import type { Item } from './items.ts';
-import { fieldPicker, isHead, needsParts, type PickFields } from './section.ts';
+import { isHead, needsParts } from './section.ts';
 
 /** A section with what picks its fields when it names some. */
 export type SectionItem = Extract<Item, { kind: 'section' }> & {
@@ -18,6 +19,8 @@ export interface Plan {
   readonly sections: readonly SectionItem[];
   /** What summaries have to bring along when they have all that is asked for. */
   readonly summary: readonly SummaryPart[] | undefined;
+  /** Set when of heads some fields are shown and nothing else: then summaries have just those. */
+  readonly fields: ReadonlySet<string> | undefined;
   /** What whole rows have to bring along. */
   readonly details: readonly Detail[];
   readonly setsSeen: boolean;
@@ -32,7 +35,8 @@ export function planFor(items: readonly Item[], readOnly: boolean): Plan {
   for (const item of items) {
     if (item.kind === 'section') {
       const { section } = item;
-      const pick = section.names.size > 0 ? fieldPicker(section) : undefined;
+      const { names, what } = section;
+      const pick = names.size > 0 ? fieldPicker(names, what === 'fields') : undefined;
       sections.push({ ...item, pick, octets: fromLatin1(item.label) });
       if (needsParts(section)) details.add('parts');
       continue;
@@ -50,6 +54,7 @@ export function planFor(items: readonly Item[], readOnly: boolean): Plan {
     attributes: [...attributes.values()],
     sections,
     summary: isSummary ? summaryParts(attributes.values(), sections.length > 0) : undefined,
+    fields: onlyFields(sections),
     details: [...details],
     setsSeen,
     showsFlags: attributes.has('FLAGS'),
@@ -61,4 +66,9 @@ function summaryParts(attributes: Iterable<Attribute>, ofHeads: boolean): readon
   const parts = new Set<SummaryPart>(ofHeads ? ['head'] : []);
   for (const { part } of attributes) if (part !== undefined) parts.add(part);
   return [...parts];
+}
+
+function onlyFields(sections: readonly SectionItem[]): ReadonlySet<string> | undefined {
+  const [only, ...others] = sections;
+  return only?.section.what === 'fields' && others.length === 0 ? only.section.names : undefined;
 }

@@ -50,6 +50,7 @@ function* respondInShort(
   parts: readonly SummaryPart[],
 ): Task<Failure | undefined> {
   const { batchRows, sliceBytes } = session.options;
+  const { fields } = plan;
   const usual = hasOctets(parts) ? batchRows : BARE_ROWS * batchRows;
   let limit = usual;
   let failure: Failure | undefined;
@@ -57,7 +58,7 @@ function* respondInShort(
   while (left.length > 0) {
     const now = left;
     const rows = yield* store(session, (access) =>
-      access.summaries(view.id, now, { limit, parts }),
+      access.summaries(view.id, now, { limit, parts, fields }),
     );
     let number = 0;
     let large = 0;
@@ -98,21 +99,23 @@ function writeSummary(out: Output, number: number, row: MessageSummary, plan: Pl
   let separator = writeAttributes(out, plan.attributes, row);
   for (const section of plan.sections) {
     out.text(separator);
-    writeHead(out, row.head, section);
+    writeHead(out, row.head, section, plan.fields === undefined);
     separator = ' ';
   }
   out.text(')\r\n');
 }
 
-/** A head, or fields of it: nothing to wait for. */
-function writeHead(out: Output, head: Uint8Array, section: SectionItem): void {
+/** A head, or fields of it, which may have been picked already: nothing to wait for. */
+function writeHead(out: Output, head: Uint8Array, section: SectionItem, isWhole: boolean): void {
   const { octets, pick, partial } = section;
   out.copy(octets);
-  if (pick === undefined) {
-    const { from, length } = cut({ from: 0, length: head.length }, partial);
-    writeLength(out, length);
-    out.copy(head, from, from + length);
-  } else writeFields(out, head, pick(head), partial);
+  if (pick !== undefined && isWhole) {
+    writeFields(out, head, pick(head), partial);
+    return;
+  }
+  const { from, length } = cut({ from: 0, length: head.length }, partial);
+  writeLength(out, length);
+  out.copy(head, from, from + length);
 }
 
 /** RFC 5530 3: CORRUPTION when it will not get better. */

@@ -4,8 +4,7 @@ import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
 import { test } from 'node:test';
 import { fromLatin1, latin1 } from '#base/bytes.ts';
-import type { Section } from './items.ts';
-import { fieldPicker } from './section.ts';
+import { fieldPicker } from './field-picker.ts';
 
 /** As one would write it down: line by line, as text. */
 function picked(head: string, names: ReadonlySet<string>, wanted: boolean): string {
@@ -41,8 +40,7 @@ test('what is picked is what a plain reading finds', () => {
       (pieces, chosen, wanted, offset, others) => {
         const text = pieces.join('');
         const names = new Set([...chosen, ...Array.from({ length: others }, (_, at) => `n${at}`)]);
-        const what: Section['what'] = wanted ? 'fields' : 'not-fields';
-        const pick = fieldPicker({ path: [], what, names });
+        const pick = fieldPicker(names, wanted);
         // Wherever in memory it lies, with other octets around it.
         const memory = fromLatin1(`${'\n'.repeat(offset)}${text}\nfrom: other\n`);
         const head = memory.subarray(offset, offset + text.length);
