@@ -5,6 +5,7 @@ import type { Domain } from '#base/brand.ts';
 import { latin1 } from '#base/bytes.ts';
 import { readSenders } from '#message/addresses.ts';
 import { type Head, allFields, readHead } from '#message/fields.ts';
+import { oddLines } from '#trust/odd-lines.ts';
 import { skipComment, skipQuoted } from '#message/mailbox-scan.ts';
 
 export type Author =
@@ -18,8 +19,8 @@ export type Author =
  * nor what only some readers take for a From: `From :`, a first line that begins with a blank.
  */
 export function readAuthor(octets: Uint8Array, head: Head = readHead(octets)): Author {
-  const odd = oddFrom(latin1(octets.subarray(0, head.headBytes)));
-  if (odd !== undefined) return unusable(odd);
+  const [odd] = oddLines(latin1(octets.subarray(0, head.headBytes)), 'from');
+  if (odd !== undefined) return unusable('a line that only some read as From');
   const [field, ...others] = allFields(head, 'from');
   if (field === undefined) return unusable('no From');
   if (others.length > 0) return unusable(`${others.length + 1} From fields`);
@@ -49,29 +50,6 @@ export function hasNoPolicy(domain: Domain): boolean {
 function unusable(why: string): Author {
   return { kind: 'unusable', why };
 }
-
-/** Lines that are no From field by RFC 5322 2.2, but that some program shows as one. */
-function oddFrom(head: string): string | undefined {
-  let from = 0;
-  while (from < head.length) {
-    const lf = head.indexOf('\n', from);
-    const end = lf === -1 ? head.length : lf;
-    // A line with a blank in front belongs to the field above, if there is one.
-    if (from === 0 || !/[ \t]/.test(head[from] ?? '')) {
-      const [name = ''] = head.slice(from, Math.min(end, from + NAME_LOOKED_AT)).split(':', 1);
-      const bare = name.endsWith('\r') ? name.slice(0, -1) : name;
-      const whole = head[from + name.length] === ':';
-      const exact = whole && bare.toLowerCase() === 'from';
-      if (!exact && bare.replace(/[^!-~]/g, '').toLowerCase() === 'from') {
-        return 'a line that only some read as From';
-      }
-    }
-    from = end + 1;
-  }
-  return undefined;
-}
-
-const NAME_LOOKED_AT = 128;
 
 /** RFC 5322 4.4 `obs-route`: which of the domains counts has been read both ways. */
 function hasRoute(value: string): boolean {

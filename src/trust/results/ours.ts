@@ -1,9 +1,10 @@
 /** Which Authentication-Results claim to be ours: those of strangers are forged and go (RFC 8601 5). */
 
-import { concat } from '#base/bytes.ts';
+import { concat, latin1 } from '#base/bytes.ts';
 import { parseDomain } from '#base/domain.ts';
-import { type Field, type Head, allFields, readHead } from '#message/fields.ts';
+import { type Field, type Head, allFields, readHead, trimBlanks } from '#message/fields.ts';
 import { decodeWords } from '#message/words.ts';
+import { oddLines } from '#trust/odd-lines.ts';
 
 /**
  * Whether the value of a field might pass for one of ours, to anybody who reads it in whatever
@@ -16,32 +17,61 @@ export function isOurs(value: string, ours: readonly string[]): boolean {
   const wanted = new Set(ours.map(normal));
   const start = value.slice(0, LOOKED_AT);
   for (const text of [start, decodeWords(start)]) {
-    const { head, ended } = headOf(text);
-    if (!ended && start.length < value.length) return true;
-    const bare = head.replace(/["\\\x00-\x08\x0a-\x1f\x7f]/g, '').trim();
-    if (bare === '') return true;
-    const [word = ''] = bare.split(/[\s/,=()]/, 1);
-    const joined = bare.replace(/[\s()]/g, '');
-    const named = [word, joined, joined.replace(/\/?\d{1,9}$/, '')];
-    if (named.some((name) => wanted.has(normal(name)))) return true;
+    // A comment may stand between two words, or part one name in two.
+    for (const gap of [' ', '']) {
+      const { head, ended } = headOf(text, gap);
+      if (!ended && start.length < value.length) return true;
+      const bare = head.replace(/["\\\x00-\x08\x0a-\x1f\x7f]/g, '').trim();
+      if (bare === '') return true;
+      const words = [bare.replace(/[\s()]/g, ''), ...bare.split(NO_NAME, WORDS)];
+      if (words.some((word) => isOne(word, wanted))) return true;
+    }
   }
   return false;
 }
 
-const LOOKED_AT = 10_000;
-
-/** The fields of a stranger's message that claim to be ours. */
-export function forgedResults(head: Head, ours: readonly string[]): readonly Field[] {
-  return allFields(head, 'authentication-results').filter(({ value }) => isOurs(value, ours));
+/** With dots in front, or with a version behind that nothing parts from it. */
+function isOne(word: string, wanted: ReadonlySet<string>): boolean {
+  const name = word.replace(/^\.+/, '');
+  return wanted.has(normal(name)) || wanted.has(normal(name.replace(/\/?\d{1,9}$/, '')));
 }
+
+const LOOKED_AT = 10_000;
+/** Words before the first semicolon; an id and a version are two. */
+const WORDS = 50;
+/** ASCII that stands in no host's name. */
+const NO_NAME = /[\s!-,/:-@[-^`{-~]+/;
+/** What claims to be ours: where it lies in the head, and its value, unfolded. */
+export type Forged = Pick<Field, 'start' | 'end' | 'value'>;
+
+/**
+ * The fields of a stranger's message that claim to be ours, and the lines that are no such field
+ * but may be read as one; in the order of the head.
+ */
+export function forgedResults(
+  octets: Uint8Array,
+  ours: readonly string[],
+  head: Head = readHead(octets),
+): readonly Forged[] {
+  const fields = allFields(head, NAME);
+  const listed = new Set(fields.map(({ start }) => start));
+  const odd = oddLines(latin1(octets.subarray(0, head.headBytes)), NAME)
+    .filter(({ start }) => !listed.has(start))
+    .map(({ start, end, raw }) => ({ start, end, value: trimBlanks(raw.replace(/\r?\n/g, '')) }));
+  return [...fields, ...odd]
+    .filter(({ value }) => isOurs(value, ours))
+    .toSorted((a, b) => a.start - b.start);
+}
+
+const NAME = 'authentication-results';
 
 /** A head without the fields that claim to be ours, and what they said; no other octet changes. */
 export function removeForged(
   octets: Uint8Array,
   ours: readonly string[],
   head: Head = readHead(octets),
-): { readonly head: Uint8Array; readonly removed: readonly Field[] } {
-  const removed = forgedResults(head, ours);
+): { readonly head: Uint8Array; readonly removed: readonly Forged[] } {
+  const removed = forgedResults(octets, ours, head);
   if (removed.length === 0) return { head: octets, removed };
   const pieces: Uint8Array[] = [];
   let from = 0;
@@ -53,8 +83,8 @@ export function removeForged(
   return { head: concat(pieces), removed };
 }
 
-/** Up to the first semicolon outside of comments, each comment a blank; one without end, too. */
-function headOf(text: string): { readonly head: string; readonly ended: boolean } {
+/** Up to the first semicolon outside of comments, each comment a gap; one without end, too. */
+function headOf(text: string, gap: string): { readonly head: string; readonly ended: boolean } {
   let head = '';
   let depth = 0;
   let from = 0;
@@ -63,7 +93,7 @@ function headOf(text: string): { readonly head: string; readonly ended: boolean 
     if (character === ';' && depth === 0) return { head: head + text.slice(from, at), ended: true };
     if (character === '\\') at++;
     else if (character === '(') {
-      if (depth === 0) head += `${text.slice(from, at)} `;
+      if (depth === 0) head += text.slice(from, at) + gap;
       depth++;
     } else if (character === ')' && depth > 0) {
       depth--;
