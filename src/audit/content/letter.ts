@@ -15,8 +15,11 @@ export interface LetterOptions {
  */
 export const LOOP_HOPS = 120;
 
+/** An address without a domain is a fault of form (RFC 5322 3.4.1), and refused as such. */
+const NOBODY = 'postmaster@audit.invalid';
+
 /** The header with its empty line and a first line of text, CRLF at the end. */
-export function letter({ token, hops = 0, fields = '', to = 'postmaster' }: LetterOptions): string {
+export function letter({ token, hops = 0, fields = '', to = NOBODY }: LetterOptions): string {
   const hop = 'Received: from a.invalid by b.invalid; Thu, 01 Jan 2026 00:00:00 +0000\r\n';
   return (
     `${hop.repeat(hops)}${fields}From: <audit@${token}.invalid>\r\nTo: <${to}>\r\n` +

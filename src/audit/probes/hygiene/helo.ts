@@ -154,13 +154,14 @@ async function run(context: ServiceContext): Promise<void> {
   ];
   for (const [check, name] of cases) {
     if (name === undefined) context.tell(inapplicable(check, 'the server tells no name'));
-    else if (control.step === 'EHLO' || control.step === 'MAIL') {
-      context.tell(unclear(check, `a good name does not get through either: ${control.text}`));
-    } else {
+    else {
       const result = await trial(context, name);
       const seen = `EHLO ${name.slice(0, 40)}: ${result.text}`;
       const controls = { negative: { passed: 1, of: 1 } };
-      context.tell((sameWay(control, result) ? found : absent)(check, seen, { controls }));
+      if (isThrough(result)) context.tell(found(check, seen, { controls }));
+      else if (control.step !== 'RCPT' || isAboutUs(control)) {
+        context.tell(unclear(check, `a good name does not get through either: ${control.text}`));
+      } else context.tell((sameWay(control, result) ? found : absent)(check, seen, { controls }));
     }
   }
 }
@@ -192,6 +193,16 @@ async function trial(context: ServiceContext, name: string): Promise<Trial> {
 
 function at(step: Trial['step'], reply: SmtpReply): Trial {
   return { step, reply, text: `${step} is answered with "${replyText(reply)}"` };
+}
+
+function isThrough({ step, reply }: Trial): boolean {
+  return step === 'RCPT' && accepted(reply);
+}
+
+/** A refusal of the name (ours does not resolve), or for good of the client, whatever its name. */
+function isAboutUs({ reply, text }: Trial): boolean {
+  if (accepted(reply)) return false;
+  return /\bhelo\b/i.test(text) || (reply.code >= 500 && /\bclient host\b/i.test(text));
 }
 
 /** The same answer as for a good name: whatever was said, it was not about the name. */

@@ -1,7 +1,7 @@
 /** Commands of other times, tried and not only listed: debugging, turning around, sending to screens. */
 
 import type { Check, Severity } from '../../check.ts';
-import { absent, found } from '../../finding.ts';
+import { absent, found, unclear } from '../../finding.ts';
 import type { ServiceContext, ServiceProbe } from '../../probe.ts';
 import { smtpSession } from '../../session.ts';
 import { replyText } from '../../wire/smtp.ts';
@@ -110,14 +110,17 @@ async function run(context: ServiceContext): Promise<void> {
     const session = await smtpSession(context);
     const said: string[] = [];
     let taken = false;
+    let busy = false;
     for (const line of lines) {
       const reply = await session.ask(line);
       said.push(`${line} "${replyText(reply)}"`);
       // ETRN of a domain that is not there: 250 to 253 (RFC 1985 5.3), and 459 looked it up.
+      // 421 and 450 to 457 are about the server, or about us, and say nothing of the command.
+      busy ||= reply.code === 421 || (reply.code >= 450 && reply.code < 458);
       taken ||= (reply.code >= 200 && reply.code < 400 && reply.code !== 252) || reply.code === 459;
     }
     session.wire.close();
     const seen = said.join(', ').slice(0, 300);
-    context.tell((taken ? found : absent)(check, seen));
+    context.tell((taken ? found : busy ? unclear : absent)(check, seen));
   }
 }

@@ -84,6 +84,8 @@ const NULL_SENDER: Check = {
   ],
 };
 
+const DOMAINS = 3;
+
 export const mailboxes: ServiceProbe = {
   name: 'mailboxes',
   scope: 'service',
@@ -110,12 +112,23 @@ async function run(context: ServiceContext): Promise<void> {
     const seen = `every sender is refused: "${replyText(named.mail)}"`;
     context.tell(inapplicable(NULL_SENDER, seen));
   }
-  tellMailbox(context, POSTMASTER, named);
+  tellMailbox(context, POSTMASTER, await postmasterOf(context, named));
   if (domain === undefined) context.tell(inapplicable(ABUSE, 'no domain is known (--domain)'));
   else {
     const abuse = context.recipients.here('abuse', domain);
     tellMailbox(context, ABUSE, await attempt(context, '', abuse));
   }
+}
+
+/** The bare name, or the first of the domains whose postmaster is refused (RFC 5321 4.5.1: each of them). */
+async function postmasterOf(context: ServiceContext, bare: Attempt): Promise<Attempt> {
+  if (!accepted(bare.rcpt)) return bare;
+  for (const domain of context.options.domains.slice(0, DOMAINS)) {
+    const there = await attempt(context, '', context.recipients.here('postmaster', domain));
+    const { rcpt } = there;
+    if (rcpt !== undefined && rcpt.code >= 500 && !/relay/i.test(replyText(rcpt))) return there;
+  }
+  return bare;
 }
 
 function tellMailbox(context: ServiceContext, check: Check, { mail, rcpt }: Attempt): void {

@@ -1,7 +1,7 @@
 /** Replies as the standard wants them: codes, enhanced codes, forms; what breaks other programs. */
 
 import type { Check } from '../../check.ts';
-import { absent, found, inapplicable } from '../../finding.ts';
+import { absent, found, inapplicable, unclear } from '../../finding.ts';
 import type { ServiceContext, ServiceProbe } from '../../probe.ts';
 import { answered, greeted, smtpSession } from '../../session.ts';
 import { ask as askOn, readReply, replyText, type SmtpReply } from '../../wire/smtp.ts';
@@ -104,7 +104,9 @@ async function run(context: ServiceContext): Promise<void> {
   tell(HELO, helo.code === 250, `HELO is answered with "${replyText(helo)}"`);
   const unknown = await ask('XYZZY');
   const isUnknown = unknown.code === 500 || unknown.code === 502;
-  tell(UNKNOWN, isUnknown, `XYZZY is answered with "${replyText(unknown)}"`);
+  const toUnknown = `XYZZY is answered with "${replyText(unknown)}"`;
+  if (isBusy(unknown)) context.tell(unclear(UNKNOWN, toUnknown));
+  else tell(UNKNOWN, isUnknown, toUnknown);
   let vrfy = await ask(`VRFY ${context.token()}`);
   const [domain] = context.options.domains;
   // Exim judges whole addresses alone.
@@ -119,12 +121,19 @@ async function run(context: ServiceContext): Promise<void> {
   const quit = await ask('QUIT');
   const ended = isLost(await readReply(session.wire, 1_000)) && session.wire.over;
   const end = `QUIT is answered with "${replyText(quit)}"${ended ? '' : ', and the connection stays'}`;
-  tell(QUIT, quit.code === 221 && ended, end);
+  // The errors above may have ended the session: then QUIT has not been looked at.
+  if (isBusy(quit)) context.tell(unclear(QUIT, end));
+  else tell(QUIT, quit.code === 221 && ended, end);
   tellForms(context, session.keywords.has('ENHANCEDSTATUSCODES'), heard);
 }
 
 /** Refusals of the command, whoever is asked about. */
 const FORBIDDEN = /^55\d .{0,40}\b(?:prohibit|disabled|not (?:allowed|permitted|available))/i;
+
+/** An answer about the server's state, whatever was said: 421, 450 to 459 (RFC 5321 4.2.3). */
+function isBusy({ code }: SmtpReply): boolean {
+  return code === 421 || (code >= 450 && code < 460);
+}
 
 /** A server may want one introduction alone (OpenSMTPD says 503): then a session with HELO counts. */
 async function heloOf(context: ServiceContext, second: SmtpReply): Promise<SmtpReply> {

@@ -37,11 +37,15 @@ export const authBeforeTls: ServiceProbe = {
   run,
 };
 
+/** Mechanisms that send a password, or a token that stands for it, as it is. */
+const SHOWN = /(?:^|[ =])(?:PLAIN|LOGIN|XOAUTH2|OAUTHBEARER|OAUTH10A)(?: |$)/i;
+
 async function run(context: ServiceContext): Promise<void> {
   const session = await smtpSession(context);
   const offered = session.keywords.get('AUTH');
   if (offered === undefined) context.tell(absent(OFFERED, 'AUTH is not in the EHLO reply'));
-  else context.tell(found(OFFERED, `AUTH ${offered} is offered in clear`));
+  else if (SHOWN.test(offered)) context.tell(found(OFFERED, `AUTH ${offered} is offered in clear`));
+  else context.tell(absent(OFFERED, `AUTH ${offered}: none of them shows the password`));
   // A mechanism that no server has first: where that is refused as every AUTH is, nothing of the
   // refusal below is about clear text.
   const control = await session.ask('AUTH X-NO-SUCH-MECHANISM');

@@ -138,8 +138,13 @@ async function afterLogin(context: ServiceContext): Promise<void> {
 async function beforeEhlo(context: ServiceContext): Promise<void> {
   const { replyMs } = context.options;
   if (context.service.tls === 'starttls') {
-    context.tell(inapplicable(BEFORE_EHLO, 'before EHLO there is no TLS here, and so no AUTH'));
-    return;
+    // Behind STARTTLS EHLO comes first; in clear only what is offered there counts.
+    const clear = await smtpSession(context);
+    clear.wire.close();
+    if (!clear.keywords.has('AUTH')) {
+      context.tell(inapplicable(BEFORE_EHLO, 'before EHLO there is no TLS here, and so no AUTH'));
+      return;
+    }
   }
   const wire = await opened(context);
   answered(await readReply(wire, replyMs), 'greeting');

@@ -12,6 +12,9 @@ import { askPop3, readPop3 } from '../../wire/pop3.ts';
 import { askSieve, readSieve } from '../../wire/sieve.ts';
 import { ask, readReply, replyText } from '../../wire/smtp.ts';
 import { isLost, lossText, type Wire } from '../../wire/wire.ts';
+import { askHello } from '../../tls/ask.ts';
+import type { HelloQuestion } from '../../tls/client-hello.ts';
+import { SUITES } from '../../tls/codes.ts';
 
 const MISSING: Check = {
   id: 'plaintext.no-tls',
@@ -74,6 +77,10 @@ async function run(context: ServiceContext): Promise<void> {
   }
   if (service.tls === 'none') {
     context.tell(inapplicable(BROKEN, 'STARTTLS is not offered'));
+    if (said.lost) {
+      for (const check of [MISSING, UNOFFERED]) context.tell(unclear(check, said.text));
+      return;
+    }
     const works = said.agreed && (await wire.startTls(service.host)).kind === 'secure';
     context.tell(
       works
@@ -103,13 +110,31 @@ async function run(context: ServiceContext): Promise<void> {
   }
   const tls = await wire.startTls(service.host);
   if (tls.kind !== 'secure') {
-    context.tell(found(BROKEN, `the handshake fails: ${tls.why}`, { severity }));
+    const works = await oddTls(context);
+    context.tell(
+      works === undefined
+        ? found(BROKEN, `the handshake fails: ${tls.why}`, { severity })
+        : absent(BROKEN, `TLS begins, but with ${works} alone`),
+    );
     return;
   }
   // Under TLS the service must speak again: a door that opens shows that.
   const door = await openDoor(context, { startTls: true });
   context.tell(absent(BROKEN, 'TLS began, and the service answers under it'));
   door.wire.close();
+}
+
+/** What is too old or too weak for us still works between others; checks of the group tls tell it. */
+async function oddTls(context: ServiceContext): Promise<string | undefined> {
+  const asked = async (question: HelloQuestion): Promise<boolean> =>
+    (await askHello(context, question)).kind === 'hello';
+  const anonymous = [...SUITES.anonymous];
+  if (await asked({ version: 'TLSv1.2', suites: anonymous })) return 'anonymous ciphers';
+  const old = [...SUITES.cbc, ...SUITES.staticRsa, ...SUITES.rc4, ...SUITES.tripleDes];
+  for (const version of ['TLSv1.1', 'TLSv1.0'] as const) {
+    if (await asked({ version, suites: old })) return version;
+  }
+  return undefined;
 }
 
 /** Strangers' mail on port 25 and LMTP beside the server may be in clear; users' never. */
@@ -155,7 +180,11 @@ async function askForTls({ service, options }: ServiceContext, wire: Wire): Prom
     const text = `nobody is served: "${replyText(greeting)}"`;
     return { agreed: false, lost: true, text, refusal: greeting.code };
   }
-  await ask(wire, `${service.protocol === 'lmtp' ? 'LHLO' : 'EHLO'} ${heloName}`, replyMs);
+  const verb = service.protocol === 'lmtp' ? 'LHLO' : 'EHLO';
+  const hello = await ask(wire, `${verb} ${heloName}`, replyMs);
+  // What is offered, and to whom, is not known then.
+  if (isLost(hello)) return lost(lossText(hello));
+  if (hello.code === 550) return lost(`${verb} is refused: "${replyText(hello)}"`);
   const reply = await ask(wire, 'STARTTLS', replyMs);
   if (isLost(reply)) return lost(lossText(reply));
   return { agreed: reply.code === 220, lost: false, text: replyText(reply) };

@@ -191,6 +191,10 @@ async function secrecy(asked: Asked, control: ServerFlight): Promise<Outcome> {
   const fresh = [...SUITES.good, ...SUITES.chacha, ...SUITES.dhe, ...SUITES.cbc];
   const answer = isOf(control, fresh) ? control : await asked(fresh);
   if (answer.kind === 'unclear') return unclear(NO_SECRECY, answer.why);
+  // Without a certificate there are fresh keys all the same, and another check.
+  if (answer.kind === 'refused' && isOf(control, SUITES.anonymous)) {
+    return absent(NO_SECRECY, `chosen: ${suiteName(control.suite)}`);
+  }
   return answer.kind === 'hello'
     ? absent(NO_SECRECY, `chosen: ${suiteName(answer.suite)}`)
     : found(NO_SECRECY, `${fresh.length} ciphers with it offered: ${answer.why}`);
