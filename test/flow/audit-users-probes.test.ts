@@ -1,6 +1,7 @@
 /** Probes of users: each way of telling planted alone is found, and only that one. */
 
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { describe, it } from 'node:test';
 import { auditMock, type MockAudit, type MockOptions, smtpAnswers } from '../world/audit.ts';
 import * as probes from '#audit/probes/users/index.ts';
@@ -89,6 +90,54 @@ describe('users in the auditor', () => {
     ]);
   });
 
+  describe('users.scram', () => {
+    for (const [what, salts, confidence] of [
+      ['a made-up salt that is another one each time', { nobody: 'random' }, 'confirmed'],
+      ['one made-up salt for all', { nobody: 'shared' }, 'confirmed'],
+      ['a made-up salt that is hashed less often', { nobody: 'stable', turns: 4096 }, 'confirmed'],
+      ['names that nobody has are refused at once', { nobody: 'refused' }, 'confirmed'],
+      ['a made-up salt that stays', { nobody: 'stable' }, 'not-observed'],
+      ['random salts for all', { nobody: 'random', ann: 'random' }, 'not-observed'],
+      ['SCRAM for nobody', { nobody: 'refused', ann: 'refused' }, 'not-observed'],
+    ] as const) {
+      it(what, async () => {
+        const findings = await auditMock(scram(salts), [probes.scramChallenge], {
+          level: 'active',
+          options: { knownUser: KNOWN },
+        });
+        assert.equal(findings.get('users.scram')?.confidence, confidence);
+      });
+    }
+
+    it('logins that are held back tell nothing', async () => {
+      const answer = smtpAnswers(['AUTH SCRAM-SHA-256'], (line) =>
+        line.startsWith('AUTH SCRAM') ? '454 4.7.0 too many failed logins, 7 s\r\n' : undefined,
+      );
+      const findings = await auditMock(
+        { greeting: '220 mock.test ESMTP\r\n', answer },
+        [probes.scramChallenge],
+        {
+          level: 'active',
+          options: { knownUser: KNOWN },
+        },
+      );
+      assert.equal(findings.get('users.scram')?.confidence, 'inconclusive');
+    });
+
+    it('without a login that is there it cannot be told, but where salts stay', async () => {
+      for (const [nobody, confidence] of [
+        ['random', 'inconclusive'],
+        ['refused', 'inconclusive'],
+        ['stable', 'not-observed'],
+      ] as const) {
+        const findings = await auditMock(scram({ nobody }), [probes.scramChallenge], {
+          level: 'active',
+        });
+        assert.equal(findings.get('users.scram')?.confidence, confidence, nobody);
+      }
+    });
+  });
+
   it('users.timing is tried at level intrusive alone, and needs a name that exists', async () => {
     const findings = await auditMock(
       smtp(() => undefined),
@@ -114,4 +163,28 @@ function pop3Answer(line: string): string {
   if (line.startsWith('CAPA')) return '+OK\r\nUSER\r\n.\r\n';
   if (line.startsWith('USER')) return withName(line) ? '+OK go on\r\n' : '-ERR no such user\r\n';
   return line.startsWith('PASS') ? '-ERR wrong\r\n' : '+OK\r\n';
+}
+
+type Salts = 'random' | 'shared' | 'stable' | 'refused';
+
+/** SCRAM up to the first challenge: how salts of nobody, and of ann, are made. */
+function scram(as: { nobody: Salts; ann?: Salts; turns?: number }): MockOptions {
+  let count = 0;
+  const salt = (kind: Salts, login: string): string => {
+    count += 1;
+    const of = { random: `${count}`, shared: 'all', stable: login, refused: '' }[kind];
+    return createHash('sha256').update(of).digest().subarray(0, 16).toString('base64');
+  };
+  const answer = smtpAnswers(['AUTH SCRAM-SHA-256 PLAIN'], (line) => {
+    if (line === 'AUTH SCRAM-SHA-256') return '334 \r\n';
+    const text = Buffer.from(line, 'base64').toString();
+    const [, login = '', nonce = ''] = /^n,,n=([^,]*),r=(.*)$/.exec(text) ?? [];
+    if (login === '') return line === '*' ? '501 5.7.0 given up\r\n' : undefined;
+    const kind = login === KNOWN ? (as.ann ?? 'stable') : as.nobody;
+    if (kind === 'refused') return '535 5.7.8 no\r\n';
+    const turns = login === KNOWN ? 10_000 : (as.turns ?? 10_000);
+    const first = `r=${nonce}server,s=${salt(kind, login)},i=${turns}`;
+    return `334 ${Buffer.from(first).toString('base64')}\r\n`;
+  });
+  return { greeting: '220 mock.test ESMTP\r\n', answer };
 }

@@ -1,5 +1,6 @@
 /** Cures against octets that mean two things, against what costs too much, and of manners. */
 
+import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { makeGate } from '#policy/restrictions/gate.ts';
 import { Networks } from '#policy/restrictions/networks.ts';
@@ -214,6 +215,22 @@ export const PROTOCOL: readonly WithoutCure[] = [
       line: (line) => {
         const login = /^USER (\S+)/i.exec(line)?.[1];
         return login === undefined || known(login) ? undefined : '-ERR no such user\r\n';
+      },
+    },
+  },
+  {
+    name: 'a made-up salt of SCRAM stays',
+    at: ['imaps'],
+    finds: ['users.scram'],
+    level: 'active',
+    tap: {
+      line: (line, { lines }) => {
+        if (!/ AUTHENTICATE SCRAM-SHA-256$/i.test(lines.at(-2) ?? '')) return undefined;
+        const first = Buffer.from(line, 'base64').toString();
+        const [, login = '', nonce = ''] = /^n,,n=([^,]*),r=(.*)$/.exec(first) ?? [];
+        if (login === '' || known(login)) return undefined;
+        const salt = randomBytes(16).toString('base64');
+        return `+ ${Buffer.from(`r=${nonce}x,s=${salt},i=10000`).toString('base64')}\r\n`;
       },
     },
   },
