@@ -6,6 +6,8 @@ import { visible } from '#base/bytes.ts';
 export interface Io {
   /** To standard output, as it is. */
   write(text: string): void;
+  /** When little of what was written still waits for its reader: for more than memory holds. */
+  readonly taken?: () => Promise<void>;
   /** To standard error, as it is. */
   warn(text: string): void;
   /** All of standard input, at most `maxBytes`; more is an error. */

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
@@ -59,4 +60,39 @@ test('without a terminal nobody is asked', () => {
     encoding: 'utf8',
   });
   assert.equal(stdout, 'undefined\n', stderr);
+});
+
+const WRITE = `
+const { processIo } = await import(process.argv[1]);
+const io = processIo();
+let written = 0;
+setTimeout(() => io.warn(String(written) + '\\n'), 50);
+for (; written < 100; written++) {
+  io.write('x'.repeat(100_000));
+  await io.taken();
+  await new Promise(setImmediate);
+}
+io.warn('all\\n');
+`;
+
+test('much output waits for a slow reader, and for none that is gone', async () => {
+  const module = new URL('./process-io.ts', import.meta.url).href;
+  for (const gone of [false, true]) {
+    const words = ['--input-type=module', '-e', WRITE, module];
+    const child = spawn(process.execPath, words, { stdio: ['ignore', 'pipe', 'pipe'] });
+    const ended = once(child, 'close');
+    let told = '';
+    let taken = 0;
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      told += text;
+      // Only now does anybody read.
+      if (gone) child.stdout.destroy();
+      else child.stdout.on('data', (bytes: Buffer) => (taken += bytes.length));
+    });
+    assert.deepEqual(await ended, [0, null], told);
+    const [first = '', last] = told.trim().split('\n');
+    assert.ok(Number(first) < 10, told);
+    assert.equal(last, 'all');
+    if (!gone) assert.equal(taken, 10_000_000);
+  }
 });

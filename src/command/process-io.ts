@@ -15,6 +15,7 @@ export function processIo(): Io {
   process.stderr.on('error', () => undefined);
   return {
     write: (text) => void process.stdout.write(text),
+    taken,
     warn: (text) => void process.stderr.write(text),
     readAll,
     pieces: () => process.stdin as AsyncIterable<Uint8Array>,
@@ -23,6 +24,20 @@ export function processIo(): Io {
     terminal,
     colour: wantsColour(process.env, terminal),
   };
+}
+
+/** A pipe takes as much as its reader, who may be slow, or gone: then nothing waits any more. */
+async function taken(): Promise<void> {
+  const { stdout } = process;
+  if (!stdout.writableNeedDrain || stdout.destroyed) return;
+  await new Promise<void>((resolve) => {
+    const events = ['drain', 'close', 'error'] as const;
+    const done = (): void => {
+      for (const event of events) stdout.off(event, done);
+      resolve();
+    };
+    for (const event of events) stdout.on(event, done);
+  });
 }
 
 async function readAll(maxBytes: number): Promise<Uint8Array> {

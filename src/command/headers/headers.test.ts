@@ -195,3 +195,25 @@ test('a file that is packed, or no text of mail, is told and passed over', async
     assert.equal(all.err.match(/no message/g)?.length, 4);
   });
 });
+
+test('the next message waits until the report of the last one was taken', async () => {
+  await inFolder(async (folder) => {
+    const mbox = join(folder, 'all.mbox');
+    writeFileSync(mbox, `${FROM}${MAIL.replaceAll('\r\n', '\n')}\n`.repeat(20));
+    let lines = 0;
+    let most = 0;
+    const io: Io = {
+      write: () => void (most = Math.max(most, ++lines)),
+      // Whoever reads takes one report after the other.
+      taken: async () => void (lines = 0),
+      warn: () => undefined,
+      readAll: () => Promise.resolve(new Uint8Array()),
+      askSecret: () => Promise.resolve(undefined),
+      env: {},
+      terminal: false,
+      colour: false,
+    };
+    assert.equal(await runProgram(['headers', '--json', mbox], io), 0);
+    assert.equal(most, 2, 'the first is held until it is known whether there are many');
+  });
+});

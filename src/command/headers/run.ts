@@ -108,6 +108,7 @@ async function examineAll(
         count += 1;
         progress.clear();
         outputs.add(one);
+        await context.io.taken?.();
       }
     } catch (error) {
       const failed = readError(error, source);
