@@ -44,6 +44,13 @@ const GOOD_EXIM = [
   'smtp_banner = $smtp_active_hostname ESMTP',
   'auth_advertise_hosts = ${if eq{$tls_in_cipher}{}{}{*}}',
   'begin acl',
+  'acl_check_rcpt:',
+  '  accept hosts = +relay_from_hosts',
+  '  require message = relay not permitted',
+  '          domains = +local_domains : +relay_to_domains',
+  '  accept',
+  'everybody:',
+  '  accept hosts = *',
   'begin authenticators',
   'plain_login:',
   '  driver = plaintext',
@@ -56,7 +63,7 @@ suite('configuration readers', () => {
     [opensmtpd, GOOD_SMTPD],
     [exim, GOOD_EXIM],
   ]);
-  /** Lines are laid over those of the same name in the good file, others come last. */
+  /** Lines are laid over those of the same name in the good file; others come last, Exim's first. */
   const cases: readonly (readonly [typeof dovecot, id: Check['id'], lines: readonly string[]])[] = [
     [dovecot, 'configuration.dovecot-ssl-off', ['ssl = no']],
     [dovecot, 'configuration.dovecot-auth-in-clear', ['ssl = yes', 'disable_plaintext_auth = no']],
@@ -98,6 +105,7 @@ suite('configuration readers', () => {
     [exim, 'configuration.exim-relay-wide', ['hostlist relay_from_hosts = 127.0.0.1 : 0.0.0.0/0']],
     [exim, 'configuration.exim-relay-wide', ['hostlist relay_from_hosts = *']],
     [exim, 'configuration.exim-relay-domains', ['domainlist relay_to_domains = *']],
+    [exim, 'configuration.exim-acl-open', ['acl_smtp_rcpt = everybody']],
     [exim, 'configuration.exim-auth-in-clear', ['auth_advertise_hosts = *']],
     [exim, 'configuration.exim-tls-off', ['tls_advertise_hosts =']],
     [exim, 'configuration.exim-vrfy-on', ['acl_smtp_vrfy = accept']],
@@ -112,10 +120,11 @@ suite('configuration readers', () => {
       const good = files.get(reader) ?? [];
       const names = new Set(lines.map((line) => line.split('=')[0]?.trim()));
       const kept = good.filter(
-        (line) => !line.includes(' = ') || !names.has(line.split('=')[0]?.trim()),
+        (line) => !line.includes(' =') || !names.has(line.split('=')[0]?.trim()),
       );
       const ids: readonly string[] = reader
-        .judge([...kept, ...lines].join('\n'))
+        // Behind `begin` an option of the main part is none.
+        .judge((reader === exim ? [...lines, ...kept] : [...kept, ...lines]).join('\n'))
         .map(({ check }) => check.id);
       noteShown(ids.map((shown) => ({ id: shown, confidence: 'confirmed' })));
       assert.ok(ids.includes(id), ids.join(' '));

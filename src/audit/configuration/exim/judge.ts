@@ -3,13 +3,18 @@
 import { isWide } from '../postfix/networks.ts';
 import { readerOf } from '../reader.ts';
 import { checksFor, type Rule } from '../rule.ts';
-import { readSettings, type Setting, settingOf } from '../settings-file.ts';
+import { settingOf } from '../settings-file.ts';
+import { type EximFile, listOf, readExim } from './file.ts';
+import { acceptsEverybody, mayAccept } from './acl.ts';
 
-type EximRule = Rule<readonly Setting[]>;
+type EximRule = Rule<EximFile>;
 const check = checksFor('exim');
 
-const value = (settings: readonly Setting[], name: string): string | undefined =>
-  settingOf(settings, name)?.value;
+const value = ({ main }: EximFile, name: string): string | undefined =>
+  settingOf(main, name)?.value;
+
+/** Whether a list of hosts takes in more than a site has; a member with `!` takes nothing in. */
+const isEverybody = (member: string): boolean => member === '*' || isWide(member);
 
 const relayWide: EximRule = {
   check: check('relay-wide', 'critical', 'Networks that are not yours may relay', {
@@ -20,9 +25,7 @@ const relayWide: EximRule = {
   }),
   judge: (settings) => {
     const parameter = 'hostlist relay_from_hosts';
-    const text = value(settings, parameter) ?? '';
-    const members = text.replace(/^<\S\s*/, '').split(/\s+[:;]\s*|\s*[;]\s*/);
-    const wide = members.filter((one) => one.trim() === '*' || isWide(one.trim()));
+    const wide = listOf(value(settings, parameter) ?? '').filter(isEverybody);
     if (wide.length === 0) return undefined;
     return { parameter, seen: `relay_from_hosts has ${wide.slice(0, 3).join(', ')}` };
   },
@@ -38,10 +41,44 @@ const relayDomains: EximRule = {
   judge: (settings) => {
     const parameter = 'domainlist relay_to_domains';
     const text = value(settings, parameter) ?? '';
-    if (!/(?:^|:\s*)\*(?:\s*:|\s*$)/.test(text)) return undefined;
+    if (!listOf(text).includes('*')) return undefined;
     return { parameter, seen: `relay_to_domains is ${text.slice(0, 60)}` };
   },
 };
+
+const aclOpen: EximRule = {
+  check: check(
+    'acl-open',
+    'critical',
+    'The ACL for recipients accepts everybody before it asks for whom',
+    {
+      means: 'A stranger may send mail through this server to any domain.',
+      doesNotMean: 'Conditions that are not understood here are taken to hold somebody back.',
+      rfc: ['RFC 5321 7.9'],
+      cure: [
+        '# begin acl, first in acl_check_rcpt:',
+        '  deny message = relay not permitted',
+        '       !hosts = : +relay_from_hosts',
+        '       !authenticated = *',
+        '       domains = !+local_domains : !+relay_to_domains',
+      ],
+    },
+  ),
+  judge: (file) => {
+    const parameter = 'acl_smtp_rcpt';
+    const statements = file.acls.get(value(file, parameter) ?? '') ?? [];
+    const open = acceptsEverybody(statements);
+    if (open === undefined) return undefined;
+    const seen = `${open.verb} ${open.conditions.map(textOf).join(', ') || 'without a condition'}`;
+    return { parameter, seen, line: open.line };
+  },
+};
+
+const textOf = ({ name, value: what }: { readonly name: string; readonly value: string }): string =>
+  `${name} = ${what}`.slice(0, 60);
+
+/** What sends the password as it is. */
+const IN_CLEAR = new Set(['plaintext', 'dovecot', 'cyrus_sasl', 'external']);
 
 const authInClear: EximRule = {
   check: check('auth-in-clear', 'high', 'Logins are offered without TLS', {
@@ -50,20 +87,27 @@ const authInClear: EximRule = {
     rfc: ['RFC 4954 4', 'RFC 8314 3.3'],
     cure: ['auth_advertise_hosts = ${if eq{$tls_in_cipher}{}{}{*}}'],
   }),
-  judge: (settings) => {
-    const hosts = settingOf(settings, 'auth_advertise_hosts');
-    const offers = settings.some(
-      ({ path }) => path === 'server_condition' || path === 'public_name',
-    );
-    if (!offers || settings.some(({ path }) => path === 'server_advertise_condition'))
-      return undefined;
-    if (hosts !== undefined && hosts.value !== '*') return undefined;
-    const seen =
-      hosts === undefined ? 'auth_advertise_hosts is * by default' : 'auth_advertise_hosts is *';
-    return { parameter: 'auth_advertise_hosts', seen };
+  judge: (file) => {
+    const parameter = 'auth_advertise_hosts';
+    const hosts = value(file, parameter);
+    if (hosts !== undefined && hosts !== '*') return undefined;
+    const offered = [...file.authenticators].find(([, options]) => isOffered(options));
+    if (offered === undefined) return undefined;
+    const said = `${parameter} is *${hosts === undefined ? ' by default' : ''}`;
+    return { parameter, seen: `${said}, and ${offered[0]} needs no TLS` };
   },
   live: ['plaintext.smtp-auth-offered', 'plaintext.smtp-auth-accepted'],
 };
+
+/** As a server (a client alone has client_send), to everybody, by a mechanism that shows the password. */
+function isOffered(options: ReadonlyMap<string, string>): boolean {
+  const names = [...options.keys()];
+  const isClient = names.some((name) => name.startsWith('client_'));
+  if (isClient && !names.some((name) => name.startsWith('server_'))) return false;
+  const condition = options.get('server_advertise_condition');
+  const always = condition === undefined || /^(?:yes|true|1|\*)$/i.test(condition);
+  return always && IN_CLEAR.has(options.get('driver') ?? '');
+}
 
 const noTls: EximRule = {
   check: check('tls-off', 'medium', 'Mail comes in without TLS', {
@@ -77,9 +121,10 @@ const noTls: EximRule = {
     ],
   }),
   judge: (settings) => {
-    const hosts = settingOf(settings, 'tls_advertise_hosts');
-    if (hosts === undefined || hosts.value !== '') return undefined;
-    return { parameter: 'tls_advertise_hosts', seen: 'tls_advertise_hosts is empty' };
+    const parameter = 'tls_advertise_hosts';
+    const hosts = value(settings, parameter);
+    if (hosts !== '' && hosts !== '!*') return undefined;
+    return { parameter, seen: `${parameter} is ${hosts === '' ? 'empty' : hosts}` };
   },
   live: ['plaintext.no-tls'],
 };
@@ -97,8 +142,11 @@ function tells(command: 'vrfy' | 'expn', means: string): EximRule {
     judge: (settings) => {
       const acl = value(settings, parameter);
       if (acl === undefined || acl === '' || acl === 'deny') return undefined;
+      const statements = settings.acls.get(acl);
+      if (statements !== undefined && !mayAccept(statements)) return undefined;
       return { parameter, seen: `${parameter} is ${acl.slice(0, 60)}` };
     },
+    live: [`users.${command}`],
   };
 }
 
@@ -110,7 +158,7 @@ const banner: EximRule = {
   }),
   judge: (settings) => {
     const text = value(settings, 'smtp_banner');
-    if (text !== undefined && !/version/.test(text)) return undefined;
+    if (text !== undefined && !/version|\b[0-9]+\.[0-9]+\b/.test(text)) return undefined;
     const seen = text === undefined ? 'smtp_banner has the version by default' : `it is "${text}"`;
     return { parameter: 'smtp_banner', seen };
   },
@@ -156,8 +204,9 @@ const junkHelo: EximRule = {
     cure: ['helo_accept_junk_hosts ='],
   }),
   judge: (settings) => {
-    if (value(settings, 'helo_accept_junk_hosts') !== '*') return undefined;
-    return { parameter: 'helo_accept_junk_hosts', seen: 'helo_accept_junk_hosts is *' };
+    const parameter = 'helo_accept_junk_hosts';
+    const wide = listOf(value(settings, parameter) ?? '').find(isEverybody);
+    return wide === undefined ? undefined : { parameter, seen: `${parameter} has ${wide}` };
   },
   live: ['hygiene.helo-syntax'],
 };
@@ -165,6 +214,7 @@ const junkHelo: EximRule = {
 const RULES = [
   relayWide,
   relayDomains,
+  aclOpen,
   authInClear,
   noTls,
   tells('vrfy', 'A stranger tries names and keeps those that exist.'),
@@ -182,7 +232,7 @@ export const exim = readerOf(
     /^(?:begin (?:acl|routers|transports)|acl_smtp_[a-z]+[ \t]*=|(?:domain|host)list [a-z_]+[ \t]*=|(?:no_)?helo_[a-z_]+)/m.test(
       text,
     ),
-  readSettings,
+  readExim,
   RULES,
-  (settings, parameter) => settingOf(settings, parameter)?.line,
+  ({ main }, parameter) => settingOf(main, parameter)?.line,
 );
