@@ -162,4 +162,9 @@ export interface MailReader {
   changes(id: MailboxId, after: ModSeq): Awaitable<Changes>;
   /** Octets `from` to at most `from + lengthBytes`; fewer only at the end of the message. */
   octets(content: ContentId, from: number, lengthBytes: number): Awaitable<Uint8Array>;
+  /**
+   * All octets of several messages, in one memory: to be asked for small ones only. Undefined for
+   * what lies in a file, is damaged or gone: `octets` reads it, or tells why not.
+   */
+  wholes(contents: readonly ContentId[]): Awaitable<readonly (Uint8Array | undefined)[]>;
 }

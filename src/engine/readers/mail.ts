@@ -26,6 +26,7 @@ import { mailboxFrom, messageFrom } from './rows.ts';
 import type { MailboxColumns } from './rows.ts';
 import { rowsWithin } from './ranges.ts';
 import { summariesWithin } from './summaries.ts';
+import { wholesOf } from './wholes.ts';
 
 const BY_ID = `SELECT id, account, name, uid_validity, uid_next, highest_modseq, messages, unseen,
   deleted, size_bytes, special_use FROM mailboxes WHERE id = ?`;
@@ -127,6 +128,10 @@ export class MailRows implements MailReader {
 
   octets(content: ContentId, from: number, lengthBytes: number): Awaitable<Uint8Array> {
     return this.#octets.read(content, from, lengthBytes);
+  }
+
+  wholes(contents: readonly ContentId[]): readonly (Uint8Array | undefined)[] {
+    return this.#reading.one((sql) => wholesOf(sql, contents));
   }
 
   #uidSlice(id: MailboxId, after: number): { mailbox: Mailbox; uids: Uid[] } | undefined {

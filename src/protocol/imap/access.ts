@@ -60,6 +60,8 @@ export interface Access {
   mayHold(id: MailboxId, text: string): Awaitable<UidRanges>;
   changes(id: MailboxId, after: ModSeq): Awaitable<Changes>;
   octets(message: Message, from: number, lengthBytes: number): Awaitable<Uint8Array>;
+  /** All octets of several small messages: see the store's reader; none of those of others. */
+  wholes(messages: readonly Message[]): Awaitable<readonly (Uint8Array | undefined)[]>;
   write<K extends MailOperation>(
     operation: K,
     input: MailInput<K>,

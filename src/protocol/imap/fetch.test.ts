@@ -302,3 +302,36 @@ test('heads that come with the row and heads that are read by themselves say the
   assert.equal(answers[0], answers[1]);
   assert.equal(answers[0]?.match(/FETCH \(/g)?.length, 4 * items.length);
 });
+
+test('messages that are read together and those read by themselves say the same', async () => {
+  const items = [
+    'BODY.PEEK[]',
+    'BODY.PEEK[]<3.90>',
+    'BODY.PEEK[]<5000.9>',
+    '(FLAGS RFC822.SIZE BODY.PEEK[TEXT])',
+    'BODY.PEEK[1]',
+    'BODY.PEEK[2.MIME]',
+    'BODY.PEEK[2.HEADER.FIELDS (subject)]',
+    '(BODY.PEEK[HEADER.FIELDS.NOT (To)] BODY.PEEK[TEXT]<0.7>)',
+    'BODY[]',
+    'RFC822',
+  ];
+  const long = `Subject: long\n\n${'x'.repeat(3_000)}`;
+  const texts = [SIMPLE, NESTED, long, 'no header', '', ...Array<string>(20).fill(SIMPLE)];
+  const answers = await Promise.all(
+    [true, false].map(async (knowsWholes) => {
+      const mail = new MemoryMail();
+      for (const text of texts) mail.deliver('INBOX', text);
+      const client = await Client.selected(mail, { sliceBytes: 1_500 });
+      client.access.knowsWholes = knowsWholes;
+      let said = '';
+      for (const item of items) said += await client.run(`a FETCH 1:* ${item}`);
+      return { said, most: client.access.mostTogether };
+    }),
+  );
+  const [together, apart] = answers;
+  assert.equal(together?.said, apart?.said);
+  assert.equal(together?.said.match(/FETCH \(/g)?.length, texts.length * items.length);
+  const most = together?.most ?? 0;
+  assert.ok(most > 1_500 && most <= 3_000, `two slices of octets at once at most: ${most}`);
+});

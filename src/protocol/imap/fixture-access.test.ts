@@ -20,6 +20,10 @@ export class MemoryAccess implements Access {
   beforeWrite: () => Promise<void> = async () => undefined;
   /** Whether summaries have heads: else each is read by itself, as a large one is. */
   knowsHeads = true;
+  /** Whether messages can be read together: else none lies where that is possible. */
+  knowsWholes = true;
+  /** The most octets of messages that were asked for together. */
+  mostTogether = 0;
   /** Called before octets are read. */
   beforeOctets: (message: Message, from: number) => void = () => undefined;
   readonly writes: string[] = [];
@@ -100,6 +104,20 @@ export class MemoryAccess implements Access {
     const box = this.#box(message.mailbox);
     const found = [...box.messages, ...box.expunged].find((one) => one.uid === message.uid);
     return found?.octets.subarray(from, from + lengthBytes) ?? new Uint8Array(0);
+  }
+
+  wholes(messages: readonly Message[]): readonly (Uint8Array | undefined)[] {
+    const bytes = messages.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+    this.mostTogether = Math.max(this.mostTogether, bytes);
+    return messages.map((message) => {
+      if (!this.knowsWholes) return undefined;
+      try {
+        return this.octets(message, 0, message.sizeBytes);
+      } catch (thrown) {
+        if (thrown instanceof Failure) return undefined;
+        throw thrown;
+      }
+    });
   }
 
   async write<K extends MailOperation>(

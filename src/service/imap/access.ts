@@ -107,6 +107,12 @@ export class AccountAccess implements Access {
     return this.#own(message.mailbox, read, NOTHING);
   }
 
+  wholes(messages: readonly Message[]): Awaitable<readonly (Uint8Array | undefined)[]> {
+    const mine = messages.filter(({ mailbox }) => this.#mine.has(mailbox));
+    if (mine.length < messages.length) return [];
+    return this.#mail.wholes(messages.map(({ content }) => content));
+  }
+
   async write<K extends MailOperation>(
     operation: K,
     input: MailInput<K>,

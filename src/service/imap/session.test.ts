@@ -28,6 +28,7 @@ test('one account sees nothing of another, whatever id it names', async (t) => {
   assert.deepEqual(await access.messages(inbox.id, [[1, 9]], { limit: 9 }), []);
   assert.deepEqual((await access.changes(inbox.id, 0 as ModSeq)).changed, []);
   assert.equal((await access.octets(message, 0, 100)).length, 0);
+  assert.deepEqual(await access.wholes([message]), []);
   const uids = [[1, 9]] as const;
   const writes = [
     access.write('expunge', { mailbox: inbox.id, uids, onlyDeleted: false }),

@@ -11,6 +11,7 @@ import { rangesAfter, rangesOf } from '../syntax/number-set.ts';
 import { flush, relieve, store, type Task } from '../task.ts';
 import { nameKeywords } from '../telling.ts';
 import type { View } from '../view.ts';
+import { readAhead, type Wholes } from './ahead.ts';
 import { writeAttributes, writeFlags, writeModSeq } from './attributes.ts';
 import { writeFields } from './literal.ts';
 import type { Plan } from './plan.ts';
@@ -43,9 +44,14 @@ export function* respondWhole(
     // Rows with details are fewer than asked for when they are large.
     const complete = details.length === 0 && rows.length < limit;
     const seen = plan.setsSeen ? yield* markSeen(session, view, rows) : NONE_SEEN;
-    for (const row of rows) {
+    let wholes: Wholes = NO_WHOLES;
+    for (const [at, row] of rows.entries()) {
       if (view.numberOf(row.uid) === 0) continue;
-      const unread = yield* writeWhole(session, view, row, plan, seen.get(row.uid));
+      if (plan.sections.length > 0 && !wholes.has(row.uid)) {
+        wholes = yield* readAhead(session, rows, at);
+      }
+      const whole = wholes.get(row.uid);
+      const unread = yield* writeWhole(session, view, row, plan, seen.get(row.uid), whole);
       failure ??= unread;
       if (session.ending) return undefined;
     }
@@ -59,6 +65,7 @@ export function* respondWhole(
 type NowSeen = Pick<MessageDetail, 'flags' | 'modSeq'>;
 
 const NONE_SEEN: ReadonlyMap<number, NowSeen> = new Map();
+const NO_WHOLES: Wholes = new Map();
 
 /** BODY[] without PEEK sets \Seen first; returns the flags that changed, to be shown (6.4.5). */
 function* markSeen(
@@ -87,6 +94,8 @@ function* markSeen(
 interface Reply {
   pending: string;
   started: boolean;
+  /** All octets of the message, when they were read ahead. */
+  readonly whole: Uint8Array | undefined;
 }
 
 /**
@@ -99,8 +108,9 @@ function* writeWhole(
   row: MessageDetail,
   plan: Plan,
   nowSeen: NowSeen | undefined,
+  whole: Uint8Array | undefined,
 ): Task<Failure | undefined> {
-  const reply: Reply = { pending: '', started: false };
+  const reply: Reply = { pending: '', started: false, whole };
   try {
     yield* writeMessage(session, view, row, plan, nowSeen, reply);
     return undefined;
@@ -131,7 +141,7 @@ function* writeMessage(
     const span = locate(item.section, row, root);
     if (span === undefined) reply.pending += ' NIL';
     else if (item.pick !== undefined) {
-      const head = yield* headOf(session, row, span);
+      const head = yield* headOf(session, row, span, reply);
       send(session, reply, '');
       writeFields(session.out, head, item.pick(head), item.partial);
     } else yield* writeOctets(session, row, cut(span, item.partial), reply);
@@ -173,8 +183,8 @@ function send(session: Session, reply: Reply, text: string): void {
 }
 
 /** The header that fields are picked from; of a longer one (inside the message) its beginning. */
-function headOf(session: Session, row: MessageDetail, span: Span): Task<Uint8Array> {
-  return octetsOf(session, row, span.from, Math.min(span.length, HEAD_BYTES));
+function headOf(session: Session, row: MessageDetail, span: Span, reply: Reply): Task<Uint8Array> {
+  return octetsOf(session, row, span.from, Math.min(span.length, HEAD_BYTES), reply);
 }
 
 /** A literal in slices: its length is promised when the first of them has been read. */
@@ -183,7 +193,7 @@ function* writeOctets(session: Session, row: MessageDetail, span: Span, reply: R
   let { from, length: left } = span;
   if (left === 0) send(session, reply, ' {0}\r\n');
   while (left > 0) {
-    const octets = yield* octetsOf(session, row, from, Math.min(left, sliceBytes));
+    const octets = yield* octetsOf(session, row, from, Math.min(left, sliceBytes), reply);
     if (left === span.length) send(session, reply, ` {${span.length}}\r\n`);
     session.out.bytes(octets);
     from += octets.length;
@@ -198,7 +208,9 @@ function* octetsOf(
   row: MessageDetail,
   from: number,
   count: number,
+  { whole }: Reply,
 ): Task<Uint8Array> {
+  if (whole !== undefined) return whole.subarray(from, from + count);
   const octets = yield* store(session, (access) => access.octets(row, from, count));
   if (octets.length === 0 && count > 0) {
     throw Failure.temporary('no-octets', 'the message is gone');
