@@ -62,6 +62,8 @@ for (const [at] of chosen.entries()) {
   const { domain, address } = canaryFor(at);
   zone[domain] = { mx: [[10, `mx.${domain}`]] };
   zone[`mx.${domain}`] = { a: [address] };
+  // For patterns of domains that have no end.
+  zone[`${DOMAIN}.${domain}`] = { mx: [[10, `mx.${domain}`]] };
 }
 const dns = await startDnsServer(zone, { port: 53 });
 const certificates = labCertificates(HOST, DOMAIN);
@@ -247,7 +249,7 @@ function canaryFor(at: number): { readonly domain: string; readonly address: str
 async function answers(address: string): Promise<void> {
   const untilMs = performance.now() + START_MS;
   while (performance.now() < untilMs) {
-    for (const port of [25, 143, 24, 587]) {
+    for (const port of [25, 143, 24, 587, 4190]) {
       const client = await LineClient.connect(port, address).catch(() => undefined);
       client?.close();
       if (client !== undefined) return;

@@ -1,4 +1,4 @@
-/** Every known form of asking for a relay: nmap's sixteen, and R17 to R35. */
+/** Every known form of asking for a relay: nmap's sixteen, and R17 to R36. */
 
 import type { Secret } from '#base/secret.ts';
 import { around, literal, type Place } from './place.ts';
@@ -209,4 +209,11 @@ export const RECIPIENT_FORMS: readonly Form[] = [
       }));
     },
   },
+  recipients(
+    'R36',
+    'a domain that begins with one of its own (a pattern without an end)',
+    false,
+    ({ token, foreign, domains }) =>
+      domains.map((domain) => [domain, `${token}@${domain}.${foreign}`]),
+  ),
 ];

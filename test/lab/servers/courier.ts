@@ -15,8 +15,12 @@ export const courier: Server = {
       ['imapd', 143],
       ['pop3d', 110],
     ] as const) {
-      const own = `\nADDRESS=${address}\nPORT=${port}\nMAXPERIP=40\nBOFHCHECKDNS=0\n${settings}\n`;
+      const own = `\nADDRESS=${address}\nPORT=${port}\nMAXPERIP=40\nMAXPERC=40\nBOFHCHECKDNS=0\n${settings}\n`;
       root.write(`/etc/courier/${name}`, root.read(`/etc/courier/${name}`) + own);
+    }
+    // What of TLS stands in these is read by the same programs.
+    for (const name of ['imapd-ssl', 'pop3d-ssl']) {
+      root.write(`/etc/courier/${name}`, `${root.read(`/etc/courier/${name}`)}\n${settings}\n`);
     }
     return undefined;
   },
