@@ -255,6 +255,11 @@ test('claimed lines: days and addresses that are none, and zones that are', asyn
     ...none.map((date) => ({ what: date, text: dated(date), has: ['impossible-line:strong'] })),
     ...good.map((date) => ({ what: date, text: dated(date), not: ['impossible-line'] })),
     {
+      what: 'no date at all',
+      text: dated('').replace('C0F3; \r\nFrom', 'C0F3\r\nFrom'),
+      has: ['impossible-line:strong'],
+    },
+    {
       what: 'another day of the week',
       text: dated('Tue, 22 Nov 2026 09:00:01 +0000'),
       has: ['impossible-line:weak'],

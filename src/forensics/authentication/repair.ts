@@ -1,8 +1,10 @@
 /** Why a signature broke: changes that mail software makes, undone one by one until it fits. */
 
+import { isAscii, isUtf8 } from 'node:buffer';
 import { type Hash, createHash } from 'node:crypto';
 import { CR, LF, asBuffer, concat, fromLatin1, latin1 } from '#base/bytes.ts';
 import { type Field, readHead } from '#message/fields.ts';
+import { insertions } from './insertions.ts';
 import { leaves } from './leaves.ts';
 import { type BodyDigests, hashBody } from '#trust/dkim/body.ts';
 import { RelaxedBody, SimpleBody } from '#trust/dkim/body-canon.ts';
@@ -22,10 +24,13 @@ export interface Repair {
 
 export type Undone =
   | 'footer'
+  | 'banner'
   | 'list tag'
   | 'quoted-printable'
   | 'base64'
   | 'mbox quotes'
+  | 'dots'
+  | 'charset'
   | 'white space'
   | 'refolded';
 
@@ -46,6 +51,8 @@ interface Try {
 const FOOTER_LINES = 500;
 /** Octets after a footer: a closing boundary with an epilogue. */
 const TAIL_BYTES = 4_096;
+/** Octets that are hashed to find what was put into a body. */
+const INSERTED_BYTES = 67_108_864;
 
 /**
  * The change that makes the signature (the `at`th of the head) right again, or undefined. A body
@@ -90,22 +97,59 @@ function triesOfBody(specimen: Specimen, signature: Signature): Try[] {
     return digest !== undefined && Buffer.compare(digest, wanted) === 0;
   };
   const whole: Try = { undone: [], octets: body, text: '' };
-  const found = [...decodedBodies(specimen, body), ...quotedBodies(body)].filter((one) =>
-    sameHash(one),
-  );
+  const others = [...decodedBodies(specimen, body), ...quotedBodies(body), ...dottedBodies(body)];
+  const found = [...others, ...recodedBodies(body)].filter((one) => sameHash(one));
   if (found.length > 0) return found;
   if (signature.body.canon === 'simple' && sameHash(whole, 'relaxed')) {
     const text = 'white space was added or taken away in the body (c=simple does not survive that)';
     return [{ undone: ['white space'], octets: body, text }];
   }
-  for (const start of [whole, ...decodedBodies(specimen, body), ...quotedBodies(body)]) {
+  for (const start of [whole, ...others]) {
     const footer = withoutFooter(start.octets, signature.body.canon, wanted);
     if (footer === undefined) continue;
     const text = `a footer of ${footer.bytes} octets was added at octet ${footer.at}`;
     const undone: Undone[] = [...start.undone, 'footer'];
     return [{ undone, octets: footer.octets, text: [start.text, text].filter(Boolean).join('; ') }];
   }
-  return [];
+  const inserted = withoutInserted(specimen, body, sameHash);
+  return inserted === undefined ? [] : [inserted];
+}
+
+/** A warning on top of a text, or a footer in an inner part. */
+function withoutInserted(
+  specimen: Specimen,
+  body: Uint8Array,
+  fits: (one: Try) => boolean,
+): Try | undefined {
+  let left = INSERTED_BYTES;
+  for (const { from, to, where } of insertions(specimen.headOctets, body)) {
+    if ((left -= body.length) < 0) break;
+    const octets = concat([body.subarray(0, from), body.subarray(to)]);
+    const text = `${to - from} octets were put in ${where}, at octet ${from}`;
+    const one: Try = { undone: [where === 'on top' ? 'banner' : 'footer'], octets, text };
+    if (fits(one)) return one;
+  }
+  return undefined;
+}
+
+/** RFC 5321 4.5.2: a dot that begins a line is doubled on the way, and taken away again. */
+function dottedBodies(body: Uint8Array): Try[] {
+  const text = latin1(body);
+  if (!/^\./m.test(text)) return [];
+  const tries = [text.replace(/^\./gm, '..'), text.replace(/^\.\./gm, '.')];
+  const why = 'a dot at the beginning of a line was added or lost';
+  return tries
+    .filter((one) => one !== text)
+    .map((one) => ({ undone: ['dots'], octets: fromLatin1(one), text: why }));
+}
+
+/** Text that was Latin-1, and that a server made UTF-8. */
+function recodedBodies(body: Uint8Array): Try[] {
+  if (isAscii(body) || !isUtf8(body)) return [];
+  const text = Buffer.from(body).toString('utf8');
+  if (/[^\0-\xff]/.test(text)) return [];
+  const why = 'text in iso-8859-1 was re-encoded as utf-8';
+  return [{ undone: ['charset'], octets: fromLatin1(text), text: why }];
 }
 
 /** 8-bit text that was encoded on the way (RFC 6152): the octets that the sender had. */
@@ -228,6 +272,11 @@ function isClosingBoundary(body: Uint8Array, at: number): boolean {
   return /^--[^\r\n]{1,200}--[ \t]*(?:\r\n|$)/.test(latin1(body.subarray(at, at + 260)));
 }
 
+/** `[list]`, `***SPAM***`, `{Spam?}`, `EXTERNAL:`, before or behind `Re:`. */
+const TAG =
+  /^(\s*(?:re: ?)?)(?:\[[^\]]{1,80}\]|\*{2,5}[^*]{1,40}\*{2,5}|\{[^}]{1,40}\}|(?:external|spam|extern) ?[:>-])\s*/i;
+const CHARSET = /(charset *= *"?)utf-8/i;
+
 /** Heads with fields as they may have been. */
 function triesOfHead(specimen: Specimen, own: Field, signature: Signature): Try[] {
   const text = latin1(specimen.headOctets);
@@ -240,11 +289,15 @@ function triesOfHead(specimen: Specimen, own: Field, signature: Signature): Try[
   };
   for (const field of specimen.head.fields) {
     if (field === own || !signature.fields.includes(field.key)) continue;
-    const tag =
-      field.key === 'subject' ? /^(\s*(?:re: ?)?)\[[^\]]{1,80}\]\s*/i.exec(field.raw) : null;
+    const tag = field.key === 'subject' ? TAG.exec(field.raw) : null;
     if (tag !== null) {
       const raw = `${tag[1] ?? ''}${field.raw.slice(tag[0].length)}`;
       change(field, raw, 'list tag', `a tag was put into Subject: ${tag[0].trim()}`);
+    }
+    if (field.key === 'content-type' && CHARSET.test(field.raw)) {
+      for (const word of ['iso-8859-1', 'ISO-8859-1']) {
+        change(field, field.raw.replace(CHARSET, `$1${word}`), 'charset', `charset was ${word}`);
+      }
     }
     if (field.key === 'content-transfer-encoding') {
       for (const word of ['8bit', '7bit']) {

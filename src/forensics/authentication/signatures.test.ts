@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { digestOf, lines, signed, testKey } from '#trust/dkim/testing.ts';
 import { type ZoneName, zoneResolver } from '#test/vectors/zone.ts';
 import type { Examined } from '../examine.ts';
-import { BOUNDARY, NOW_MS, type Trust, US, examined } from '../testing.ts';
+import { BOUNDARY, NOW_MS, type Trust, US, examined, message } from '../testing.ts';
 import { type Answers, recordingResolver, replayResolver, silentResolver } from './dns.ts';
 import { formatEvidence, parseEvidence } from './evidence.ts';
 
@@ -124,6 +124,61 @@ test('white space that c=simple does not survive is found', async () => {
   const repair = await repairOf(`${head}\r\n${lines('Hi.  ', 'Bye.')}`);
   assert.deepEqual([repair?.undone, repair?.proved], [['white space'], false]);
   assert.equal(await repairOf(`${head}\r\n${lines('Ho.', 'Bye.')}`), undefined);
+});
+
+test('a warning on top is found, and a footer in the text of several parts', async () => {
+  const warning = lines('CAUTION: this came from outside.', '');
+  const top = await repairOf(mail().replace(BODY, warning + BODY));
+  assert.deepEqual([top?.undone, top?.proved], [['banner'], true]);
+  const part = (text: string): string =>
+    lines('--b', 'Content-Type: text/plain', '', text, '--b', 'Content-Type: text/html', '');
+  const html = lines('<p>Hi.</p>', '--b--');
+  const type = { 'Content-Type': 'multipart/alternative; boundary=b' };
+  const plain = message(type, { boundary: '', body: part('Hi.') + html });
+  const changed = signed(plain, KEY, { atMs: NOW_MS }).replace(
+    'Hi.\r\n--b',
+    'Hi.\r\n____\r\nfooter\r\n--b',
+  );
+  assert.deepEqual((await repairOf(changed))?.undone, ['footer']);
+  const above = signed(plain, KEY, { atMs: NOW_MS }).replace('Hi.', `${warning}Hi.`);
+  assert.deepEqual((await repairOf(above))?.undone, ['banner']);
+  // Words in the middle are no warning.
+  assert.equal(await repairOf(changed.replace('<p>Hi.', '<p>Pay.')), undefined);
+});
+
+test('dots that were doubled or lost, text that became UTF-8, and other tags are found', async () => {
+  const dots = lines('Hi.', '.profile', '..');
+  assert.deepEqual(
+    (await repairOf(mail(dots).replace(dots, lines('Hi.', '..profile', '...'))))?.undone,
+    ['dots'],
+  );
+  const lost = lines('Hi.', '..profile');
+  assert.deepEqual((await repairOf(mail(lost).replace('..profile', '.profile')))?.undone, ['dots']);
+  const type = { 'Content-Type': 'text/plain; charset=iso-8859-1' };
+  const latin = signed(message(type, { boundary: '', body: 'Gr\xfc\xdfe\r\n' }), KEY, {
+    atMs: NOW_MS,
+  });
+  const utf8 = latin.replace('iso-8859-1', 'utf-8').replace('\xfc\xdf', '\xc3\xbc\xc3\x9f');
+  const recoded = await repairOf(utf8);
+  assert.deepEqual([recoded?.undone, recoded?.proved], [['charset'], true]);
+  for (const tag of ['***SPAM*** ', 'EXTERNAL: ', '{Spam?} ', '[EXT] ']) {
+    const tagged = mail().replace('Subject: Hello', `Subject: ${tag}Hello`);
+    assert.deepEqual((await repairOf(tagged))?.undone, ['list tag'], tag);
+  }
+});
+
+test('what a host of ours found whole was changed after it: weak, and no contradiction', async () => {
+  const text = mail().replace('Alice\r\n', 'Mallory\r\n');
+  const top = 'Authentication-Results: mx.us.test; dkim=pass header.d=example.org\r\n';
+  const one = await examined(top + BOUNDARY + text, WITH_KEY);
+  assert.equal(one.conclusions.headline.kind, 'authenticated');
+  const found = one.conclusions.findings.find(({ sign }) => sign.id === 'body-changed');
+  assert.equal(found?.strength, 'weak');
+  assert.match(found?.seen.text ?? '', /changed after this: dkim=pass for example\.org/);
+  // By the address alone nothing is known about the body.
+  const spf = top.replace('dkim=pass header.d', 'dmarc=pass header.from');
+  const other = await examined(spf + BOUNDARY + text, WITH_KEY);
+  assert.equal(other.conclusions.headline.kind, 'contradicts itself');
 });
 
 test('what nothing explains is not explained: the author’s words were changed', async () => {

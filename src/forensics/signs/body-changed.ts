@@ -16,16 +16,15 @@ export const bodyChanged: Sign = {
       ({ status, domain }) => status === 'pass' && domain === author.domain,
     );
     if (good) return [];
+    // A host of ours found it whole: what changed it came later.
+    const whole = authentication.aligned.find(({ by }) => by === 'dkim')?.how;
+    const later = whole === undefined ? '' : `; it was changed after this: ${whole}`;
     return signatures.dkim.flatMap(({ domain, bodyMatches, repair, unsignedBytes, selector }) => {
       if (domain !== author.domain || bodyMatches !== false || unsignedBytes !== undefined)
         return [];
       if (repair !== undefined) return [];
-      return [
-        {
-          text: `the body hash of ${selector ?? ''}._domainkey.${domain} does not fit`,
-          quotes: [],
-        },
-      ];
+      const text = `the body hash of ${selector ?? ''}._domainkey.${domain} does not fit${later}`;
+      return [{ text, quotes: [], ...(whole !== undefined && { strength: 'weak' as const }) }];
     });
   },
 };

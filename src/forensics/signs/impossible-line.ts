@@ -54,6 +54,9 @@ const WHOLE_DATE =
 function whyNot(line: ReceivedLine): string | undefined {
   const { product, oddities, zoneName, date, dateText } = line;
   if (product?.name === 'Postfix' && line.id === undefined) return 'Postfix always writes an id';
+  if (product?.name === 'Postfix' && oddities.includes('no date')) {
+    return 'Postfix always writes a date';
+  }
   if (product?.name === 'Exim' && line.id !== undefined && !/-/.test(line.id.text)) {
     return 'no id of Exim looks like that';
   }
