@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { fromLatin1, latin1 } from '#base/bytes.ts';
 import { signed, testKey } from '#trust/dkim/testing.ts';
+import type { ZoneEntry } from '../world/dns-server.ts';
 import { HOME, Target, letter } from '../world/stranger.ts';
 
 const key = testKey('rsa-sha256', 'good.test', 'mail', 2_048);
@@ -105,6 +106,28 @@ test('junk is not forwarded', async () => {
   assert.match(await target.deliver({ ...to, message }), /^550 5\.7\.1/);
   const [waiting] = [await target.command('queue', 'list')];
   assert.match(waiting.output, /the queue is empty/);
+});
+
+test('what the DNS leaves open is not forwarded as junk, nor refused for good', async () => {
+  const zone: Record<string, ZoneEntry> = {
+    'open.test': { fault: 'servfail' },
+    '_dmarc.open.test': { txt: ['v=DMARC1; p=reject'] },
+  };
+  const settings = 'smtpd_data_restrictions = ["quarantine_dmarc"]';
+  const server = await Target.start(zone, settings);
+  try {
+    assert.equal((await server.command('alias', 'add', `out@${HOME}`, 'x@far.test')).code, 0);
+    const message = letter(['From: a@open.test', 'Subject: for elsewhere']);
+    const to = { ip: BAD, sender: 'a@open.test', recipient: `out@${HOME}`, message };
+    assert.match(await server.deliver(to), /^451 4\.4\.3/);
+    // Who has his mailbox here finds it in Junk.
+    assert.match(await server.deliver({ ...to, recipient: `ann@${HOME}` }), /^250/);
+    assert.match(await server.mailbox('ann', 'Junk'), /for elsewhere/);
+    server.dns.zone.set('open.test', { txt: ['v=spf1 -all'] });
+    assert.match(await server.deliver(to), /^550 5\.7\.1/);
+  } finally {
+    await server.stop();
+  }
 });
 
 test('the DNS is down: accepted, temperror in the results, nothing refused for it', async () => {

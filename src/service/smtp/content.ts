@@ -50,7 +50,8 @@ export async function takeIn(incoming: Incoming, session: SmtpContext): Promise<
     incoming.recipients.map(({ address }) => address),
     incoming.inquiry,
   );
-  const verdict = said?.kind === 'quarantine' && attendance.leaves ? notForwarded(said) : said;
+  const verdict =
+    said?.kind === 'quarantine' && attendance.leaves ? notForwarded(said, verified) : said;
   if (verdict?.kind === 'refuse') {
     countEvaluated(verdict, verified, arrived, incoming, session);
     return refuse(verdict, incoming, session);
@@ -122,8 +123,16 @@ function tellDiverted({ kind, rule, why }: Diversion, mail: NewMail, { site }: S
   });
 }
 
-/** Junk that we pass on is our junk: whoever gets it would trust us less, and all our users. */
-function notForwarded({ rule, why }: Diversion): ContentVerdict {
+/**
+ * Junk that we pass on is our junk: whoever gets it would trust us less, and all our users. What
+ * the DNS left open may be none: the client shall come again.
+ */
+function notForwarded({ rule, why }: Diversion, verified: Verified | undefined): ContentVerdict {
+  if (verified?.findings.dmarc.result === 'temperror') {
+    const text = 'This message would be forwarded, and the DNS does not tell yet whose it is';
+    const open = `${why}; not forwarded before that is known`;
+    return { kind: 'refuse', reply: reply(451, '4.4.3', text), rule, why: open };
+  }
   const text = 'This message would be forwarded, and nobody vouches for its author';
   return {
     kind: 'refuse',
