@@ -2,12 +2,14 @@
 
 import { Failure } from '#base/failure.ts';
 import type { ContentId, MailboxId, Uid } from '#base/brand.ts';
+import type { LedgerEntry } from '#store/ledger.ts';
 import type { Acceptance, Delivery } from '#store/operations.ts';
 import { splitFlags } from '../flags.ts';
 import { INBOX, isMailboxName, mailboxName } from '../names.ts';
 import { ContentWriter } from './content.ts';
 import { keywordsThatFit } from './keywords.ts';
 import { writeLedger } from './ledger.ts';
+import type { WrittenEntry } from './ledger.ts';
 import { findMailbox, makeMailbox } from './mailbox.ts';
 import type { MailboxRow } from './mailbox.ts';
 import { MailboxChange } from './message.ts';
@@ -28,8 +30,13 @@ export interface TakenIn {
 const FIND = `SELECT id, account, name, uid_validity AS uidValidity, uid_next AS uidNext,
   highest_modseq AS highestModSeq FROM mailboxes WHERE account = ? AND name = ?`;
 
+/** An acceptance whose ledger entries may be written already. */
+export type TakenAcceptance = Omit<Acceptance, 'ledger'> & {
+  readonly ledger: readonly (LedgerEntry | WrittenEntry)[];
+};
+
 /** Writes all of it; throws temporarily when an account has gone in the meantime. */
-export function takeIn(step: Step, acceptance: Acceptance): TakenIn {
+export function takeIn(step: Step, acceptance: TakenAcceptance): TakenIn {
   const contents = new ContentWriter(step);
   const deliveries = acceptance.deliveries.map((delivery) =>
     deliver(step, contents, delivery, acceptance.atMs),

@@ -21,22 +21,39 @@ const BUCKETS = `WITH RECURSIVE buckets (bucket) AS (
     FROM buckets WHERE buckets.bucket IS NOT NULL)
   SELECT bucket FROM buckets WHERE bucket IS NOT NULL LIMIT ? + 0`;
 
+/** An entry with its lists as they are kept: an entry that came from another thread. */
+export type WrittenEntry = Omit<LedgerEntry, 'keys' | 'facts'> & {
+  readonly keys: string;
+  readonly facts: string;
+};
+
 type Columns = readonly [id: number, session: string | null, queueId: string | null, keys: string];
 
 /** Records entries in the same transaction as what they tell of. */
-export function writeLedger(step: Step, entries: readonly LedgerEntry[]): void {
+export function writeLedger(step: Step, entries: readonly (LedgerEntry | WrittenEntry)[]): void {
   for (const entry of entries) {
-    const keys = entry.keys.length > KEYS ? entry.keys.slice(0, KEYS) : entry.keys;
+    const { keys, facts } = isWritten(entry) ? entry : writtenEntry(entry);
     step.effects.lastEntry = step.sql.insert(
       ENTRY,
       entry.atMs,
       entry.kind,
       entry.session ?? null,
       entry.queueId ?? null,
-      JSON.stringify(keys),
-      JSON.stringify(entry.facts),
+      keys,
+      facts,
     );
   }
+}
+
+/** Keys beyond the first thousand are left away. */
+export function writtenEntry(entry: LedgerEntry): WrittenEntry {
+  const { atMs, kind, session, queueId, keys, facts } = entry;
+  const few = keys.length > KEYS ? keys.slice(0, KEYS) : keys;
+  return { atMs, kind, session, queueId, keys: JSON.stringify(few), facts: JSON.stringify(facts) };
+}
+
+function isWritten(entry: LedgerEntry | WrittenEntry): entry is WrittenEntry {
+  return typeof entry.facts === 'string';
 }
 
 /** The number of the last entry whose keys are in a bucket. */

@@ -99,7 +99,7 @@ test('a thread that dies is told once, with its cause', async () => {
   const lost = await new Promise<unknown>((resolve) => {
     const port = threadPort(undefined as never, { received: () => undefined, lost: resolve });
     port.hold(true);
-    port.post({ kind: 'work', jobs: [], nowMs: 0 }, []);
+    port.post({ kind: 'work', jobs: [], nowMs: 0 });
   });
   assert.ok(lost instanceof Error);
 });

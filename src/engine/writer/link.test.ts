@@ -26,7 +26,6 @@ function linkToFakes(): { link: WriterLink; writers: FakeWriter[]; lost: unknown
       const writer: FakeWriter = { listener, posted: [], isHeld: false };
       writers.push(writer);
       return {
-        isThread: false,
         post: (message) => void writer.posted.push(message),
         hold: (isBusy) => {
           writer.isHeld = isBusy;

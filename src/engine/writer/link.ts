@@ -7,7 +7,7 @@ import type { OperationName, Operations } from '#store/operations.ts';
 import { failureFrom } from '../failures.ts';
 import type { StoreLimits } from '../options.ts';
 import type { Answer, BatchDone, FromWriter, Job } from './message.ts';
-import { operationBytes, packJobs } from './pack.ts';
+import { operationBytes } from './pack.ts';
 import type { PortListener, WriterPort } from './ports.ts';
 
 export interface LinkOptions {
@@ -82,7 +82,7 @@ export class WriterLink {
 
   /** Asks the writer whether another process has written. */
   look(): void {
-    if (!this.#isClosed) this.#connect().post({ kind: 'look' }, []);
+    if (!this.#isClosed) this.#connect().post({ kind: 'look' });
   }
 
   /** Takes nothing more and waits for all that was asked. */
@@ -102,7 +102,7 @@ export class WriterLink {
     await new Promise<void>((resolve) => {
       this.#closing = resolve;
       port.hold(true);
-      port.post({ kind: 'close' }, []);
+      port.post({ kind: 'close' });
     });
   }
 
@@ -129,8 +129,7 @@ export class WriterLink {
     const jobs = this.#jobs;
     this.#jobs = [];
     try {
-      const packed = port.isThread ? packJobs(jobs) : { jobs, transfer: [] };
-      port.post({ kind: 'work', jobs: packed.jobs, nowMs }, packed.transfer);
+      port.post({ kind: 'work', jobs, nowMs });
     } catch (thrown) {
       // What cannot be posted never reached the writer.
       for (const { ticket } of jobs) this.#take(ticket)?.reject(Failure.from(thrown));

@@ -24,6 +24,18 @@ export type ToWriter =
   | { readonly kind: 'look' }
   | { readonly kind: 'close' };
 
+/** Jobs as plain values, in the order in which `packJobs` writes and `unpackJobs` reads them. */
+export interface PackedJobs {
+  readonly values: readonly unknown[];
+  /** All octets: a view of its own for each would take the whole buffer below it along. */
+  readonly octets: Uint8Array<ArrayBuffer>;
+}
+
+/** The same for a writer in a thread of its own. */
+export type ToThread =
+  | Exclude<ToWriter, { readonly kind: 'work' }>
+  | ({ readonly kind: 'packed'; readonly nowMs: number } & PackedJobs);
+
 export interface Answer {
   readonly ticket: number;
   readonly result?: unknown;

@@ -1,6 +1,7 @@
-/** Octets of a batch moved into one buffer, which crosses to the writer's thread without a copy. */
+/** Jobs on their way to the writer's thread: one list of plain values, and all octets in one buffer. */
 
 import type { Content, MessageFacts } from '#store/content.ts';
+import type { LedgerEntry } from '#store/ledger.ts';
 import type {
   Acceptance,
   AppendedMessage,
@@ -9,18 +10,16 @@ import type {
   Operations,
   Relay,
 } from '#store/operations.ts';
-import type { Job } from './message.ts';
+import { writtenEntry } from '../steps/ledger.ts';
+import type { Job, PackedJobs } from './message.ts';
 
-/**
- * A view that is posted as it is takes the whole buffer below it along, often 64 KiB for one
- * line. Here head and body of a message come to lie side by side, as the database wants them.
- */
-export function packJobs(jobs: readonly Job[]): { jobs: readonly Job[]; transfer: ArrayBuffer[] } {
+/** Objects would cross with the name of each property, and cost more than the message. */
+export function packJobs(jobs: readonly Job[]): PackedJobs {
   let bytes = 0;
-  for (const job of jobs) bytes += operationBytes(job.operation, job.input);
-  if (bytes === 0) return { jobs, transfer: [] };
-  const slab = new Slab(bytes);
-  return { jobs: jobs.map((job) => packJob(slab, job)), transfer: [slab.buffer] };
+  for (const { operation, input } of jobs) bytes += operationBytes(operation, input);
+  const packer = new Packer(bytes);
+  for (const job of jobs) packer.job(job);
+  return packer;
 }
 
 /** How many octets an operation brings along. */
@@ -56,77 +55,120 @@ function sum<T>(items: readonly T[], bytes: (item: T) => number): number {
   return total;
 }
 
-function packJob(slab: Slab, job: Job): Job {
-  switch (job.operation) {
-    case 'accept': {
-      const { acceptance } = job.input as Operations['accept']['input'];
-      return { ...job, input: { acceptance: packAcceptance(slab, acceptance) } };
-    }
-    case 'append': {
-      const input = job.input as Operations['append']['input'];
-      const messages = input.messages.map((message) => packMessage(slab, message));
-      return { ...job, input: { ...input, messages } };
-    }
-    case 'settle': {
-      const input = job.input as Operations['settle']['input'];
-      const notices = input.notices.map((notice) => packAcceptance(slab, notice));
-      return { ...job, input: { ...input, notices } };
-    }
-    default:
-      return job;
-  }
-}
-
-function packAcceptance(slab: Slab, acceptance: Acceptance): Acceptance {
-  const deliveries = acceptance.deliveries.map((delivery) => packMessage(slab, delivery));
-  return { ...acceptance, deliveries, relay: packRelay(slab, acceptance.relay) };
-}
-
-function packRelay(slab: Slab, relay: Relay | undefined): Relay | undefined {
-  return relay === undefined ? undefined : { ...relay, content: slab.content(relay.content) };
-}
-
-function packMessage<T extends Delivery | AppendedMessage>(slab: Slab, message: T): T {
-  const content = slab.content(message.content);
-  return { ...message, content, facts: slab.facts(message.facts) };
-}
-
-/** One buffer that is filled from the front; what was packed before is not packed again. */
-class Slab {
-  readonly buffer: ArrayBuffer;
-  readonly #bytes: Uint8Array;
-  readonly #contents = new Map<Uint8Array, { body: Content['body']; packed: Content }>();
-  readonly #facts = new Map<MessageFacts, MessageFacts>();
+/** Fills both from the front; a content or facts that were packed before are their number. */
+class Packer implements PackedJobs {
+  readonly values: unknown[] = [];
+  readonly octets: Uint8Array<ArrayBuffer>;
+  readonly #contents = new Map<Uint8Array, { body: Content['body']; number: number }>();
+  readonly #facts = new Map<MessageFacts, number>();
+  #contentCount = 0;
   #used = 0;
 
   constructor(bytes: number) {
-    this.buffer = new ArrayBuffer(bytes);
-    this.#bytes = new Uint8Array(this.buffer);
+    this.octets = new Uint8Array(bytes);
   }
 
-  content({ head, body }: Content): Content {
+  job({ ticket, operation, input }: Job): void {
+    this.values.push(ticket, operation);
+    switch (operation) {
+      case 'accept':
+        this.#acceptance((input as Operations['accept']['input']).acceptance);
+        return;
+      case 'append': {
+        const { mailbox, messages } = input as Operations['append']['input'];
+        this.values.push(mailbox, messages.length);
+        for (const message of messages) this.#message(message);
+        return;
+      }
+      case 'settle': {
+        const { id, settlements, notices, ledger } = input as Operations['settle']['input'];
+        this.values.push(id, settlements, notices.length);
+        for (const notice of notices) this.#acceptance(notice);
+        this.#ledger(ledger);
+        return;
+      }
+      default:
+        this.values.push(input);
+    }
+  }
+
+  #acceptance({ id, atMs, deliveries, relay, ledger }: Acceptance): void {
+    this.values.push(id, atMs, deliveries.length);
+    for (const delivery of deliveries) {
+      this.values.push(delivery.account, delivery.mailbox);
+      this.#message(delivery);
+    }
+    this.values.push(relay !== undefined);
+    if (relay !== undefined) this.#relay(relay);
+    this.#ledger(ledger);
+  }
+
+  #message({ flags, internalDateMs, content, facts }: Delivery | AppendedMessage): void {
+    this.#list(flags);
+    this.values.push(internalDateMs);
+    this.#content(content);
+    this.#factsOf(facts);
+  }
+
+  #relay({ envelope, content, submitter, recipients }: Relay): void {
+    this.values.push(
+      envelope.reversePath,
+      envelope.ret,
+      envelope.envelopeId,
+      envelope.smtpUtf8,
+      envelope.body,
+      envelope.tls,
+    );
+    this.#content(content);
+    this.values.push(submitter, recipients.length);
+    for (const { address, domain, notify, originalRecipient, nextMs, ...rest } of recipients) {
+      const { expiresMs, held } = rest;
+      this.values.push(address, domain, notify, originalRecipient, nextMs, expiresMs, held);
+    }
+  }
+
+  #ledger(entries: readonly LedgerEntry[]): void {
+    this.values.push(entries.length);
+    for (const entry of entries) {
+      const { atMs, kind, session, queueId, keys, facts } = writtenEntry(entry);
+      this.values.push(atMs, kind, session, queueId, keys, facts);
+    }
+  }
+
+  #content({ head, body }: Content): void {
     const known = this.#contents.get(head);
-    if (known !== undefined && known.body === body) return known.packed;
-    const first = this.#copy(head);
-    const packed = { head: first, body: body instanceof Uint8Array ? this.#copy(body) : body };
-    this.#contents.set(head, { body, packed });
-    return packed;
+    if (known !== undefined && known.body === body) {
+      this.values.push(known.number);
+      return;
+    }
+    this.values.push(this.#contentCount);
+    this.#contents.set(head, { body, number: this.#contentCount });
+    this.#contentCount += 1;
+    this.#bytes(head);
+    if (body instanceof Uint8Array) this.#bytes(body);
+    else this.values.push(body);
   }
 
-  facts(facts: MessageFacts): MessageFacts {
+  #factsOf(facts: MessageFacts): void {
     const known = this.#facts.get(facts);
-    if (known !== undefined) return known;
-    const envelope = this.#copy(facts.envelope);
-    const bodyStructure = this.#copy(facts.bodyStructure);
-    const packed = { ...facts, envelope, bodyStructure };
-    this.#facts.set(facts, packed);
-    return packed;
+    this.values.push(known ?? this.#facts.size);
+    if (known !== undefined) return;
+    this.#facts.set(facts, this.#facts.size);
+    this.#bytes(facts.envelope);
+    this.#bytes(facts.bodyStructure);
+    const { parts, sentMs, messageId, subject, from, to, cc, bcc } = facts;
+    this.values.push(parts, sentMs, messageId, subject, from, to, cc, bcc);
+    this.#list(facts.references);
   }
 
-  #copy(bytes: Uint8Array): Uint8Array {
-    const start = this.#used;
-    this.#bytes.set(bytes, start);
+  #list(texts: readonly string[]): void {
+    this.values.push(texts.length, ...texts);
+  }
+
+  /** Their number; they lie behind those before. */
+  #bytes(bytes: Uint8Array): void {
+    this.octets.set(bytes, this.#used);
     this.#used += bytes.length;
-    return this.#bytes.subarray(start, this.#used);
+    this.values.push(bytes.length);
   }
 }

@@ -3,13 +3,12 @@
 import { Worker } from 'node:worker_threads';
 import { threadFlags } from '../thread-flags.ts';
 import { WriterCore } from './core.ts';
-import type { FromWriter, ToWriter, WriterOptions } from './message.ts';
+import type { FromWriter, ToThread, ToWriter, WriterOptions } from './message.ts';
+import { packJobs } from './pack.ts';
 
 export interface WriterPort {
-  /** `transfer`: buffers that are given up instead of copied. */
-  post(message: ToWriter, transfer: readonly ArrayBuffer[]): void;
-  /** Whether octets cross to another thread, and so are packed. */
-  readonly isThread: boolean;
+  /** What was posted is the writer's; throws when it cannot be posted. */
+  post(message: ToWriter): void;
   /** Keeps the process up while answers are awaited. */
   hold(isBusy: boolean): void;
 }
@@ -40,8 +39,15 @@ export function threadPort(options: WriterOptions, listener: PortListener): Writ
   worker.on('exit', (code) => lose(new Error(`the writer ended with code ${code}`)));
   worker.unref();
   return {
-    isThread: true,
-    post: (message, transfer) => worker.postMessage(message, [...transfer]),
+    post: (message) => {
+      if (message.kind !== 'work') {
+        worker.postMessage(message satisfies ToThread, []);
+        return;
+      }
+      const { values, octets } = packJobs(message.jobs);
+      const packed: ToThread = { kind: 'packed', values, octets, nowMs: message.nowMs };
+      worker.postMessage(packed, [octets.buffer]);
+    },
     hold: (isBusy) => (isBusy ? worker.ref() : worker.unref()),
   };
 }
@@ -50,7 +56,6 @@ export function threadPort(options: WriterOptions, listener: PortListener): Writ
 export function localPort(options: WriterOptions, listener: PortListener): WriterPort {
   const core = new WriterCore(options);
   return {
-    isThread: false,
     hold: () => undefined,
     post: (message) => {
       switch (message.kind) {

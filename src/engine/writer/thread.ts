@@ -3,7 +3,8 @@
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { invariant } from '#base/failure.ts';
 import { WriterCore } from './core.ts';
-import type { Job, ToWriter, WriterOptions } from './message.ts';
+import type { Job, ToThread, WriterOptions } from './message.ts';
+import { unpackJobs } from './unpack.ts';
 
 /** Mail rests for so long before it is indexed: what arrives in a burst is not held up by it. */
 const REST_MS = 500;
@@ -19,7 +20,7 @@ let behind: NodeJS.Timeout | undefined = setTimeout(index, REST_MS).unref();
 /** Whether nothing was written since the last block. */
 let isQuiet = true;
 
-port.on('message', (message: ToWriter) => {
+port.on('message', (message: ToThread) => {
   take(message);
   takeAll();
   // Somebody who only looks is nobody who writes: the index must not wait for him.
@@ -53,15 +54,15 @@ function takeAll(): void {
   while (waiting.length < options.limits.batchOperations) {
     const next = receiveMessageOnPort(port);
     if (next === undefined) return;
-    take(next.message as ToWriter);
+    take(next.message as ToThread);
   }
 }
 
-function take(message: ToWriter): void {
+function take(message: ToThread): void {
   switch (message.kind) {
-    case 'work':
+    case 'packed':
       nowMs = message.nowMs;
-      for (const job of message.jobs) waiting.push(job);
+      for (const job of unpackJobs(message)) waiting.push(job);
       return;
     case 'look':
       port?.postMessage({ kind: 'looked', foreign: core.look() });
