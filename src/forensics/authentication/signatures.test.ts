@@ -30,6 +30,11 @@ function mail(body = BODY): string {
   return signed(`${HEAD}\r\n${body}`, KEY, AT);
 }
 
+/** The first of two parts. */
+function part(text: string): string {
+  return lines('--b', 'Content-Type: text/plain', '', text, '--b', 'Content-Type: text/html', '');
+}
+
 async function look(text: string, trust: Trust = WITH_KEY): Promise<Examined> {
   return examined(BOUNDARY + text, trust);
 }
@@ -130,8 +135,6 @@ test('a warning on top is found, and a footer in the text of several parts', asy
   const warning = lines('CAUTION: this came from outside.', '');
   const top = await repairOf(mail().replace(BODY, warning + BODY));
   assert.deepEqual([top?.undone, top?.proved], [['banner'], true]);
-  const part = (text: string): string =>
-    lines('--b', 'Content-Type: text/plain', '', text, '--b', 'Content-Type: text/html', '');
   const html = lines('<p>Hi.</p>', '--b--');
   const type = { 'Content-Type': 'multipart/alternative; boundary=b' };
   const plain = message(type, { boundary: '', body: part('Hi.') + html });
