@@ -9,6 +9,7 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
@@ -280,6 +281,28 @@ test('few files are kept open, and all can be read at once', async (t) => {
     read.map(({ length }) => length),
     [...bodies, ...bodies].map(({ length }) => length),
   );
+});
+
+test('a sync that was begun early and failed is heard of at the end, and syncs do not pile up', async (t) => {
+  const it = await openTestStore(t);
+  const probe = await open(join(it.directory, 'probe'), 'w');
+  const prototype = Object.getPrototypeOf(probe) as typeof probe;
+  await probe.close();
+  let syncs = 0;
+  let fail = true;
+  t.mock.method(prototype, 'datasync', async () => {
+    syncs += 1;
+    await new Promise((resolve) => setTimeout(resolve, 1));
+    if (fail && syncs === 1) throw Object.assign(new Error('EIO: test'), { code: 'EIO' });
+  });
+  const body = bodyOf(5_000_000);
+  await assert.rejects(spool(it, body), { code: 'disk-error' });
+  assert.equal(syncs, 1, 'after a failed sync none is believed');
+  [fail, syncs] = [false, 0];
+  const { finished, spool: sound } = await spool(it, body);
+  assert.ok(syncs >= 2 && syncs <= 3, `${syncs} syncs: early ones, and the last`);
+  assert.ok(!(finished instanceof Uint8Array));
+  sound.discard();
 });
 
 test('a spool that cannot write fails temporarily', async (t) => {

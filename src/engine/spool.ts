@@ -13,6 +13,8 @@ import type { CheckedBody } from './steps/content.ts';
 
 /** Octets that are gathered before they are written: fewer, larger writes. */
 const WRITE_BYTES = 524_288;
+/** Octets after which the disk is set to work on what it has: not all the waiting at the end. */
+const SYNC_BYTES = 2_097_152;
 
 /** Where bodies lie; knows the names that no row names yet but somebody still needs. */
 export class SpoolRoom {
@@ -92,6 +94,10 @@ class BodySpool implements Spool {
   #name: string | undefined;
   #file: FileHandle | undefined;
   #working: Promise<void> | undefined;
+  /** Octets that were written since the last sync began. */
+  #unsynced = 0;
+  /** A sync that was begun early; one that failed stays, for `finish` to hear of. */
+  #syncing: Promise<void> | undefined;
 
   constructor(room: SpoolRoom) {
     this.#room = room;
@@ -131,17 +137,22 @@ class BodySpool implements Spool {
   async #finishFile(): Promise<CheckedBody> {
     await this.#work(async () => {
       await this.#flush();
-      await this.#file?.datasync();
-      await this.#file?.close();
-      this.#file = undefined;
-      await this.#room.syncNames();
+      await Promise.all([this.#sync(), this.#room.syncNames()]);
     });
     const name = this.#name ?? '';
     return { kind: 'spooled', name, sizeBytes: this.#size, checks: this.#checks.finish() };
   }
 
+  async #sync(): Promise<void> {
+    await this.#syncing;
+    await this.#file?.datasync();
+    await this.#file?.close();
+    this.#file = undefined;
+  }
+
   async #flush(): Promise<void> {
     const pieces = this.#pieces;
+    this.#unsynced += this.#gathered;
     this.#pieces = [];
     this.#checked = 0;
     this.#gathered = 0;
@@ -152,6 +163,16 @@ class BodySpool implements Spool {
       left = rest(left, bytesWritten);
     }
     for (const piece of pieces) letGo(piece);
+    if (this.#unsynced >= SYNC_BYTES && this.#syncing === undefined) this.#syncEarly(this.#file);
+  }
+
+  #syncEarly(file: FileHandle): void {
+    this.#unsynced = 0;
+    const syncing = file.datasync().then(() => {
+      this.#syncing = undefined;
+    });
+    syncing.catch(() => undefined);
+    this.#syncing = syncing;
   }
 
   /** At once, while the octets are in the processor's cache. */

@@ -40,8 +40,8 @@ export const NAMELESS: Mutant = {
   name: 'nameless',
   why: 'the directory of a new body file is not synced',
   file: 'src/engine/spool.ts',
-  text: 'await this.#room.syncNames();',
-  instead: '',
+  text: 'await Promise.all([this.#sync(), this.#room.syncNames()]);',
+  instead: 'await this.#sync();',
 };
 
 export const FORGETFUL: Mutant = {

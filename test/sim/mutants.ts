@@ -33,8 +33,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'names of body files that are not synced',
     file: 'src/engine/spool.ts',
-    line: 'await this.#room.syncNames();',
-    instead: '',
+    line: 'await Promise.all([this.#sync(), this.#room.syncNames()]);',
+    instead: 'await this.#sync();',
     found: /^(?:lost|altered|invented):/,
   },
   {
