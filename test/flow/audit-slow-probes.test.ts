@@ -6,6 +6,7 @@ import { describe, it } from 'node:test';
 import type { Finding } from '#audit/finding.ts';
 import type { Clock } from '#base/world.ts';
 import { earlyTalker } from '#audit/probes/hygiene/index.ts';
+import { imapLogin } from '#audit/probes/plaintext/index.ts';
 import type { Probe } from '#audit/probe.ts';
 import { loginFailures, silence } from '#audit/probes/limits/index.ts';
 import { accessLines } from '#audit/probes/parsing/index.ts';
@@ -154,6 +155,22 @@ describe('slow probes', () => {
       }
     });
   }
+
+  it('plaintext.imap-login-accepted: what is answered too late was looked at', async () => {
+    for (const [words, confidence] of [
+      ['', 'likely'],
+      [' LOGINDISABLED', 'inconclusive'],
+    ] as const) {
+      const answer = (line: string) => {
+        const [tag = '', verb] = line.split(' ');
+        if (verb === 'CAPABILITY') return `* CAPABILITY IMAP4rev1${words}\r\n${tag} OK done\r\n`;
+        return verb === 'LOGIN' ? undefined : `${tag} OK done\r\n`;
+      };
+      const mock = { greeting: '* OK ready\r\n', answer };
+      const findings = await auditMock(mock, [imapLogin]);
+      assert.equal(findings.get('plaintext.imap-login-accepted')?.confidence, confidence);
+    }
+  });
 
   it('parsing.access-long-line is not found where such a line ends the session', async () => {
     const server = createServer((socket) => {

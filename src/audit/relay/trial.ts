@@ -90,13 +90,16 @@ export async function tryForm(form: Form, attempt: Attempt, options: TrialOption
   }
 }
 
+/** Of a 421: others are served, or too many were; `you talk too soon` is meant for the header. */
+const CROWDED = /too many|limit|exceed|\bbusy\b|\bload\b|connections/i;
+
 type FailedHello = Extract<Awaited<ReturnType<typeof sayHello>>, { kind: 'failed' }>;
 
 /** A PROXY header or a HELO name that is refused is an answer; no greeting at all is none. */
 function atHello(hello: FailedHello, attempt: Attempt): Ended & { exchange: Exchange } {
   const said = hello.step === 'ehlo' && hello.reply !== undefined && hello.reply.code >= 400;
-  // Who is crowded out hears 421 whatever stands before EHLO.
-  const crowded = hello.reply?.code === 421;
+  // Who is crowded out hears so whatever stands before EHLO.
+  const crowded = hello.reply?.code === 421 && CROWDED.test(hello.why);
   const closes = attempt.prologue !== undefined && hello.step !== 'connect' && !crowded;
   const rung = said || closes ? 'refused' : 'unclear';
   const answer = `${hello.step}: ${hello.why}`;

@@ -1,10 +1,12 @@
 /** IMAP, POP3 and ManageSieve in clear: logins offered, logins taken, sessions open to anybody. */
 
 import type { Check } from '../../check.ts';
-import { absent, found, inapplicable, likely } from '../../finding.ts';
+import { absent, found, inapplicable, likely, unclear } from '../../finding.ts';
 import type { ServiceContext, ServiceProbe } from '../../probe.ts';
 import { imapSession, pop3Session } from '../../session.ts';
 import { offers } from '../../service.ts';
+import { askImap } from '../../wire/imap.ts';
+import { isLost, lossText } from '../../wire/wire.ts';
 import { openDoor } from './door.ts';
 import { TLS_BEFORE_LOGIN } from './cures.ts';
 
@@ -92,16 +94,28 @@ export const imapLogin: ServiceProbe = {
   run: tryLogin,
 };
 
+/** Dovecot and Courier answer a wrong password after some seconds. */
+const CHECKED_MS = 6_000;
+
 /** An account that cannot exist, a password that is none: only the kind of the refusal counts. */
 async function tryLogin(context: ServiceContext): Promise<void> {
-  const { wire, ask, capabilities } = await imapSession(context);
+  const { wire, capabilities } = await imapSession(context);
   const forbidden = capabilities.includes('LOGINDISABLED');
   context.tell(
     forbidden
       ? absent(LOGINDISABLED, 'LOGINDISABLED is in the list')
       : found(LOGINDISABLED, 'LOGINDISABLED is not in the list'),
   );
-  const answer = await ask(`LOGIN ${context.token()} ${context.token()}`);
+  const login = `LOGIN ${context.token()} ${context.token()}`;
+  const waitMs = Math.max(context.options.replyMs, CHECKED_MS);
+  const answer = await askImap(wire, 'z0', login, waitMs);
+  if (isLost(answer)) {
+    // Failed logins are answered late; that TLS comes first is said at once.
+    const seen = `LOGIN in clear is not refused at once, nor answered within ${waitMs} ms`;
+    const tell = forbidden || answer.kind !== 'timeout' ? unclear : likely;
+    context.tell(tell(LOGIN, answer.kind === 'timeout' ? seen : lossText(answer)));
+    return;
+  }
   const seen = `LOGIN in clear is answered with "${answer.status.toUpperCase()} ${answer.text}"`;
   const judged = /\[(?:AUTHENTICATIONFAILED|AUTHORIZATIONFAILED|EXPIRED|UNAVAILABLE)\]/i.test(
     answer.text,
