@@ -27,3 +27,20 @@ test('a flood of new clients does not grow the table without end', async (t) => 
   assert.equal(again.greylist.find('18 0')?.times, 1);
   await again.stop();
 });
+
+test('each kind is known again after a restart, and no other', async (t) => {
+  const { store } = await openTestStore(t);
+  const clock = virtualClock();
+  const log = { event: (_level: string, name: string) => assert.fail(name) };
+  const first = await openMemories(store, { clock, log }, DAY_MS);
+  const kinds = ['greylist', 'written', 'open'] as const;
+  for (const kind of kinds) first[kind].see(kind);
+  await first.stop();
+  const second = await openMemories(store, { clock, log }, DAY_MS);
+  for (const kind of kinds) {
+    for (const key of kinds) {
+      assert.equal(second[kind].find(key)?.times, kind === key ? 1 : undefined);
+    }
+  }
+  await second.stop();
+});
