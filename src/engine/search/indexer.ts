@@ -84,6 +84,8 @@ export class Indexer {
   #write(sql: Connection, mailbox: number, after: number, rows: readonly Row[]): void {
     const signed: Signed[] = [];
     let bytes = 0;
+    // One transaction for all that is read too: each statement would begin and end one.
+    sql.run('BEGIN IMMEDIATE');
     for (const row of rows) {
       if (bytes >= BLOCK_TEXT_BYTES) break;
       const read = this.#sign(sql, row);
@@ -92,7 +94,6 @@ export class Indexer {
     }
     const last = signed.at(-1)?.uid ?? after;
     const block = encodeBlock(signed);
-    sql.run('BEGIN IMMEDIATE');
     sql.run(INSERT, mailbox, last, after + 1, block.checked, block.bytes);
     sql.run('COMMIT');
   }
