@@ -31,10 +31,11 @@ export function dkimMethods(results: readonly SignatureResult[]): MethodResult[]
   return results.map(dkimMethod);
 }
 
-/** RFC 7489 11.1; the disposition is what the owner asks for, not what was done. */
+/** RFC 7489 11.1; what the owner asks for, or would ask for if it fails: not what was done. */
 export function dmarcMethod(outcome: DmarcOutcome): MethodResult {
-  const { result, author, policy, disposition, why } = outcome;
-  const asked = policy === undefined ? '' : `; p=${policy.record.policy}, asks ${disposition}`;
+  const { result, author, policy, disposition, atStake, why } = outcome;
+  const wish = result === 'temperror' ? `${atStake} is at stake` : `asks ${disposition}`;
+  const asked = policy === undefined ? '' : `; p=${policy.record.policy}, ${wish}`;
   const properties: Property[] = [];
   if (author !== undefined) properties.push({ type: 'header', name: 'from', value: author });
   return { method: 'dmarc', result, comment: `${why}${asked}`, properties };

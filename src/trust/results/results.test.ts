@@ -10,6 +10,7 @@ import { dkimMethods, dmarcMethod, iprevMethod, spfMethod } from './methods.ts';
 import { isOurs } from './ours.ts';
 import { parseAuthenticationResults } from './parse.ts';
 import { formatReceivedSpf } from './received-spf.ts';
+import { parseDmarcRecord } from '#trust/dmarc/record.ts';
 import type { SpfOutcome } from '#trust/spf/outcome.ts';
 
 /** Characters 0 to 255, as octets come out of a header. */
@@ -227,6 +228,20 @@ const BROKEN: readonly string[] = [
   `example.com; spf=pass${' a.b=c'.repeat(101)}`,
   `example.com; spf=${'x'.repeat(70_000)}`,
 ];
+
+test('of DMARC it is told what is asked for, or what would be', () => {
+  const policy = {
+    domain: 'a.test',
+    place: 'author',
+    record: parseDmarcRecord('v=DMARC1; p=reject'),
+  } as const;
+  const base = { why: 'w', author: 'a.test', tag: undefined, policy, aligned: [], lookups: [] };
+  const failed = { ...base, result: 'fail', disposition: 'reject', atStake: 'none' } as const;
+  const open = { ...base, result: 'temperror', disposition: 'none', atStake: 'reject' } as const;
+  assert.equal(dmarcMethod(failed).comment, 'w; p=reject, asks reject');
+  assert.equal(dmarcMethod(open).comment, 'w; p=reject, reject is at stake');
+  assert.equal(dmarcMethod({ ...open, policy: undefined }).comment, 'w');
+});
 
 test('anything that breaks the grammar is not read at all', () => {
   for (const value of BROKEN) {
