@@ -10,6 +10,8 @@ export interface Case {
   readonly specimen: Specimen;
   readonly from: Displayed;
   readonly replyTo: Displayed;
+  /** Where answers go: every address of every Reply-To, in every reading. */
+  readonly answersTo: readonly string[];
   readonly route: Route;
   readonly clocks: ClockModel;
   readonly delays: readonly Delay[];

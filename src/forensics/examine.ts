@@ -7,7 +7,7 @@ import { type Answer, replayResolver } from './authentication/dns.ts';
 import { SignatureWork } from './authentication/signatures.ts';
 import type { Case } from './case.ts';
 import { type Conclusions, conclude } from './conclusions.ts';
-import { displayed } from './input/displayed.ts';
+import { displayed, everyAddress } from './input/displayed.ts';
 import { type BodySink, type ReaderLimits, SpecimenReader } from './input/reader.ts';
 import { ClockModel } from './route/clock.ts';
 import { type Anchors, type LedgerFact, readRoute } from './route/route.ts';
@@ -85,10 +85,12 @@ export class Examination {
       clock,
       asks: this.#options.asks || answers.size > 0,
     });
+    const replyTo = displayed(head, 'reply-to');
     const one: Case = {
       specimen,
       from: displayed(head),
-      replyTo: displayed(head, 'reply-to'),
+      replyTo,
+      answersTo: everyAddress(head, 'reply-to', replyTo),
       route,
       clocks,
       delays: clocks.delays(route.hops),

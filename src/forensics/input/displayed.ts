@@ -55,8 +55,12 @@ export function displayed(head: Head, name = 'from'): Displayed {
 }
 
 /** Every address of all fields of a name, as each way of reading has it; at most some twenty. */
-export function everyAddress(head: Head, name: string): readonly string[] {
-  const { addresses } = displayed(head, name);
+export function everyAddress(
+  head: Head,
+  name: string,
+  { addresses, fields }: Displayed = displayed(head, name),
+): readonly string[] {
+  if (fields === 0) return [];
   return [...new Set([...addresses.map(comparable), ...listed(head, name)])];
 }
 

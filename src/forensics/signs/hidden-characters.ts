@@ -14,8 +14,8 @@ export const hiddenCharacters: Sign = {
   look: ({ specimen }) =>
     ['from', 'reply-to', 'subject'].flatMap((name) => {
       const field = firstField(specimen.head, name);
-      if (field === undefined) return [];
-      if (!HIDDEN.test(withoutHonest(decodeWords(field.value)))) return [];
+      const text = field === undefined ? '' : decodeWords(field.value);
+      if (field === undefined || !HIDDEN.test(text) || !HIDDEN.test(withoutHonest(text))) return [];
       return [{ text: `in ${field.name}`, quotes: [field.value] }];
     }),
 };

@@ -10,12 +10,16 @@ export const lookalike: Sign = {
   title: 'a domain that looks like a known one',
   strength: 'strong',
   innocent: 'an organisation that has several similar domains',
-  look: (one) => [
-    ...held('From', one.from.main.address, one),
-    ...['Reply-To', 'Sender'].flatMap((field) =>
-      everyAddress(one.specimen.head, field).flatMap((address) => held(field, address, one)),
-    ),
-  ],
+  look: (one) => {
+    if (one.known.length === 0) return [];
+    return [
+      ...held('From', one.from.main.address, one),
+      ...one.answersTo.flatMap((address) => held('Reply-To', address, one)),
+      ...everyAddress(one.specimen.head, 'sender').flatMap((address) => {
+        return held('Sender', address, one);
+      }),
+    ];
+  },
 };
 
 function held(field: string, address: string | undefined, { known }: Case): Seen[] {

@@ -1,7 +1,6 @@
 /** Labels in letters of scripts that look alike: mixed, or all of one that reads as Latin (UTS 39 4). */
 
 import { latinLook, scriptsOf } from '../names/confusables.ts';
-import { everyAddress } from '../input/displayed.ts';
 import { domainOf, readableDomain } from '../names/domains.ts';
 import type { Seen, Sign } from '../case.ts';
 
@@ -10,8 +9,8 @@ export const mixedScript: Sign = {
   title: 'a domain name of mixed scripts',
   strength: 'strong',
   innocent: 'a word of another script all of whose letters Latin has too (then it is weak)',
-  look: ({ from, specimen }) => {
-    const addresses = [from.main.address, ...everyAddress(specimen.head, 'reply-to')];
+  look: ({ from, answersTo }) => {
+    const addresses = [from.main.address, ...answersTo];
     const domains = new Set(addresses.map(domainOf));
     return [...domains].flatMap((domain) => {
       if (domain === undefined || !domain.includes('xn--')) return [];

@@ -1,6 +1,5 @@
 /** Answers go to another organisation than the author's. */
 
-import { everyAddress } from '../input/displayed.ts';
 import { brandOf } from '../names/confusables.ts';
 import { domainOf, sameOrganization } from '../names/domains.ts';
 import type { Seen, Sign } from '../case.ts';
@@ -43,11 +42,11 @@ export const replyTo: Sign = {
   strength: 'context',
   rates: { phish: 12.8, easyHam: 19, hardHam: 7.6, spam: 12.9 },
   innocent: 'mailing lists, newsletters, ticket systems',
-  look: ({ from, specimen }) => {
+  look: ({ from, answersTo }) => {
     const author = domainOf(from.main.address);
     if (author === undefined) return [];
     const told = new Set<string>();
-    return everyAddress(specimen.head, 'reply-to').flatMap((address): Seen[] => {
+    return answersTo.flatMap((address): Seen[] => {
       const other = domainOf(address);
       if (other === undefined || told.has(other) || sameOrganization(author, other)) return [];
       told.add(other);
