@@ -36,9 +36,23 @@ function withName(line: string): boolean {
   return /(?:^|[ <"])ann(?:@own\.test|["> ]|$)/.test(line);
 }
 
+const submission = (vrfy: string): MockOptions => ({
+  ...smtp((line) => {
+    if (line.startsWith('MAIL')) return '530 5.7.0 log in first\r\n';
+    if (!line.startsWith('VRFY')) return undefined;
+    return withName(line) ? '252 2.0.0 ok\r\n' : vrfy;
+  }),
+  implicit: true,
+});
+
 describe('users in the auditor', () => {
   it('a server that tells nothing shows nothing', async () => {
     assert.deepEqual(await told(smtp(() => undefined)), []);
+  });
+
+  it('users.vrfy: at a port for users, where the port for strangers is careful', async () => {
+    assert.deepEqual(await told(submission('550 5.1.1 unknown\r\n')), ['users.vrfy']);
+    assert.deepEqual(await told(submission('252 2.0.0 ok\r\n')), []);
   });
 
   it('users.vrfy: 252 for one and 550 for the others', async () => {

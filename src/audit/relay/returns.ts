@@ -60,10 +60,12 @@ export const RETURN_FORMS: readonly Form[] = [
   },
 ];
 
-/** `accepted` is undefined where it was not answered. */
 export interface EtrnAnswer {
+  /** Undefined where it was not answered, or as everything else is. */
   readonly accepted: boolean | undefined;
   readonly answer: string;
+  /** Says yes to a command that does not exist, too: what it agrees to says nothing. */
+  readonly agrees?: boolean;
 }
 
 /** R34: a queue run for a domain that is not the server's (RFC 1985 5.3: 458, 459, 5xx refuse). */
@@ -76,11 +78,24 @@ export async function askEtrn(
   const hello = await sayHello(await options.dial(), { name: place.helo, serverName, replyMs });
   if (hello.kind !== 'ready') return { accepted: undefined, answer: `${hello.step}: ${hello.why}` };
   const { wire } = hello;
-  const reply = await ask(wire, `ETRN ${place.other}`, replyMs);
+  const first = await ask(wire, `ETRN ${place.other}`, replyMs);
+  // Exim knows the form with # alone.
+  const hashed = !isLost(first) && first.code === 501 && replyText(first).includes('#');
+  const reply = hashed ? await ask(wire, `ETRN #${place.other}`, replyMs) : first;
+  const accepted = !isLost(reply) && reply.code >= 250 && reply.code <= 253;
+  const nonsense = accepted ? await ask(wire, 'XYZZY', replyMs) : undefined;
   wire.line('QUIT');
   wire.close();
   if (isLost(reply)) return { accepted: undefined, answer: lossText(reply) };
-  return { accepted: reply.code >= 250 && reply.code <= 253, answer: replyText(reply) };
+  const answer = replyText(reply);
+  if (nonsense !== undefined && !isLost(nonsense) && nonsense.code < 300) {
+    return {
+      accepted: undefined,
+      answer: `${answer}, as to a command that does not exist`,
+      agrees: true,
+    };
+  }
+  return { accepted, answer };
 }
 
 function whole(user: string, domain: string): string {

@@ -237,7 +237,8 @@ function seesRoutes(trials: readonly Trial[], nobody: readonly Trial[]): boolean
 }
 
 function asRelay({ rung, answer }: Trial): boolean {
-  return rung === 'refused' && /\brelay|\b[45]\.7\.1\b/i.test(answer);
+  // `User unknown in relay recipient table` is about a name.
+  return rung === 'refused' && /\brelay(?! recipient)|\b[45]\.7\.1\b/i.test(answer);
 }
 
 function judgeTrial(trial: Trial, isCatchAll: boolean, local: boolean): Judged['verdict'] {

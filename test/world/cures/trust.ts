@@ -58,6 +58,8 @@ export const TRUST: readonly WithoutCure[] = [
     name: 'AUTH is offered and taken under TLS alone',
     at: ['submission'],
     finds: ['plaintext.smtp-auth-offered', 'plaintext.smtp-auth-accepted'],
+    // The tap takes it whatever was said before.
+    also: ['hygiene.auth-before-ehlo'],
     tap: {
       said: announces('AUTH PLAIN LOGIN', 'clear'),
       line: (line, { isSecure }) => (!isSecure && /^AUTH /i.test(line) ? '334 \r\n' : undefined),

@@ -1,7 +1,8 @@
 /** Asks the questions of a fingerprint: harmless commands, and at most three mistakes a session. */
 
+import { Failure } from '#base/failure.ts';
 import type { ServiceContext } from '../../probe.ts';
-import { imapSession, pop3Session, sieveSession, smtpSession } from '../../session.ts';
+import { greeted, imapSession, pop3Session, sieveSession, smtpSession } from '../../session.ts';
 import { askSieve } from '../../wire/sieve.ts';
 import { ask, replyText, type SmtpReply } from '../../wire/smtp.ts';
 import { isLost } from '../../wire/wire.ts';
@@ -26,7 +27,11 @@ export async function collectAnswers(context: ServiceContext): Promise<Map<Quest
 async function smtpAnswers(context: ServiceContext): Promise<Map<Question, string>> {
   const { replyMs } = context.options;
   const answers = new Map<Question, string>();
-  const first = await smtpSession(context);
+  const first = await smtpSession(context).catch(Failure.from);
+  if (first instanceof Failure) {
+    if (first.kind === 'permanent') throw first;
+    return withoutHello(context, first);
+  }
   answers.set('greeting', replyText(first.greeting).replace(/^220 /, ''));
   answers.set('hello', first.ehlo.lines[0] ?? '');
   answers.set('capabilities', [...first.keywords.keys()].join(' '));
@@ -46,6 +51,28 @@ async function smtpAnswers(context: ServiceContext): Promise<Map<Question, strin
   ];
   await put(answers, mistakes, (line) => ask(second.wire, line, replyMs));
   second.wire.line('QUIT');
+  return answers;
+}
+
+/** Where EHLO is refused, greeting and mistakes tell something all the same; else the failure. */
+async function withoutHello(
+  context: ServiceContext,
+  failure: Failure,
+): Promise<Map<Question, string>> {
+  const { replyMs } = context.options;
+  const { wire, greeting } = await greeted(context);
+  if (greeting.code !== 220) throw failure;
+  const answers = new Map<Question, string>([
+    ['greeting', replyText(greeting).replace(/^220 /, '')],
+  ]);
+  const questions: readonly [Question, string][] = [
+    ['noop', 'NOOP'],
+    ['reset', 'RSET'],
+    ['unknown', 'XYZZY'],
+    ['goodbye', 'QUIT'],
+  ];
+  await put(answers, questions, (line) => ask(wire, line, replyMs));
+  wire.close();
   return answers;
 }
 

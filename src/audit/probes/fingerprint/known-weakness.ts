@@ -5,6 +5,8 @@ import { absent, inapplicable, likely } from '../../finding.ts';
 import type { ServiceProbe } from '../../probe.ts';
 import { versionIn } from './identify.ts';
 import { publishedOf } from './published.ts';
+import type { Service } from '../../service.ts';
+import { SIGNATURES } from './signatures.ts';
 
 const KNOWN: Check = {
   id: 'fingerprint.known-weakness',
@@ -40,6 +42,12 @@ export const knownWeakness: ServiceProbe = {
     if (name === undefined || version === undefined) {
       return tell(inapplicable(KNOWN, 'no program is named with its version'));
     }
+    const other = otherThan(name.toLowerCase(), service);
+    if (other !== undefined) {
+      return tell(
+        inapplicable(KNOWN, `${name} is named, and the list of capabilities is ${other}'s`),
+      );
+    }
     const open = publishedOf(name.toLowerCase(), version);
     if (open.length === 0) {
       return tell(absent(KNOWN, `${name} ${version}: nothing that is known here is published`));
@@ -52,5 +60,22 @@ export const knownWeakness: ServiceProbe = {
     tell(likely(KNOWN, seen, { severity, details: { version, cves: open.map(({ cve }) => cve) } }));
   },
 };
+
+/** Whose list of capabilities it is, where it is not that of the program in the greeting. */
+function otherThan(
+  name: string,
+  { protocol, capabilities }: Pick<Service, 'protocol' | 'capabilities'>,
+): string | undefined {
+  // The words alone, as `product` has them.
+  const words = capabilities.map((line) => line.split(' ', 1)[0] ?? '').join(' ');
+  const whose = SIGNATURES.filter(
+    ({ protocols, question, pattern, weight }) =>
+      question === 'capabilities' &&
+      weight > 1 &&
+      protocols.includes(protocol) &&
+      pattern.test(words),
+  ).map(({ product }) => product);
+  return whose.includes(name) ? undefined : whose[0];
+}
 
 const NAME = /\b(?:Postfix|Exim|OpenSMTPD|Sendmail|Dovecot|Cyrus|Haraka)\b/i;

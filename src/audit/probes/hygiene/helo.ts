@@ -159,6 +159,7 @@ async function run(context: ServiceContext): Promise<void> {
       const seen = `EHLO ${name.slice(0, 40)}: ${result.text}`;
       const controls = { negative: { passed: 1, of: 1 } };
       if (isThrough(result)) context.tell(found(check, seen, { controls }));
+      else if (isThrough(control) && isLater(result)) context.tell(unclear(check, seen));
       else if (control.step !== 'RCPT' || isAboutUs(control)) {
         context.tell(unclear(check, `a good name does not get through either: ${control.text}`));
       } else context.tell((sameWay(control, result) ? found : absent)(check, seen, { controls }));
@@ -183,7 +184,11 @@ async function trial(context: ServiceContext, name: string): Promise<Trial> {
     const ehlo = await asking(`EHLO ${name}`);
     if (!accepted(ehlo)) return at('EHLO', ehlo);
     const session = { wire, greeting, ehlo, keywords: new Map(), ask: asking };
-    const { mail, rcpt } = await attemptIn(session, '', postmasterHere(context));
+    const nobody = await attemptIn(session, '', postmasterHere(context));
+    // Some take no notices: then as somebody.
+    const { mail, rcpt } = accepted(nobody.mail)
+      ? nobody
+      : await attemptIn(session, `audit@${context.token()}.invalid`, postmasterHere(context));
     return rcpt === undefined ? at('MAIL', mail) : at('RCPT', rcpt);
   } finally {
     wire.line('QUIT');
@@ -197,6 +202,11 @@ function at(step: Trial['step'], reply: SmtpReply): Trial {
 
 function isThrough({ step, reply }: Trial): boolean {
   return step === 'RCPT' && accepted(reply);
+}
+
+/** Put off, and not for the name: who asks often may hear that (rate limits). */
+function isLater({ reply, text }: Trial): boolean {
+  return reply.code >= 400 && reply.code < 500 && !/\b(?:helo|ehlo|host)\b/i.test(text);
 }
 
 /** A refusal of the name (ours does not resolve), or for good of the client, whatever its name. */

@@ -89,7 +89,8 @@ const EXCH50 = legacyCheck(
 const TRIES: readonly (readonly [Check, readonly string[]])[] = [
   [TURN, ['TURN']],
   [ATRN, ['ATRN audit.invalid']],
-  [ETRN, ['ETRN audit.invalid']],
+  // Exim's own ETRN knows the form with # alone (RFC 1985 5.2 leaves such signs to servers).
+  [ETRN, ['ETRN audit.invalid', 'ETRN #audit.invalid']],
   [DEBUG, ['DEBUG', 'WIZ']],
   [VERB, ['VERB']],
   [SEND, ['SEND FROM:<>', 'SOML FROM:<>', 'SAML FROM:<>']],
@@ -106,6 +107,14 @@ export const legacy: ServiceProbe = {
 };
 
 async function run(context: ServiceContext): Promise<void> {
+  const control = await smtpSession(context);
+  const nonsense = await control.ask('XYZZY');
+  control.wire.close();
+  if (nonsense.code < 300) {
+    const why = `a command that does not exist is answered with "${replyText(nonsense)}"`;
+    for (const [check] of TRIES) context.tell(unclear(check, why));
+    return;
+  }
   for (const [check, lines] of TRIES) {
     const session = await smtpSession(context);
     const said: string[] = [];

@@ -116,17 +116,20 @@ async function run(context: ServiceContext): Promise<void> {
   if (domain === undefined) context.tell(inapplicable(ABUSE, 'no domain is known (--domain)'));
   else {
     const abuse = context.recipients.here('abuse', domain);
-    tellMailbox(context, ABUSE, await attempt(context, '', abuse));
+    tellMailbox(context, ABUSE, await attempt(context, accepted(nobody.mail) ? '' : sender, abuse));
   }
 }
 
 /** The bare name, or the first of the domains whose postmaster is refused (RFC 5321 4.5.1: each of them). */
 async function postmasterOf(context: ServiceContext, bare: Attempt): Promise<Attempt> {
   if (!accepted(bare.rcpt)) return bare;
-  for (const domain of context.options.domains.slice(0, DOMAINS)) {
+  // The server's own name is seldom a domain of mail.
+  const [named] = context.service.greeting.replace(/^220[ -]/, '').split(' ', 1);
+  const domains = context.options.domains.filter((domain) => domain !== named);
+  for (const domain of domains.slice(0, DOMAINS)) {
     const there = await attempt(context, '', context.recipients.here('postmaster', domain));
     const { rcpt } = there;
-    if (rcpt !== undefined && rcpt.code >= 500 && !/relay/i.test(replyText(rcpt))) return there;
+    if (rcpt !== undefined && rcpt.code >= 500 && !RELAYING.test(replyText(rcpt))) return there;
   }
   return bare;
 }
@@ -136,13 +139,16 @@ function tellMailbox(context: ServiceContext, check: Check, { mail, rcpt }: Atte
   const seen = `the answer is "${replyText(reply)}"`;
   if (accepted(rcpt)) context.tell(absent(check, seen));
   else if (rcpt === undefined) context.tell(inapplicable(check, `no sender is taken: ${seen}`));
-  else if (/relay/i.test(replyText(rcpt))) {
+  else if (RELAYING.test(replyText(rcpt))) {
     context.tell(inapplicable(check, `the server receives no mail for this domain: ${seen}`));
   } else if (deferred(rcpt)) context.tell(unclear(check, `deferred (greylisting?): ${seen}`));
   else if (POLICY.test(replyText(rcpt)))
     context.tell(unclear(check, `refused for who we are: ${seen}`));
   else context.tell(found(check, seen));
 }
+
+/** Not `User unknown in relay recipient table`: that is about the name. */
+const RELAYING = /relay(?! recipient)/i;
 
 /** Refusals that are about us (address, name, rDNS), not about the mailbox. */
 const POLICY =

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { auditMock, smtpAnswers } from '#test/world/audit.ts';
 import { authBeforeTls } from './auth-before-tls.ts';
+import { authManners } from './auth-manners.ts';
 
 const greeting = '220 mock.test ESMTP\r\n';
 
@@ -49,4 +50,22 @@ test('a server that goes away in the middle leaves what was not seen inconclusiv
   const accepted = findings.get('plaintext.smtp-auth-accepted');
   assert.equal(accepted?.confidence, 'inconclusive');
   assert.match(accepted?.seen ?? '', /no answer to AUTH: closed/);
+});
+
+test('a challenge before TLS does not show the password', async () => {
+  const answer = smtpAnswers(['STARTTLS', 'AUTH CRAM-MD5 SCRAM-SHA-256'], refuse);
+  const findings = await auditMock({ greeting, answer }, [authBeforeTls]);
+  assert.equal(findings.get('plaintext.smtp-auth-offered')?.confidence, 'not-observed');
+});
+
+test('beside STARTTLS, AUTH that is offered in clear may come before EHLO', async () => {
+  const id = 'hygiene.auth-before-ehlo';
+  const asked = async (early: string, mechanisms = 'CRAM-MD5') => {
+    const answer = smtpAnswers(['STARTTLS', `AUTH ${mechanisms}`], (line, { lines }) =>
+      line === 'AUTH CRAM-MD5' && lines.length === 1 ? early : undefined,
+    );
+    return (await auditMock({ greeting, answer }, [authManners])).get(id);
+  };
+  assert.equal((await asked('334 PDEyMz4=\r\n'))?.confidence, 'confirmed');
+  assert.equal((await asked('503 5.5.1 EHLO first\r\n'))?.confidence, 'not-observed');
 });

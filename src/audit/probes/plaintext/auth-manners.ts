@@ -137,18 +137,18 @@ async function afterLogin(context: ServiceContext): Promise<void> {
 
 async function beforeEhlo(context: ServiceContext): Promise<void> {
   const { replyMs } = context.options;
-  if (context.service.tls === 'starttls') {
-    // Behind STARTTLS EHLO comes first; in clear only what is offered there counts.
-    const clear = await smtpSession(context);
-    clear.wire.close();
-    if (!clear.keywords.has('AUTH')) {
-      context.tell(inapplicable(BEFORE_EHLO, 'before EHLO there is no TLS here, and so no AUTH'));
-      return;
-    }
+  // Behind STARTTLS EHLO comes first; in clear only what is offered there counts.
+  const clear = await smtpSession(context);
+  clear.wire.close();
+  const offered = (clear.keywords.get('AUTH') ?? '').toUpperCase().split(' ');
+  const mechanism = offered.includes('PLAIN') ? 'PLAIN' : offered[0];
+  if (mechanism === undefined || mechanism === '') {
+    context.tell(inapplicable(BEFORE_EHLO, 'before EHLO there is no TLS here, and so no AUTH'));
+    return;
   }
   const wire = await opened(context);
   answered(await readReply(wire, replyMs), 'greeting');
-  const reply = answered(await ask(wire, 'AUTH PLAIN', replyMs), 'AUTH');
+  const reply = answered(await ask(wire, `AUTH ${mechanism}`, replyMs), 'AUTH');
   const seen = `before EHLO it is answered with "${replyText(reply)}"`;
   context.tell((reply.code === 334 ? found : absent)(BEFORE_EHLO, seen));
   wire.close();

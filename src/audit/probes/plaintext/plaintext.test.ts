@@ -7,6 +7,7 @@ import { Secret } from '#base/secret.ts';
 import { auditMock, type MockOptions, smtpAnswers } from '#test/world/audit.ts';
 import { accessLogin, authManners, imapLogin, mechanisms, noTls } from './index.ts';
 import { ntlmNames } from './mechanisms.ts';
+import { tlsCiphers } from '../tls/ciphers.ts';
 
 type Found = ReadonlyMap<string, Finding>;
 
@@ -75,6 +76,28 @@ suite('TLS that is missing', () => {
     assert.deepEqual(confidences(broken, ids), [no, yes, no]);
     const works = await auditMock({ greeting: SMTP, answer: smtpAnswers(['STARTTLS']) }, [noTls]);
     assert.deepEqual(confidences(works, ids), [no, no, no]);
+  });
+
+  test('who refuses our EHLO has not said what it offers', async () => {
+    const answer = smtpAnswers([], (line) =>
+      line.startsWith('EHLO') ? '550 EHLO argument does not match calling host\r\n' : undefined,
+    );
+    const found = await auditMock({ greeting: SMTP, answer }, [noTls]);
+    assert.equal(found.get('plaintext.no-tls')?.confidence, 'inconclusive');
+  });
+
+  test('STARTTLS that works in an old or anonymous way alone is not broken', async () => {
+    const answer = smtpAnswers(['STARTTLS']);
+    const contexts: MockOptions['context'][] = [
+      { minVersion: 'TLSv1', maxVersion: 'TLSv1', ciphers: 'DEFAULT@SECLEVEL=0' },
+      { maxVersion: 'TLSv1.2', ciphers: 'aNULL@SECLEVEL=0' },
+    ];
+    for (const context of contexts) {
+      const mock = { greeting: SMTP, answer, ...(context === undefined ? {} : { context }) };
+      const found = await auditMock(mock, [noTls, tlsCiphers]);
+      assert.deepEqual(confidences(found, ids), [no, no, no]);
+      assert.equal(found.get('tls.no-forward-secrecy')?.confidence, no);
+    }
   });
 
   test('IMAP, POP3 and ManageSieve without TLS are grave', async () => {

@@ -74,7 +74,8 @@ function probe(name: string, check: Check, oracle: Oracle): ServiceProbe {
     level: 'safe',
     checks: [check],
     limitMs: 60_000,
-    fits: ({ protocol, role }) => protocol === 'smtp' && role === 'reception',
+    // Submission too: VRFY may be open there alone, and whoever needs a login for RCPT says so at once.
+    fits: ({ protocol }) => protocol === 'smtp',
     run: async (context: ServiceContext): Promise<void> => {
       const { domains, names, knownUser } = context.options;
       const first = await askingOf(context, '');
