@@ -1,7 +1,7 @@
 /** Facts of messages that a query asks for: one statement for each kind and many messages. */
 
 import type { Detail, Message, MessageDetail } from '#store/mail.ts';
-import { latin1 } from '#base/bytes.ts';
+import { latin1, letGo } from '#base/bytes.ts';
 import type { Connection } from '../connection.ts';
 
 type Found = { -readonly [K in keyof MessageDetail]: MessageDetail[K] };
@@ -111,6 +111,7 @@ class Chunk {
     if (row === undefined) return;
     const lengths = JSON.parse(row[0]) as readonly (number | null)[];
     const octets = row[1] === null ? '' : latin1(row[1]);
+    if (row[1] !== null) letGo(row[1]);
     let from = 0;
     for (const [index, found] of this.messages.entries()) {
       const length = lengths[index] ?? null;
