@@ -69,6 +69,15 @@ test('only mailto, at most five, and the record as it is now', async () => {
   assert.equal(await said('there.test', { '_dmarc.there.test': 'SERVFAIL' }), 'failed SERVFAIL');
 });
 
+test('an address that is named again gets one report', async () => {
+  const again =
+    'mailto:a@there.test,mailto:A@There.test!10m,mailto:%61@there.test,mailto:b@there.test';
+  const zone = { '_dmarc.there.test': `v=DMARC1; p=none; rua=${again}` };
+  assert.equal(await said('there.test', zone), 'a@there.test b@there.test');
+  const far = { '_dmarc.there.test': 'v=DMARC1; p=none; rua=mailto:x@far.test,mailto:x@far.test' };
+  assert.equal(await said('there.test', far), 'not x@far.test');
+});
+
 test('a record of many hosts makes a bounded number of questions', async () => {
   const deep = Array.from({ length: 10 }, (_, n) => `mailto:x@a.b.c.d.e.f.g.h${n}.test`).join(',');
   const resolver = dns({ '_dmarc.a.b.c.d.e.f.there.test': `v=DMARC1; p=none; rua=${deep}` });

@@ -1,6 +1,6 @@
 /** Where aggregate reports about a domain may be sent: its rua addresses that want them. */
 
-import { type Address, parseAddress } from '#base/address.ts';
+import { type Address, addressKey, formatAddress, parseAddress } from '#base/address.ts';
 import type { Clock } from '#base/world.ts';
 import { isDmarcRecord } from '../dmarc/record.ts';
 import { organizationalDomain, recordOf, walkTree } from '../dmarc/walk.ts';
@@ -36,15 +36,24 @@ export async function reportDestinations(
   if (own?.kind === 'failed') return own;
   const addresses: Address[] = [];
   const refused: string[] = [];
-  for (const text of own?.record.aggregateReports.slice(0, ADDRESSES) ?? []) {
-    const address = parseAddress(text);
-    if (address === undefined) continue;
+  for (const address of different(own?.record.aggregateReports ?? []).slice(0, ADDRESSES)) {
     const wanted = await isWanted(questions, domain, plainName(address.domain));
     if (wanted.kind === 'failed') return wanted;
     if (wanted.wanted) addresses.push(address);
-    else refused.push(text);
+    else refused.push(formatAddress(address));
   }
   return { kind: 'known', addresses, refused };
+}
+
+/** Each address once, however often the record names it: it gets one report. */
+function different(texts: readonly string[]): readonly Address[] {
+  const found = new Map<string, Address>();
+  for (const text of texts) {
+    const address = parseAddress(text);
+    const key = address === undefined ? undefined : addressKey(address);
+    if (address !== undefined && key !== undefined && !found.has(key)) found.set(key, address);
+  }
+  return [...found.values()];
 }
 
 type Wanted =

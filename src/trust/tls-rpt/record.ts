@@ -22,16 +22,19 @@ export function readTlsRptRecords(texts: readonly string[]): readonly ReportPlac
   const ours = texts.filter((text) => /^v=TLSRPTv1[ \t]*;/.test(text));
   const [text] = ours;
   if (text === undefined || ours.length > 1) return [];
-  const places: ReportPlace[] = [];
+  // Each once, however often the record names it.
+  const places = new Map<string, ReportPlace>();
   for (const field of text.split(';').slice(1)) {
     const [name, ...rest] = field.split('=');
     if (name?.trim() !== 'rua') continue;
     for (const uri of rest.join('=').split(',')) {
       const place = placeOf(uri.trim());
-      if (place !== undefined && places.length < PLACES) places.push(place);
+      if (place === undefined || places.size >= PLACES) continue;
+      const key = place.kind === 'mail' ? place.address.toLowerCase() : place.url;
+      if (!places.has(key)) places.set(key, place);
     }
   }
-  return places;
+  return [...places.values()];
 }
 
 /** Commas, exclamation marks and semicolons come percent-encoded (RFC 8460 3). */

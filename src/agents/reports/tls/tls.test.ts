@@ -219,6 +219,8 @@ describe('TLS reports', () => {
       placesOf('v=TLSRPTv1; rua=mailto:a%2Cb@c.test'),
       ['a,b@c.test'].filter((one) => parseAddress(one)),
     );
+    const again = 'mailto:a@b.test,mailto:A@b.test,https://c.test/x,https://C.test/x';
+    assert.deepEqual(placesOf(`v=TLSRPTv1; rua=${again}`), ['a@b.test', 'https://c.test/x']);
     for (const text of [
       '',
       'v=TLSRPTv2; rua=mailto:a@b.test',
