@@ -1,7 +1,7 @@
 /** The octets of one message while they arrive: the head in memory, the body spooled. */
 
 import type { Awaitable } from '#base/brand.ts';
-import { NO_BYTES, concat } from '#base/bytes.ts';
+import { NO_BYTES, type PlainLines, concat } from '#base/bytes.ts';
 import { HEAD_BYTES, INLINE_BYTES } from '#base/limits.ts';
 import { type Structure, StructureScanner, readStructure } from '#message/scanner.ts';
 import type { Content, Spool } from '#store/content.ts';
@@ -53,10 +53,11 @@ export class Arrival {
     return this.#headBytes > HEAD_BYTES;
   }
 
-  write(bytes: Uint8Array): Awaitable<void> {
+  /** `lines`: what whoever brings them knows already of these octets. */
+  write(bytes: Uint8Array, lines?: PlainLines): Awaitable<void> {
     this.#sizeBytes += bytes.length;
     if (this.headTooLarge) return;
-    this.#scan(bytes);
+    this.#scan(bytes, lines);
     if (!this.#inHead) return this.#store(bytes);
     const end = this.#endOfHead(bytes);
     this.#keepHead(end === undefined ? bytes : bytes.subarray(0, end));
@@ -116,9 +117,9 @@ export class Arrival {
   }
 
   /** Small messages are read in one piece at their end, large ones while they pass. */
-  #scan(bytes: Uint8Array): void {
+  #scan(bytes: Uint8Array, lines: PlainLines | undefined): void {
     if (this.#early === undefined) {
-      this.#scanner?.push(bytes);
+      this.#scanner?.push(bytes, lines);
       return;
     }
     this.#early.push(bytes);

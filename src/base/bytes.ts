@@ -54,6 +54,20 @@ export function letGo(bytes: Uint8Array): void {
   if (buffer instanceof ArrayBuffer && buffer.byteLength === bytes.length) buffer.transfer(0);
 }
 
+/**
+ * What is known already of octets that are passed on: `from` to `to` are `count` whole lines, each
+ * with its CRLF and at most `PLAIN_LINE_BYTES` before it, without any other CR or LF; none begins
+ * with a dash, so none is a delimiter of MIME.
+ */
+export interface PlainLines {
+  readonly from: number;
+  readonly to: number;
+  readonly count: number;
+}
+
+/** Octets that a line may have, its CRLF not counted. */
+export const PLAIN_LINE_BYTES = 998;
+
 /** Equal octets; takes the same time wherever they differ is NOT promised: see node:crypto. */
 export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && asBuffer(a).equals(b);

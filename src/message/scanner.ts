@@ -1,6 +1,6 @@
 /** The reader of message structure (RFC 2046): octets in any pieces, a tree with exact offsets out. */
 
-import { asBuffer, concat, latin1 } from '#base/bytes.ts';
+import { PLAIN_LINE_BYTES, type PlainLines, asBuffer, concat, latin1 } from '#base/bytes.ts';
 import type { Defect } from './defects.ts';
 import { type Head, readHead } from './fields.ts';
 import type { Part } from './part.ts';
@@ -21,7 +21,6 @@ const CR = 0x0d;
 /** Equal to no octet. */
 const NO_OCTET = -1;
 const DASH = 0x2d;
-const LINE_OCTETS = 998;
 /** White space that a delimiter line may carry at its end (RFC 2046 5.1.1). */
 const PADDING = 200;
 
@@ -58,13 +57,14 @@ export class StructureScanner {
     this.#tree.begin(0, false);
   }
 
-  push(chunk: Uint8Array): void {
+  /** `known`: of the chunk's lines; what it says is believed. */
+  push(chunk: Uint8Array, known?: PlainLines): void {
     const { length } = chunk;
     const buffer = asBuffer(chunk);
     let at = 0;
     this.#headFrom = 0;
     while (at < length) {
-      if (this.#mode === AT_START) at = this.#plainLines(chunk, buffer, at);
+      if (this.#mode === AT_START) at = this.#plainLines(chunk, buffer, at, known);
       if (at === length) break;
       if (this.#mode < CANDIDATE) {
         if (chunk[at] === DASH && this.#tree.inMultipart) {
@@ -89,15 +89,20 @@ export class StructureScanner {
   }
 
   /** Passes sound lines of a body that are no delimiters: nearly all that there are. */
-  #plainLines(chunk: Uint8Array, buffer: Buffer, from: number): number {
+  #plainLines(chunk: Uint8Array, buffer: Buffer, from: number, known?: PlainLines): number {
     const tree = this.#tree;
     if (tree.inHead) return from;
     const mayDelimit = tree.inMultipart;
     const stop = mayDelimit ? DASH : NO_OCTET;
     let at = from;
     while (at < chunk.length && chunk[at] !== stop) {
+      if (at === known?.from) {
+        this.#lines += known.count;
+        at = known.to;
+        continue;
+      }
       const lf = buffer.indexOf(LF, at);
-      if (lf <= at || chunk[lf - 1] !== CR || lf - 1 - at > LINE_OCTETS) break;
+      if (lf <= at || chunk[lf - 1] !== CR || lf - 1 - at > PLAIN_LINE_BYTES) break;
       this.#lines++;
       at = lf + 1;
     }
@@ -149,7 +154,7 @@ export class StructureScanner {
   }
 
   #checkLength(stop: number): void {
-    if (stop - this.#lineStart > LINE_OCTETS) {
+    if (stop - this.#lineStart > PLAIN_LINE_BYTES) {
       this.#tree.defects.note('long-line', this.#lineStart);
     }
   }

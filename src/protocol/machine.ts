@@ -1,5 +1,6 @@
 /** What every protocol machine is: octets in, actions out, no clock, no socket, no disk. */
 
+import type { PlainLines } from '#base/bytes.ts';
 import type { Failure } from '#base/failure.ts';
 import type { Secure } from '#base/secure.ts';
 
@@ -13,7 +14,7 @@ export type Action<Question, Fact = never> =
   /** A question to the outside; exactly one `answer` (or `failed`) follows. */
   | { readonly kind: 'ask'; readonly question: Question }
   /** Content octets for the host's sink; `continue` follows when it has taken them. */
-  | { readonly kind: 'body'; readonly bytes: Uint8Array }
+  | { readonly kind: 'body'; readonly bytes: Uint8Array; readonly lines?: PlainLines | undefined }
   /** Wait until the peer has taken what was sent; `continue` follows. */
   | { readonly kind: 'flush' }
   /** Negotiate TLS now; everything received in clear is gone. `secured` follows. */

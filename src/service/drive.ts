@@ -1,7 +1,7 @@
 /** The one loop between a connection and a machine: read, receive, perform, write, wait. */
 
 import type { Awaitable } from '#base/brand.ts';
-import { concat } from '#base/bytes.ts';
+import { type PlainLines, concat } from '#base/bytes.ts';
 import { Failure } from '#base/failure.ts';
 import type { Secure } from '#base/secure.ts';
 import type { Clock, Connection, Log, Receiver, Timer, TlsIdentity } from '#base/world.ts';
@@ -12,7 +12,7 @@ export interface Host<Question, Answer, Fact> {
   /** May throw or reject with a Failure: the machine then hears `failed`. */
   answer(question: Question): Awaitable<Answer>;
   /** Takes content octets; a promise holds the peer back until it resolves. */
-  body?(bytes: Uint8Array): Awaitable<void>;
+  body?(bytes: Uint8Array, lines?: PlainLines): Awaitable<void>;
   tell?(fact: Fact): void;
   /** Octets came while an answer was owed: they wait, but some protocols want to know. */
   ahead?(): void;
@@ -187,7 +187,7 @@ class Session<Question, Answer, Fact> implements Drive<Question, Fact>, Receiver
         case 'ask':
           return this.#ask(action.question);
         case 'body':
-          return this.#body(action.bytes);
+          return this.#body(action.bytes, action.lines);
         case 'flush':
           this.#write();
           if (!this.#congested) return () => this.#machine.continue();
@@ -233,10 +233,10 @@ class Session<Question, Answer, Fact> implements Drive<Question, Fact>, Receiver
     return undefined;
   }
 
-  #body(bytes: Uint8Array): (() => Action<Question, Fact>[]) | undefined {
+  #body(bytes: Uint8Array, lines?: PlainLines): (() => Action<Question, Fact>[]) | undefined {
     let taken: Awaitable<void>;
     try {
-      taken = this.#host.body?.(bytes);
+      taken = this.#host.body?.(bytes, lines);
     } catch (thrown) {
       const failure = this.#failure(thrown);
       return () => this.#machine.failed(failure);

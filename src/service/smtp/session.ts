@@ -3,6 +3,7 @@
 import { addressKey, formatAddress, formatPath } from '#base/address.ts';
 import { after } from '#base/awaitable.ts';
 import type { Awaitable, SessionId } from '#base/brand.ts';
+import type { PlainLines } from '#base/bytes.ts';
 import type { JsonObject } from '#base/json.ts';
 import type { Secure } from '#base/secure.ts';
 import type { Connection } from '#base/world.ts';
@@ -103,8 +104,8 @@ export class SmtpSession implements SmtpContext, Host<SmtpQuestion, SmtpAnswer, 
     if (this.#patience.ahead(this.#machine.session.extended)) this.#overtaken();
   }
 
-  body(bytes: Uint8Array): Awaitable<void> {
-    return this.#arrival?.write(bytes);
+  body(bytes: Uint8Array, lines?: PlainLines): Awaitable<void> {
+    return this.#arrival?.write(bytes, lines);
   }
 
   tell(fact: SmtpFact): void {

@@ -1,6 +1,7 @@
 /** Content as it arrives: where it ends, what of it is the message, and what must not be in it. */
 
-import { CR, LF, NO_BYTES, endOfPlain, wordsOf } from '#base/bytes.ts';
+import { CR, LF, NO_BYTES, PLAIN_LINE_BYTES, endOfPlain, wordsOf } from '#base/bytes.ts';
+import type { PlainLines } from '#base/bytes.ts';
 
 export type ContentFault = 'bare-cr' | 'bare-lf' | 'nul' | 'line-too-long';
 
@@ -9,6 +10,8 @@ export interface Taken {
   readonly used: number;
   /** The message's octets among them; slices of the input where nothing had to be cut out. */
   readonly pieces: readonly Uint8Array[];
+  /** Lines among those of the only piece: whoever reads its structure need not look again. */
+  readonly lines?: PlainLines | undefined;
   /** The end was found. */
   readonly done: boolean;
   /** Why the message is refused; its rest is then thrown away by `discard`. */
@@ -36,6 +39,7 @@ export interface Content {
 }
 
 const DOT = 0x2e;
+const DASH = 0x2d;
 const NOTHING: readonly Uint8Array[] = [];
 
 /** Where the last octet left us. `dot` and `dot-cr` follow a line's start. */
@@ -52,6 +56,8 @@ export class DataContent implements Content {
   readonly #lineBytes: number;
   #position: Position = 'start';
   #lineLength = 0;
+  /** The first run of plain lines in the octets at hand. */
+  #plainLines: PlainLines | undefined;
   #discarding = false;
   #looseLineStart = false;
   #looseDot = false;
@@ -62,6 +68,12 @@ export class DataContent implements Content {
   }
 
   take(bytes: Uint8Array): Taken {
+    this.#plainLines = undefined;
+    const taken = this.#take(bytes);
+    return { ...taken, lines: linesIn(bytes, taken.pieces, this.#plainLines) };
+  }
+
+  #take(bytes: Uint8Array): Taken {
     const pieces: Uint8Array[] = [];
     const words = wordsOf(bytes);
     let from = 0;
@@ -127,11 +139,24 @@ export class DataContent implements Content {
   #lines(bytes: Uint8Array, words: Int32Array, index: number): number {
     const last = bytes.length - 2;
     let at = this.#plain(bytes, words, index);
+    let [start, from, to, count] = [0, 0, 0, 0];
+    let wanted = this.#plainLines === undefined;
     while (at < last && bytes[at] === CR && bytes[at + 1] === LF && bytes[at + 2] !== DOT) {
       if (this.#lineLength > this.#lineBytes) break;
+      if (wanted && start > 0) {
+        if (bytes[start] !== DASH && this.#lineLength <= PLAIN_LINE_BYTES) {
+          if (count === 0) from = start;
+          count += 1;
+          to = at + 2;
+        } else {
+          wanted = count === 0;
+        }
+      }
       this.#lineLength = 0;
-      at = this.#plain(bytes, words, at + 2);
+      start = at + 2;
+      at = this.#plain(bytes, words, start);
     }
+    if (count > 0) this.#plainLines = { from, to, count };
     return at;
   }
 
@@ -259,6 +284,17 @@ export class ChunkContent implements Content {
   finalFault(): ContentFault | undefined {
     return this.last && this.#check?.endsInCr === true ? 'bare-cr' : undefined;
   }
+}
+
+/** The same lines in the octets that are passed on, if nothing was cut out of these. */
+function linesIn(
+  bytes: Uint8Array,
+  [only, second]: readonly Uint8Array[],
+  lines: PlainLines | undefined,
+): PlainLines | undefined {
+  if (only === undefined || second !== undefined || lines === undefined) return undefined;
+  const before = only.byteOffset - bytes.byteOffset;
+  return { from: lines.from - before, to: lines.to - before, count: lines.count };
 }
 
 /** Pieces as one: a copy only where dots were cut out. */

@@ -1,6 +1,6 @@
 /** Content on its way through the machine: taken, measured, judged, or thrown away. */
 
-import { NO_BYTES } from '#base/bytes.ts';
+import { NO_BYTES, type PlainLines } from '#base/bytes.ts';
 import type { LineReader } from '../../lines.ts';
 import { type Reply, reply } from '../reply.ts';
 import { type Content, type ContentFault, joined } from './content.ts';
@@ -41,8 +41,14 @@ const FAULTS: Readonly<Record<ContentFault, Reply>> = {
   'line-too-long': replies.contentLine,
 };
 
+/** Octets of the message, and what is known of them. */
+export interface Portion {
+  readonly bytes: Uint8Array;
+  readonly lines?: PlainLines | undefined;
+}
+
 /** Takes what is there of the content; returns the message's octets up to the first fault. */
-export function takeContent(flow: Flow, input: LineReader, state: SmtpState): Uint8Array {
+export function takeContent(flow: Flow, input: LineReader, state: SmtpState): Portion {
   const bytes = input.rest();
   const { messageBytes, excessBytes } = state.settings.limits;
   if (flow.refusal !== undefined) {
@@ -55,7 +61,7 @@ export function takeContent(flow: Flow, input: LineReader, state: SmtpState): Ui
     flow.fresh += used;
     flow.ended = done;
     flow.doubtful = doubtful;
-    return NO_BYTES;
+    return { bytes: NO_BYTES };
   }
   const { transaction } = state;
   const room = messageBytes === 0 ? Infinity : messageBytes - (transaction?.octets ?? 0);
@@ -70,7 +76,7 @@ export function takeContent(flow: Flow, input: LineReader, state: SmtpState): Ui
   else if (taken.fault !== undefined) flow.wrong = wrongBy(taken.fault, flow.content);
   const mine = fits ? body : body.subarray(0, room);
   if (transaction !== undefined) transaction.octets += mine.length;
-  return mine;
+  return { bytes: mine, lines: fits ? taken.lines : undefined };
 }
 
 /** A fault that shows only when everything is there. */

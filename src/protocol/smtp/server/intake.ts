@@ -33,11 +33,11 @@ export function beginContent(conv: Conversation, outcome: Begin, command: string
 /** Content octets, if there are any: whether to go on. */
 export function readContent(conv: Conversation, flow: Flow): boolean {
   if (conv.input.buffered === 0) return false;
-  const body = takeContent(flow, conv.input, conv.state);
+  const { bytes, lines } = takeContent(flow, conv.input, conv.state);
   if (flow.fresh >= conv.settings.limits.dataProgressBytes) conv.rearm = true;
-  if (body.length > 0) {
+  if (bytes.length > 0) {
     conv.waiting = { kind: 'body' };
-    conv.out.push({ kind: 'body', bytes: body });
+    conv.out.push({ kind: 'body', bytes, lines });
   } else {
     contentTaken(conv);
   }
