@@ -54,6 +54,14 @@ function relatedIds(facts: Pick<MessageFacts, 'messageId' | 'references'>): stri
 
 /** 53 bits: what a number holds; two strangers meet by chance once in many millions. */
 function threadHash(id: string): number {
-  const digest = hash('sha256', id, 'buffer');
-  return (digest.readUInt32LE(0) & 0x1fffff) * 0x1_0000_0000 + digest.readUInt32LE(4);
+  // As text of one octet a character: a buffer for each would cost more than the digest.
+  const digest = hash('sha256', id, 'binary');
+  return (wordAt(digest, 0) & 0x1fffff) * 0x1_0000_0000 + wordAt(digest, 4);
+}
+
+/** Four octets, little end first. */
+function wordAt(octets: string, at: number): number {
+  const low = octets.charCodeAt(at) | (octets.charCodeAt(at + 1) << 8);
+  const high = octets.charCodeAt(at + 2) | (octets.charCodeAt(at + 3) << 8);
+  return low + high * 0x1_0000;
 }
