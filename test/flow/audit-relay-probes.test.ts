@@ -209,6 +209,22 @@ describe('open relay', () => {
     assert.deepEqual(told(findings), ['relay.etrn']);
   });
 
+  it('a server that agrees to everything has not agreed to ETRN or PROXY', async () => {
+    const findings = await audited((line) =>
+      /^(?:EHLO|QUIT|DATA|MAIL|RCPT)/.test(line) ? undefined : '250 OK\r\n',
+    );
+    assert.equal(findings.get('relay.etrn')?.confidence, 'inconclusive');
+    assert.equal(findings.get('relay.stranger-trusted')?.confidence, 'inconclusive');
+  });
+
+  it('what is refused with DATA is refused', async () => {
+    const findings = await audited((line) => {
+      if (line.startsWith('RCPT TO:')) return '250 2.1.5 ok\r\n';
+      return line === 'DATA' ? '550 5.7.1 relaying denied\r\n' : undefined;
+    });
+    assert.equal(findings.get('relay.n2')?.confidence, 'not-observed');
+  });
+
   it('who is crowded out cannot tell about ETRN and PROXY', async () => {
     const full = { greeting: '421 4.3.2 too many\r\n', answer: () => '421 4.3.2 too many\r\n' };
     const findings = await auditMock(full, [openRelay], { domains: ['own.test'] });

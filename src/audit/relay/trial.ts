@@ -178,6 +178,10 @@ async function content(
     reply = await readReply(wire, replyMs);
   } else {
     reply = await ask(wire, 'DATA', replyMs);
+    // Some look at the envelope as a whole, and only now.
+    if (!isLost(reply) && reply.code >= 550 && /relay|\b5\.[17]\.\d/i.test(replyText(reply))) {
+      return { ...before, rung: 'refused', answer: `DATA: ${replyText(reply)}` };
+    }
     if (!isLost(reply) && reply.code === 354) {
       wire.send(concat([octets, fromLatin1('.\r\n')]));
       reply = await readReply(wire, replyMs);

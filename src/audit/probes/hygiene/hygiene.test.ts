@@ -110,6 +110,15 @@ suite('hygiene', () => {
     });
   }
 
+  test('a server that agrees to what does not exist has not taken commands of other times', async () => {
+    const found = await audited((line) =>
+      /^(?:EHLO|HELO|QUIT|DATA|MAIL|RCPT)/i.test(line) ? undefined : '250 ok\r\n',
+    );
+    for (const id of ['exposure.turn', 'exposure.debug', 'exposure.verb']) {
+      assert.equal(found.get(id)?.confidence, 'inconclusive', id);
+    }
+  });
+
   test('greylisting and refusals of our address are no fault of the mailbox', async () => {
     for (const reply of ['450 4.2.0 greylisted', '554 5.7.1 client host blocked by a DNSBL']) {
       const found = await audited(on(/^RCPT/, reply));

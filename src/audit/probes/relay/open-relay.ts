@@ -116,6 +116,9 @@ function trustOutcome(survey: Survey): Outcome {
   const asked = survey.trials.filter(({ form }) => form.startsWith('R28'));
   const trusted = asked.filter((trial) => trial.trusted);
   const [first] = trusted;
+  if (first !== undefined && survey.etrn.agrees === true) {
+    return unclear(TRUSTED, 'every command is agreed to, also one that does not exist');
+  }
   if (first === undefined) {
     const silent = asked.every(({ rung }) => rung === 'unclear');
     if (silent) return unclear(TRUSTED, `no attempt was answered: ${asked[0]?.answer ?? ''}`);
