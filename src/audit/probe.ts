@@ -91,6 +91,12 @@ export interface DomainContext extends ProbeContext {
 export type ProbeDialOptions = Omit<DialOptions, 'tls'> & {
   /** null: in clear, also where TLS is implicit. */
   readonly tls?: DialOptions['tls'] | null;
+  /**
+   * Handed over at once, its greeting not looked at: for who speaks first, takes the time of the
+   * greeting, or wants to know when it is refused. Others are not told of a server that is full
+   * just now: they wait, and come again.
+   */
+  readonly bare?: boolean;
 };
 
 /** What the operator gave, beside target and level. */

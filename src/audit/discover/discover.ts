@@ -9,7 +9,7 @@ import type { Service } from '../service.ts';
 import { dial } from '../wire/dial.ts';
 import { GREETING_MS } from '../wire/limits.ts';
 import { isLost, lossText, type Wire } from '../wire/wire.ts';
-import { notSpoken, speak, type Spoken } from './greeting.ts';
+import { isRefusal, notSpoken, speak, type Spoken } from './greeting.ts';
 
 /** One host with the ports to look at. */
 export interface Place {
@@ -36,6 +36,8 @@ export interface DiscoverOptions {
   readonly source: string | undefined;
   /** For each answer but the greeting. */
   readonly replyMs: number;
+  /** Told when a connection was refused for being too many. */
+  readonly refused?: () => void;
   /** Told when a port is done. */
   readonly done?: (port: Port) => void;
 }
@@ -53,19 +55,43 @@ const CLEAR_PORTS = new Set([24, 25, 110, 143, 587, 2525, 4190]);
 
 type Look = Pick<World, 'clock' | 'network'>;
 
-/** Looks at all ports of a place at once; the result is in the order of the ports. */
-export function discover(
+/**
+ * Looks at all ports of a place at once; the result is in the order of the ports. A server that
+ * refuses so many of us is asked again for the rest, one port after the other.
+ */
+export async function discover(
   world: Look,
   place: Place,
   options: DiscoverOptions,
 ): Promise<readonly Port[]> {
-  return Promise.all(
+  const first = await Promise.all(
     place.ports.map(async (port) => {
       const found = await look(world, place, port, options);
-      options.done?.(found);
+      if (refuses(found)) options.refused?.();
+      else options.done?.(found);
       return found;
     }),
   );
+  const ports: Port[] = [];
+  for (const found of first) {
+    let again = found;
+    for (let turn = 1; turn <= TURNS && refuses(again); turn += 1) {
+      await new Promise<void>((resolve) => void world.clock.after(PAUSE_MS * turn, resolve));
+      again = await look(world, place, found.port, options);
+    }
+    if (refuses(found)) options.done?.(again);
+    ports.push(again);
+  }
+  return ports;
+}
+
+/** How often a port that refused is looked at again, each time a little later. */
+const TURNS = 3;
+const PAUSE_MS = 200;
+
+/** No session just now, or none of so many at once. */
+function refuses(port: Port): boolean {
+  return port.kind === 'service' && isRefusal(port.service.greeting);
 }
 
 async function look(

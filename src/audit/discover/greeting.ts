@@ -30,6 +30,14 @@ export function protocolOf(greeting: string): 'smtp' | 'imap' | 'pop3' | 'sieve'
   return /^(?:"[A-Z]|OK\b|BYE\b)/i.test(greeting) ? 'sieve' : undefined;
 }
 
+/** Octets of a greeting that tell a refusal. */
+export const REFUSAL_BYTES = 5;
+
+/** By its first octets: no session just now (RFC 5321 3.8, RFC 9051 7.1.5, RFC 1939 3). */
+export function isRefusal(greeting: string): boolean {
+  return /^(?:421|\* BYE|-ERR|BYE)/i.test(greeting);
+}
+
 /** The conversation behind a greeting of which the first line was `greeting`. */
 export async function speak(
   wire: Wire,

@@ -58,7 +58,8 @@ export async function runAudit(request: AuditRequest, world: AuditWorld): Promis
     world.clock,
   );
   const ground = { permit, budget, recipients: recipientsFor(request, []) };
-  const ports = await discoverAll(request, world, new GuardedNetwork(world.network, ground), pace);
+  const network = new GuardedNetwork(world.network, ground);
+  const ports = await discoverAll(request, world, budget, network, pace);
   const services = ports.flatMap(({ port }) => (port.kind === 'service' ? [port.service] : []));
   const findings = await runTasks(request, services, pace, {
     world,
@@ -145,6 +146,7 @@ function optionsFor(
 async function discoverAll(
   request: AuditRequest,
   world: AuditWorld,
+  budget: Budget,
   network: GuardedNetwork,
   { replyMs }: Pace,
 ): Promise<readonly assemble.PlacedPort[]> {
@@ -152,7 +154,8 @@ async function discoverAll(
   const found = await Promise.all(
     request.places.map(async (place) => {
       const done = (port: Port) => request.progress?.({ kind: 'port', host: place.host, port });
-      const options = { heloName, source, replyMs, done };
+      const refused = () => budget.crowd(place.address).refused();
+      const options = { heloName, source, replyMs, done, refused };
       const ports = await discover({ clock: world.clock, network }, place, options);
       return ports.map((port) => ({ place, port }));
     }),
@@ -174,9 +177,11 @@ async function runTasks(
   const findings: Finding[] = [];
   let done = 0;
   const perform = async (task: Task): Promise<void> => {
-    const leftMs = Math.max(0, untilMs - clock.elapsed());
+    // One after the other takes longer than six at once.
+    const moreMs = ground.guard.budget.crowded ? pace.totalMs : 0;
+    const leftMs = Math.max(0, untilMs + moreMs - clock.elapsed());
     const limitMs = Math.min(task.probe.limitMs ?? pace.probeMs, leftMs);
-    const outcomes = await runTask(task, ground, limitMs);
+    const outcomes = await runTask(task, ground, limitMs, leftMs);
     const at = new Date(clock.now()).toISOString();
     const told = outcomes.map((outcome) => assemble.findingOf(outcome, task, at));
     findings.push(...told.filter(({ id }) => isChosen(id, request)));

@@ -1,6 +1,6 @@
 /** One probe at one target: run under its own guard and deadline, its outcomes made complete. */
 
-import { utf8 } from '#base/bytes.ts';
+import { latin1, utf8 } from '#base/bytes.ts';
 import { Failure } from '#base/failure.ts';
 import { Secret } from '#base/secret.ts';
 import type { World } from '#base/world.ts';
@@ -9,6 +9,7 @@ import { type Exchange, type Outcome, type Target, unclear } from '../finding.ts
 import type { Probe, ProbeContext, ProbeDialOptions, ProbeOptions } from '../probe.ts';
 import { GuardedNetwork, type GuardOptions } from '../safety/guard.ts';
 import { type Service, targetOf } from '../service.ts';
+import { isRefusal, REFUSAL_BYTES } from '../discover/greeting.ts';
 import { dial, type Dialled } from '../wire/dial.ts';
 import type { Wire } from '../wire/wire.ts';
 
@@ -38,22 +39,33 @@ export interface Task {
 /** Findings keep so many connections as evidence; a check that passed needs one. */
 const EVIDENCE = { found: 6, other: 1 };
 
-/** Runs it; never throws for what the target or the probe does. One outcome for each check. */
+/**
+ * Runs it; never throws for what the target or the probe does. One outcome for each check.
+ * `limitMs` is the probe's own time: what it waits for others is added, up to `runLeftMs` in all.
+ */
 export async function runTask(
   task: Task,
   ground: TaskGround,
   limitMs: number,
+  runLeftMs = limitMs,
 ): Promise<readonly Outcome[]> {
   const told = new Map<string, Outcome>();
   const network = new GuardedNetwork(ground.world.network, ground.guard);
   const { clock } = ground.world;
-  const untilMs = clock.elapsed() + limitMs;
-  const bench = new Bench(task, ground, network, untilMs, (outcome) => keep(told, outcome));
+  const now = clock.elapsed();
+  const until = { ownMs: now + limitMs, runMs: now + Math.max(limitMs, runLeftMs) };
+  const bench = new Bench(task, ground, network, until, (outcome) => keep(told, outcome));
   const late = Promise.withResolvers<Failure>();
-  const timer = clock.after(limitMs, () => {
+  const ends = (): void => {
+    const leftMs = bench.leftMs();
+    if (leftMs >= 1) {
+      timer = clock.after(leftMs, ends);
+      return;
+    }
     const text = `the probe was not done within ${Math.round(limitMs)} ms`;
     late.resolve(Failure.temporary('timeout', text));
-  });
+  };
+  let timer = clock.after(limitMs, ends);
   // A probe that throws later, when its connections are gone, was given up already.
   const running = bench.run().then(
     () => undefined,
@@ -90,12 +102,32 @@ function keep(told: Map<string, Outcome>, outcome: Outcome): void {
   }
 }
 
+/** When a probe's own time is over, and the run's. */
+interface Until {
+  readonly ownMs: number;
+  readonly runMs: number;
+}
+
+/** How often a server that is full is asked again for one connection. */
+const TURNS = 5;
+/** Who refuses does it at once; a greeting that comes later is read by whoever wants it. */
+const REFUSAL_MS = 1_000;
+
+/** Whether a server greets as it did when it was found, or refuses for having too many. */
+async function greetsWith(wire: Wire, service: Service): Promise<'served' | 'refused' | 'other'> {
+  const octets = await wire.peek(REFUSAL_BYTES, REFUSAL_MS);
+  if (octets.length === 0) return wire.over ? 'refused' : 'other';
+  const word = latin1(octets);
+  if (isRefusal(service.greeting)) return 'other';
+  return isRefusal(word) ? 'refused' : 'served';
+}
+
 /** What a probe works with, and what it opened. */
 class Bench {
   readonly #task: Task;
   readonly #ground: TaskGround;
   readonly #network: GuardedNetwork;
-  readonly #untilMs: number;
+  readonly #until: Until;
   readonly #keep: (outcome: Outcome) => void;
   readonly #wires: (Wire | Exchange)[] = [];
   /** What comes later comes too late. */
@@ -105,13 +137,13 @@ class Bench {
     task: Task,
     ground: TaskGround,
     network: GuardedNetwork,
-    untilMs: number,
+    until: Until,
     keep: (outcome: Outcome) => void,
   ) {
     this.#task = task;
     this.#ground = ground;
     this.#network = network;
-    this.#untilMs = untilMs;
+    this.#until = until;
     this.#keep = keep;
   }
 
@@ -133,6 +165,13 @@ class Bench {
     }
   }
 
+  /** Milliseconds until it is cut off. */
+  leftMs(): number {
+    const { ownMs, runMs } = this.#until;
+    const untilMs = Math.min(ownMs + this.#network.waitedMs, runMs);
+    return Math.max(0, untilMs - this.#ground.world.clock.elapsed());
+  }
+
   /** The last connections, as they stand now. */
   evidence(most: number): readonly Exchange[] {
     return this.#wires.slice(-most).map((one) => ('turns' in one ? one : one.exchange));
@@ -147,7 +186,7 @@ class Bench {
       options,
       level,
       tell: (outcome) => this.#tell(outcome),
-      leftMs: () => Math.max(0, this.#untilMs - world.clock.elapsed()),
+      leftMs: () => this.leftMs(),
       token: (count = 12) => token(world.random.bytes(count)),
     };
   }
@@ -160,23 +199,43 @@ class Bench {
     this.#keep({ ...outcome, evidence: given.slice(-most) });
   }
 
+  /** A server that is full is left alone for a while, then asked again. */
   async #dial(service: Service, options: ProbeDialOptions = {}): Promise<Dialled> {
-    const { tls, ...rest } = options;
-    const { source, account, replyMs } = this.#ground.options;
-    const implicit = service.tls === 'implicit' ? { name: service.host } : undefined;
-    const chosen = tls === null ? undefined : (tls ?? implicit);
-    const dialled = await dial(this.#context().world, service.endpoint, {
-      timeoutMs: replyMs,
-      ...(source === undefined ? {} : { source }),
-      ...rest,
-      ...(chosen === undefined ? {} : { tls: chosen }),
-    });
+    const crowd = this.#ground.guard.budget.crowd(service.endpoint.address);
+    const silent = service.tls === 'implicit' && options.tls === null;
+    for (let turn = 1; ; turn += 1) {
+      const dialled = await this.#dialOnce(service, options);
+      const looked = dialled.kind === 'open' && options.bare !== true && !silent;
+      const told = looked ? await greetsWith(dialled.wire, service) : 'other';
+      if (told === 'served') crowd.served();
+      if (told === 'refused') crowd.refused();
+      const again = told === 'refused' && turn < TURNS && !crowd.hopeless && !this.over;
+      if (!again || dialled.kind !== 'open') return this.#kept(dialled);
+      dialled.wire.close();
+    }
+  }
+
+  #kept(dialled: Dialled): Dialled {
+    const { account } = this.#ground.options;
     if (dialled.kind === 'open') {
       const { wire } = dialled;
       this.#wires.push(wire);
       if (account !== undefined) conceal(wire, account.login, account.password.reveal());
     } else this.#wires.push(dialled.exchange);
     return dialled;
+  }
+
+  async #dialOnce(service: Service, options: ProbeDialOptions): Promise<Dialled> {
+    const { tls, bare: _, ...rest } = options;
+    const { source, replyMs } = this.#ground.options;
+    const implicit = service.tls === 'implicit' ? { name: service.host } : undefined;
+    const chosen = tls === null ? undefined : (tls ?? implicit);
+    return dial(this.#context().world, service.endpoint, {
+      timeoutMs: replyMs,
+      ...(source === undefined ? {} : { source }),
+      ...rest,
+      ...(chosen === undefined ? {} : { tls: chosen }),
+    });
   }
 }
 

@@ -3,6 +3,7 @@
 import { Failure } from '#base/failure.ts';
 import type { Clock } from '#base/world.ts';
 import type { Level } from '../check.ts';
+import { Crowd } from './crowd.ts';
 
 export interface BudgetLimits {
   readonly connections: number;
@@ -46,8 +47,9 @@ export function budgetFor(level: Level, distance: Distance, addresses = 1): Budg
 /** Counts down; what is over fails with `budget-spent`, permanent. */
 export class Budget {
   readonly limits: BudgetLimits;
-  readonly #clock: Clock;
+  readonly clock: Clock;
   readonly #waiting: (() => void)[] = [];
+  readonly #crowds = new Map<string, Crowd>();
   #nextMs = 0;
   #open = 0;
   #connections = 0;
@@ -57,7 +59,7 @@ export class Budget {
 
   constructor(limits: BudgetLimits, clock: Clock) {
     this.limits = limits;
-    this.#clock = clock;
+    this.clock = clock;
   }
 
   /** For the report. */
@@ -77,11 +79,11 @@ export class Budget {
     if (this.#open >= this.limits.atOnce) {
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
     } else this.#open += 1;
-    const now = this.#clock.elapsed();
+    const now = this.clock.elapsed();
     const turn = Math.max(now, this.#nextMs);
     this.#nextMs = turn + 1_000 / this.limits.connectionsPerSecond;
     if (turn - now >= 1) {
-      await new Promise<void>((resolve) => void this.#clock.after(turn - now, resolve));
+      await new Promise<void>((resolve) => void this.clock.after(turn - now, resolve));
     }
   }
 
@@ -90,6 +92,20 @@ export class Budget {
     const next = this.#waiting.shift();
     if (next === undefined) this.#open -= 1;
     else next();
+  }
+
+  /** Who is at this address just now. */
+  crowd(address: string): Crowd {
+    const known = this.#crowds.get(address);
+    if (known !== undefined) return known;
+    const crowd = new Crowd(this.clock);
+    this.#crowds.set(address, crowd);
+    return crowd;
+  }
+
+  /** Whether some server took fewer of us at once than came: all then takes longer. */
+  get crowded(): boolean {
+    return this.#crowds.values().some(({ bears }) => bears !== undefined);
   }
 
   message(): void {

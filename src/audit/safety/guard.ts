@@ -4,8 +4,9 @@ import { latin1 } from '#base/bytes.ts';
 import { Failure } from '#base/failure.ts';
 import type { Secure } from '#base/secure.ts';
 import type { Connection, ConnectOptions, Endpoint, Network } from '#base/world.ts';
-import type { Receiver, TlsOptions } from '#base/world.ts';
+import type { Receiver, Timer, TlsOptions } from '#base/world.ts';
 import type { Budget } from './budget.ts';
+import type { Crowd } from './crowd.ts';
 import type { AuditPermit } from './permit.ts';
 import type { Recipients } from './recipients.ts';
 
@@ -28,6 +29,9 @@ export class GuardedNetwork implements Network {
   readonly #options: GuardOptions;
   readonly #open = new Set<GuardedConnection>();
   #closed = false;
+  #waiting = 0;
+  #idleSinceMs: number | undefined;
+  #waitedMs = 0;
 
   constructor(network: Network, options: GuardOptions) {
     this.#network = network;
@@ -43,21 +47,41 @@ export class GuardedNetwork implements Network {
     if (!permit.covers(where.address)) {
       throw Failure.permanent('not-permitted', `${where.address} is not what may be audited`);
     }
-    await budget.connection();
+    const crowd = budget.crowd(where.address);
+    await this.#entered(crowd);
+    try {
+      await budget.connection();
+    } catch (thrown) {
+      crowd.leave(this);
+      throw thrown;
+    }
     try {
       if (this.#closed) throw Failure.permanent('not-permitted', 'the probe is over');
       const connection = await this.#network.connect(where);
-      const guarded = new GuardedConnection(connection, this.#options, () => {
-        this.#open.delete(guarded);
-        budget.release();
+      const guarded = new GuardedConnection(connection, this.#options, {
+        ended: () => {
+          this.#open.delete(guarded);
+          budget.release();
+          this.#tellIdle();
+        },
+        gone: () => crowd.leave(this),
       });
       this.#open.add(guarded);
+      this.#tellIdle();
       if (this.#closed) guarded.destroy();
       return guarded;
     } catch (thrown) {
       budget.release();
+      crowd.leave(this);
       throw thrown;
     }
+  }
+
+  /** How long it could do nothing, because the server had no place for it beside other probes. */
+  get waitedMs(): number {
+    const since = this.#idleSinceMs;
+    const now = this.#options.budget.clock.elapsed();
+    return this.#waitedMs + (since === undefined ? 0 : now - since);
   }
 
   /** Ends everything, also what is still being connected. */
@@ -65,20 +89,52 @@ export class GuardedNetwork implements Network {
     this.#closed = true;
     for (const connection of this.#open) connection.destroy();
   }
+
+  async #entered(crowd: Crowd): Promise<void> {
+    this.#waiting += 1;
+    this.#tellIdle();
+    await crowd.enter(this);
+    this.#waiting -= 1;
+    this.#tellIdle();
+  }
+
+  /** Waiting, and without any connection: that is not its own time. */
+  #tellIdle(): void {
+    const now = this.#options.budget.clock.elapsed();
+    const idle = this.#waiting > 0 && this.#open.size === 0;
+    if (idle) this.#idleSinceMs ??= now;
+    else if (this.#idleSinceMs !== undefined) {
+      this.#waitedMs += now - this.#idleSinceMs;
+      this.#idleSinceMs = undefined;
+    }
+  }
 }
+
+/** What becomes of a connection, each told once. */
+interface Fate {
+  /** We are done with it. */
+  readonly ended: () => void;
+  /** The server is done with it too, or had time for it: until then it counts it. */
+  readonly gone: () => void;
+}
+
+/** A server that closes does it within that. */
+const CLOSING_MS = 300;
 
 class GuardedConnection implements Connection {
   readonly #inner: Connection;
   readonly #options: GuardOptions;
-  readonly #over: () => void;
+  readonly #fate: Fate;
   #isOver = false;
+  #isGone = false;
+  #closing: Timer | undefined;
   #rest = '';
   #transaction: 'mail' | 'rcpt' | undefined;
 
-  constructor(inner: Connection, options: GuardOptions, over: () => void) {
+  constructor(inner: Connection, options: GuardOptions, fate: Fate) {
     this.#inner = inner;
     this.#options = options;
-    this.#over = over;
+    this.#fate = fate;
   }
 
   get remote(): Endpoint {
@@ -103,6 +159,7 @@ class GuardedConnection implements Connection {
       ended: () => receiver.ended(),
       closed: (failure) => {
         this.#finished();
+        this.#left();
         receiver.closed(failure);
       },
     });
@@ -178,6 +235,15 @@ class GuardedConnection implements Connection {
   #finished(): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    this.#over();
+    this.#fate.ended();
+    this.#closing = this.#options.budget.clock.after(CLOSING_MS, () => this.#left());
+    if (this.#isGone) this.#closing.cancel();
+  }
+
+  #left(): void {
+    if (this.#isGone) return;
+    this.#isGone = true;
+    this.#closing?.cancel();
+    this.#fate.gone();
   }
 }

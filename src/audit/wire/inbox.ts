@@ -30,6 +30,11 @@ export class Inbox {
     return whole;
   }
 
+  /** The first octets, at most `count`, left where they are. */
+  peek(count: number): Uint8Array {
+    return this.#joined().subarray(0, count);
+  }
+
   /** `count` octets, taken; undefined when there are not so many. */
   take(count: number): Uint8Array | undefined {
     if (this.#size < count) return undefined;

@@ -160,6 +160,16 @@ export class Wire implements Receiver {
     }
   }
 
+  /** The first octets that come within `timeoutMs`, left to be read; fewer when no more come. */
+  async peek(count: number, timeoutMs: number): Promise<Uint8Array> {
+    const untilMs = this.clock.elapsed() + timeoutMs;
+    while (this.#inbox.size < count && !this.over) {
+      const leftMs = untilMs - this.clock.elapsed();
+      if (leftMs <= 0 || !(await this.#came(leftMs))) break;
+    }
+    return this.#inbox.peek(count);
+  }
+
   /** Exactly so many octets (a literal). `flood` when it is more than a reply may have. */
   async readOctets(count: number, timeoutMs: number): Promise<Uint8Array | Lost> {
     if (count > this.limits.replyBytes) return this.#loss('flood');

@@ -165,7 +165,7 @@ async function session(
   withMail = false,
 ): Promise<Reached> {
   const { replyMs, heloName } = context.options;
-  const dialled = await context.dial();
+  const dialled = await context.dial({ bare: true });
   if (dialled.kind !== 'open') {
     const words = `no connection: ${dialled.why}`;
     return { stage: 0, greetingMs: 0, quickestMs: replyMs, busy: true, words };

@@ -71,7 +71,7 @@ async function countConnections(context: ServiceContext): Promise<void> {
   let refused: string | undefined;
   try {
     while (wires.length < MOST_CONNECTIONS && refused === undefined) {
-      const turn = context.dial({ limits: { recordBytes: 4_096 } });
+      const turn = context.dial({ limits: { recordBytes: 4_096 }, bare: true });
       const dialled = await Promise.race([turn, later(context)]);
       if (dialled === undefined) break;
       if (dialled.kind !== 'open') refused = dialled.why;
