@@ -1,29 +1,18 @@
 /** The demo as `npm start` starts it carries 200 sessions from loopback at once: anyone can measure it. */
 
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { run, without } from '../interop/tools.ts';
+import { demo } from '../world/demo.ts';
 import { LineClient } from '../world/line-client.ts';
-import { type Running, startPostern, waitFor } from '../world/postern.ts';
+import { waitFor } from '../world/postern.ts';
 
 const SESSIONS = 200;
 /** Begun at the same time; all of them stay open. */
 const BATCH = 20;
 
-let server: Running;
-
-before(async () => {
-  server = await startPostern();
-});
-
-after(async () => {
-  await server.stop();
-  server.remove();
-});
-
-function port(name: string): number {
-  return server.ready.listeners[name]?.port ?? 0;
-}
+const postern = demo();
+const { port, account } = postern;
 
 /** So many at once, each opened by `open`. */
 async function crowd<T>(count: number, open: (nth: number) => Promise<T>): Promise<T[]> {
@@ -43,7 +32,7 @@ async function smtpSession(): Promise<LineClient> {
 }
 
 async function idleLogin(): Promise<LineClient> {
-  const [{ address, password } = { address: '', password: '' }] = server.ready.accounts;
+  const { address, password } = account(0);
   const client = await LineClient.connectTls(port('imaps'));
   assert.match((await client.line()) ?? 'closed', /^\* OK/);
   const login = await client.tagged('a', `LOGIN ${address} ${password}`);
@@ -95,7 +84,7 @@ test('smtp-source -s 200 -m 2000 ends well', { skip: without('smtp-source') }, a
     { timeoutMs: 120_000 },
   );
   assert.equal(code, 0, output.slice(-500));
-  const { address, password } = server.ready.accounts.find(({ address: one }) =>
+  const { address, password } = postern.server.ready.accounts.find(({ address: one }) =>
     one.startsWith('trap'),
   ) ?? { address: '', password: '' };
   const client = await LineClient.connectTls(port('imaps'));

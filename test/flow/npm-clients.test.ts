@@ -2,50 +2,45 @@
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { ImapFlow } from 'imapflow';
 import { createTransport } from 'nodemailer';
-import { type Running, startPostern } from '../world/postern.ts';
+import { demo } from '../world/demo.ts';
 
-let server: Running;
-let ca: string;
+const postern = demo();
+const { port, account } = postern;
 
-before(async () => {
-  server = await startPostern();
-  ca = readFileSync(server.ready.ca, 'utf8');
-});
-
-after(async () => {
-  await server.stop();
-  server.remove();
-});
+/** What the clients trust. */
+function trust(): { readonly ca: string } {
+  return { ca: readFileSync(postern.server.ready.ca, 'utf8') };
+}
 
 function transport(kind: 'submission' | 'submissions') {
-  const { address, password } = server.ready.accounts[0]!;
+  const { address, password } = account(0);
   return createTransport({
     host: '127.0.0.1',
-    port: server.ready.listeners[kind]!.port,
+    port: port(kind),
     secure: kind === 'submissions',
     requireTLS: true,
     auth: { user: address, pass: password },
-    tls: { ca },
+    tls: trust(),
   });
 }
 
 function reader(index: number): ImapFlow {
-  const { address, password } = server.ready.accounts[index]!;
+  const { address, password } = account(index);
   return new ImapFlow({
     host: '127.0.0.1',
-    port: server.ready.listeners['imaps']!.port,
+    port: port('imaps'),
     secure: true,
     auth: { user: address, pass: password },
-    tls: { ca },
+    tls: trust(),
     logger: false,
   });
 }
 
 test('nodemailer submits by STARTTLS and by TLS, imapflow finds both', async () => {
-  const [alice, bob] = server.ready.accounts;
+  const [alice, bob] = postern.server.ready.accounts;
   for (const kind of ['submission', 'submissions'] as const) {
     const sender = transport(kind);
     await sender.sendMail({
@@ -77,7 +72,7 @@ test('nodemailer submits by STARTTLS and by TLS, imapflow finds both', async () 
 });
 
 test('an IDLE client hears of a delivery in milliseconds', async () => {
-  const [alice, bob] = server.ready.accounts;
+  const [alice, bob] = postern.server.ready.accounts;
   const client = reader(1);
   await client.connect();
   await client.mailboxOpen('INBOX');

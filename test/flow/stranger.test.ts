@@ -1,23 +1,13 @@
 /** A stranger, and a user who would be somebody else, against a running server: nothing works. */
 
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
+import { demo } from '../world/demo.ts';
 import { LineClient } from '../world/line-client.ts';
-import { type Running, startPostern, waitFor } from '../world/postern.ts';
+import { waitFor } from '../world/postern.ts';
 
-let server: Running;
-
-before(async () => {
-  server = await startPostern();
-});
-
-after(async () => {
-  await server.stop();
-  server.remove();
-});
-
-const port = (name: string): number => server.ready.listeners[name]!.port;
-const user = (index: number) => server.ready.accounts[index]!;
+const postern = demo();
+const { port, account: user } = postern;
 
 /** nmap's forms of asking for a relay, and ours; LOCAL is our domain. */
 const RELAY_FORMS = [
@@ -106,9 +96,13 @@ test('a stranger relays nothing, in any of the forms', async () => {
     for (const form of RELAY_FORMS) {
       const client = await smtp();
       await client.ask('EHLO stranger.far.example');
-      const mail = await client.ask(`MAIL FROM:${sender.replace('LOCAL', server.ready.domain)}`);
+      const mail = await client.ask(
+        `MAIL FROM:${sender.replace('LOCAL', postern.server.ready.domain)}`,
+      );
       if (mail.startsWith('250')) {
-        const answer = await client.ask(`RCPT TO:${form.replace('LOCAL', server.ready.domain)}`);
+        const answer = await client.ask(
+          `RCPT TO:${form.replace('LOCAL', postern.server.ready.domain)}`,
+        );
         assert.match(answer, /^5\d\d/, `${sender} ${form}`);
       } else {
         assert.match(mail, /^5\d\d/);
@@ -280,10 +274,10 @@ test('unknown recipients are refused at RCPT, no notice is made', async () => {
   const client = await smtp();
   await client.ask('EHLO mx.far.example');
   await client.ask(`MAIL FROM:<victim@far.example>`);
-  const unknown = `nobody-here@${server.ready.domain}`;
+  const unknown = `nobody-here@${postern.server.ready.domain}`;
   assert.match(await client.ask(`RCPT TO:<${unknown}>`), /^550 5\.1\.1/);
-  assert.match(await client.ask(`RCPT TO:<postmaster@${server.ready.domain}>`), /^250/);
+  assert.match(await client.ask(`RCPT TO:<postmaster@${postern.server.ready.domain}>`), /^250/);
   assert.match(await client.ask('RCPT TO:<Postmaster>'), /^250/);
-  assert.match(await client.ask(`RCPT TO:<ABUSE@${server.ready.domain}>`), /^250/);
+  assert.match(await client.ask(`RCPT TO:<ABUSE@${postern.server.ready.domain}>`), /^250/);
   client.close();
 });

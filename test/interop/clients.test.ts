@@ -3,29 +3,17 @@
 import assert from 'node:assert/strict';
 import { chmodSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { after, before, test } from 'node:test';
-import { type Running, startPostern, waitFor } from '../world/postern.ts';
+import { test } from 'node:test';
+import { demo } from '../world/demo.ts';
+import { waitFor } from '../world/postern.ts';
 import { paste, run, without } from './tools.ts';
 
-let server: Running;
-
-before(async () => {
-  server = await startPostern();
-});
-
-after(async () => {
-  await server.stop();
-  server.remove();
-});
+const postern = demo();
+const { port } = postern;
 
 function account(index: number): { address: string; password: string; name: string } {
-  const found = server.ready.accounts[index];
-  assert.ok(found);
+  const found = postern.account(index);
   return { ...found, name: found.address.split('@')[0] ?? '' };
-}
-
-function port(name: string): number {
-  return server.ready.listeners[name]?.port ?? 0;
 }
 
 /** The octets of INBOX of an account, through Python's imaplib. */
@@ -34,7 +22,7 @@ async function inbox(index: number): Promise<string> {
   const { output } = await run('python3', ['-'], {
     input: `
 import imaplib, ssl
-context = ssl.create_default_context(cafile=${JSON.stringify(server.ready.ca)})
+context = ssl.create_default_context(cafile=${JSON.stringify(postern.server.ready.ca)})
 box = imaplib.IMAP4_SSL('127.0.0.1', ${port('imaps')}, ssl_context=context)
 box.login(${JSON.stringify(address)}, ${JSON.stringify(password)})
 box.select('INBOX', readonly=True)
@@ -54,12 +42,12 @@ test(
   'the lines that the demo prints work word for word',
   { skip: without('swaks', 'curl', 'openssl') },
   async (t) => {
-    const lines = server
+    const lines = postern.server
       .output()
       .split('\n')
       .map((line) => line.trim())
       .filter((line) => /^(?:swaks|curl|openssl|printf|\() /.test(line));
-    assert.ok(lines.length >= 4, server.output());
+    assert.ok(lines.length >= 4, postern.server.output());
     for (const line of lines) {
       await t.test(line.slice(0, 60), async () => {
         const input = line.includes('s_client') ? 'EHLO me.test\r\nQUIT\r\n' : '';
@@ -102,7 +90,7 @@ test(
   'swaks as a stranger cannot relay, nor name an unknown user',
   { skip: without('swaks') },
   async () => {
-    for (const to of ['someone@elsewhere.example', `nobody-here@${server.ready.domain}`]) {
+    for (const to of ['someone@elsewhere.example', `nobody-here@${postern.server.ready.domain}`]) {
       const { code, output } = await run('swaks', [
         '--server',
         '127.0.0.1',
@@ -127,7 +115,7 @@ test(
       input: `
 import smtplib, ssl, poplib, imaplib
 from email.message import EmailMessage
-context = ssl.create_default_context(cafile=${JSON.stringify(server.ready.ca)})
+context = ssl.create_default_context(cafile=${JSON.stringify(postern.server.ready.ca)})
 m = EmailMessage()
 m['From'], m['To'], m['Subject'] = ${JSON.stringify(alice.address)}, ${JSON.stringify(bob.address)}, 'Grüße aus Python'
 m.set_content('Zeile eins\\n.ein Punkt\\nEnde\\n')
@@ -177,7 +165,7 @@ test('s-nail sends and mutt reads', { skip: without('s-nail', 'mutt') }, async (
       '-S',
       'tls-verify=strict',
       '-S',
-      `tls-ca-file=${server.ready.ca}`,
+      `tls-ca-file=${postern.server.ready.ca}`,
       '-S',
       'tls-ca-no-defaults',
       '-r',
@@ -190,13 +178,13 @@ test('s-nail sends and mutt reads', { skip: without('s-nail', 'mutt') }, async (
   );
   assert.equal(sent.code, 0, sent.output);
   await arrives(1, 'hello from s-nail');
-  const home = path.join(server.folder, 'mutt');
+  const home = path.join(postern.server.folder, 'mutt');
   mkdirSync(home, { recursive: true });
   writeFileSync(
     path.join(home, 'muttrc'),
     `set folder="imaps://127.0.0.1:${port('imaps')}"
 set imap_user="${bob.address}" imap_pass="${bob.password}"
-set ssl_ca_certificates_file="${server.ready.ca}" ssl_usesystemcerts=no
+set ssl_ca_certificates_file="${postern.server.ready.ca}" ssl_usesystemcerts=no
 set certificate_file="${home}/certs" ssl_verify_host=yes header_cache="" message_cachedir=""
 `,
   );
@@ -213,7 +201,7 @@ set certificate_file="${home}/certs" ssl_verify_host=yes header_cache="" message
 
 test('mbsync copies a mailbox both ways', { skip: without('mbsync') }, async () => {
   const bob = account(1);
-  const home = path.join(server.folder, 'mbsync');
+  const home = path.join(postern.server.folder, 'mbsync');
   mkdirSync(path.join(home, 'mail'), { recursive: true });
   writeFileSync(
     path.join(home, 'mbsyncrc'),
@@ -224,7 +212,7 @@ User ${bob.address}
 Pass ${bob.password}
 SSLType IMAPS
 SystemCertificates no
-CertificateFile ${server.ready.ca}
+CertificateFile ${postern.server.ready.ca}
 
 MaildirStore local
 Path ${home}/mail/
@@ -255,14 +243,14 @@ SyncState *
 
 test('fetchmail takes a mailbox by POP3 over TLS', { skip: without('fetchmail') }, async () => {
   const bob = account(1);
-  const home = path.join(server.folder, 'fetchmail');
+  const home = path.join(postern.server.folder, 'fetchmail');
   mkdirSync(home, { recursive: true });
   const rc = path.join(home, 'rc');
   writeFileSync(
     rc,
     `poll localhost service ${port('pop3s')} protocol pop3 uidl
   username "${bob.address}" password "${bob.password}"
-  ssl sslproto "tls1.2+" sslcertck sslcertfile "${server.ready.ca}"
+  ssl sslproto "tls1.2+" sslcertck sslcertfile "${postern.server.ready.ca}"
   mda "cat >> ${home}/got" keep fetchall\n`,
   );
   chmodSync(rc, 0o600);
