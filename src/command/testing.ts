@@ -18,6 +18,8 @@ export interface RunOptions {
   /** What a person types at the prompts, in order. */
   readonly typed?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  /** What is otherwise than usual: a terminal, a slow reader. */
+  readonly io?: Partial<Io>;
 }
 
 /** Runs the program in this process. */
@@ -33,6 +35,7 @@ export async function run(words: readonly string[], options: RunOptions = {}): P
     env: options.env ?? {},
     terminal: false,
     colour: false,
+    ...options.io,
   };
   const status = await runProgram(words, io);
   return { status, out, err };

@@ -7,8 +7,6 @@ import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { message } from '#forensics/testing.ts';
 import { EXIT } from '../exit.ts';
-import type { Io } from '../io.ts';
-import { runProgram } from '../program.ts';
 import { inFolder, run } from '../testing.ts';
 import { sourcesOf } from './sources.ts';
 
@@ -104,17 +102,9 @@ test('progress is shown where somebody watches, and never in the output', async 
   await inFolder(async (folder) => {
     const mbox = join(folder, 'all.mbox');
     writeFileSync(mbox, `${FROM}${MAIL}\n`.repeat(2_000));
-    let [out, err] = ['', ''];
-    const io: Io = {
-      write: (text) => void (out += text),
-      warn: (text) => void (err += text),
-      readAll: () => Promise.resolve(new Uint8Array()),
-      askSecret: () => Promise.resolve(undefined),
-      env: {},
-      terminal: true,
-      colour: false,
-    };
-    assert.equal(await runProgram(['headers', '--header-only', mbox], io), 0);
+    const options = { io: { terminal: true } };
+    const { status, out, err } = await run(['headers', '--header-only', mbox], options);
+    assert.equal(status, 0);
     assert.match(err, /\[#*\.*\] \d+ % \d+ messages, \d+\/s/);
     assert.ok(!out.includes('\r') && out.trim().split('\n').length === 2_000);
   });
@@ -202,18 +192,12 @@ test('the next message waits until the report of the last one was taken', async 
     writeFileSync(mbox, `${FROM}${MAIL.replaceAll('\r\n', '\n')}\n`.repeat(20));
     let lines = 0;
     let most = 0;
-    const io: Io = {
+    const io = {
       write: () => void (most = Math.max(most, ++lines)),
       // Whoever reads takes one report after the other.
       taken: async () => void (lines = 0),
-      warn: () => undefined,
-      readAll: () => Promise.resolve(new Uint8Array()),
-      askSecret: () => Promise.resolve(undefined),
-      env: {},
-      terminal: false,
-      colour: false,
     };
-    assert.equal(await runProgram(['headers', '--json', mbox], io), 0);
+    assert.equal((await run(['headers', '--json', mbox], { io })).status, 0);
     assert.equal(most, 2, 'the first is held until it is known whether there are many');
   });
 });
