@@ -18,6 +18,14 @@ test('a greeting of 554 says nothing of TLS, one of 220 does', async () => {
   assert.equal(open.get(ID)?.confidence, 'confirmed');
 });
 
+test('an offer that a firewall wrote over is named', async () => {
+  const masked = smtpAnswers(['PIPELINING', 'XXXXXXXA']);
+  const found = await auditMock({ greeting: '220 mock.test ESMTP\r\n', answer: masked }, [noTls]);
+  assert.match(found.get(ID)?.seen ?? '', /"XXXXXXXA" stands where a firewall/);
+  const plain = await auditMock({ greeting: '220 mock.test ESMTP\r\n', answer }, [noTls]);
+  assert.doesNotMatch(plain.get(ID)?.seen ?? '', /firewall/);
+});
+
 test('a greeting of 450 may be another one tomorrow', async () => {
   const greeting = '450 4.7.25 Client host rejected\r\n';
   const found = await auditMock({ greeting, answer: refusing }, [noTls]);

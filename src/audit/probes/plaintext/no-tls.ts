@@ -65,6 +65,9 @@ export const noTls: ServiceProbe = {
   run,
 };
 
+/** What firewalls that inspect SMTP write over STARTTLS: as many letters, or nearly. */
+const MASKED = /^X{6,9}A?$/;
+
 async function run(context: ServiceContext): Promise<void> {
   const { service } = context;
   const severity = severityOf(service);
@@ -81,6 +84,8 @@ async function run(context: ServiceContext): Promise<void> {
       for (const check of [MISSING, UNOFFERED]) context.tell(unclear(check, said.text));
       return;
     }
+    const mask = service.capabilities.find((line) => MASKED.test(line));
+    const taken = mask === undefined ? '' : `; "${mask}" stands where a firewall took an offer out`;
     const works = said.agreed && (await wire.startTls(service.host)).kind === 'secure';
     context.tell(
       works
@@ -90,7 +95,7 @@ async function run(context: ServiceContext): Promise<void> {
     context.tell(
       works
         ? absent(MISSING, 'TLS works, though nothing says so')
-        : found(MISSING, `no offer of TLS; asked for it, the answer is "${said.text}"`, {
+        : found(MISSING, `no offer of TLS; asked for it, the answer is "${said.text}"${taken}`, {
             severity,
           }),
     );

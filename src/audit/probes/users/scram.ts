@@ -33,6 +33,7 @@ export const scramChallenge: ServiceProbe = {
   level: 'active',
   checks: [CHECK],
   alone: true,
+  limitMs: 60_000,
   fits: ({ protocol }) => protocol === 'smtp' || protocol === 'imap' || protocol === 'pop3',
   run,
 };
@@ -41,6 +42,8 @@ export const scramChallenge: ServiceProbe = {
 const LATER =
   /^4\d\d |\[(?:sys\/temp|login-delay|in-use|inuse|unavailable|limit)\]|too many|try again/i;
 
+/** Dovecot holds back who failed, longer each time. */
+const PATIENCE_MS = 16_000;
 const CONTROLS = 3;
 /** Of the operator's list, beside the login that is known. */
 const NAMES = 10;
@@ -57,7 +60,9 @@ interface Heard {
   readonly same: boolean;
 }
 
-async function run(context: ServiceContext): Promise<void> {
+async function run(given: ServiceContext): Promise<void> {
+  const replyMs = Math.max(given.options.replyMs, PATIENCE_MS);
+  const context: ServiceContext = { ...given, options: { ...given.options, replyMs } };
   const { knownUser, account, names } = context.options;
   const door = await openDoor(context, { startTls: context.service.tls === 'starttls' });
   door.wire.close();
@@ -73,7 +78,10 @@ async function run(context: ServiceContext): Promise<void> {
   const known = account?.login ?? knownUser;
   const list = new Set([...(known === undefined ? [] : [known]), ...names.slice(0, NAMES)]);
   const others: Heard[] = [];
-  for (const login of list) others.push(await hear(context, mechanism, login));
+  for (const login of list) {
+    others.push(await hear(context, mechanism, login));
+    if (tells(nobody, others) !== undefined) break;
+  }
   context.tell(judge(nobody, others, known));
 }
 
@@ -86,13 +94,8 @@ function judge(nobody: readonly Heard[], others: readonly Heard[], known?: strin
   if (first === undefined || kinds.size > 1) {
     return unclear(CHECK, `names that nobody has hear different things: ${[...kinds].join('; ')}`);
   }
-  const shared = !first.refused && nobody.every(({ salt }) => salt === first.salt);
-  const stable = nobody.every(({ same }) => same);
-  const told = others.find(
-    (one) =>
-      one.kind !== first.kind ||
-      (!one.refused && one.same && (!stable || (shared && one.salt !== first.salt))),
-  );
+  const { shared, stable } = saltsOf(nobody);
+  const told = tells(nobody, others);
   const how = first.refused
     ? first.kind
     : `${first.kind}, ${shared ? 'one salt for all' : stable ? 'the same at each try' : 'another salt at each try'}`;
@@ -107,11 +110,29 @@ function judge(nobody: readonly Heard[], others: readonly Heard[], known?: strin
   return unclear(CHECK, `${control}; a login that is there was not given (--known-user)`);
 }
 
+/** One that hears what names that nobody has do not hear. */
+function tells(nobody: readonly Heard[], others: readonly Heard[]): Heard | undefined {
+  const [first] = nobody;
+  if (first === undefined) return undefined;
+  const { shared, stable } = saltsOf(nobody);
+  return others.find(
+    (one) =>
+      one.kind !== first.kind ||
+      (!one.refused && one.same && (!stable || (shared && one.salt !== first.salt))),
+  );
+}
+
+/** Whether all hear of one salt, and whether each hears of the same at both tries. */
+function saltsOf(nobody: readonly Heard[]): { readonly shared: boolean; readonly stable: boolean } {
+  const [first] = nobody;
+  const shared = first?.refused === false && nobody.every(({ salt }) => salt === first.salt);
+  return { shared, stable: nobody.every(({ same }) => same) };
+}
+
 async function hear(context: ServiceContext, mechanism: string, login: string): Promise<Heard> {
-  const [first, again] = [
-    await challenge(context, mechanism, login),
-    await challenge(context, mechanism, login),
-  ];
+  const first = await challenge(context, mechanism, login);
+  // A refusal is a failed login: once is enough.
+  const again = first.refused ? first : await challenge(context, mechanism, login);
   const same = first.kind === again.kind && first.salt === again.salt;
   return { login, ...first, same };
 }
