@@ -1,11 +1,17 @@
 /** Summaries with some fields of each head: picked once, then known for a while. */
 
-import type { Uid } from '#base/brand.ts';
 import { fieldPicker } from '#message/field-picker.ts';
 import type { MessageSummary, UidRanges } from '#store/mail.ts';
 import type { Connection } from '../connection.ts';
-import { BLOCK_UIDS, KnownFields, NO_FIELDS, fieldsIn, withFields } from './known-fields.ts';
-import type { FieldBlock, Picked } from './known-fields.ts';
+import {
+  KnownFields,
+  NO_FIELDS,
+  blockNumber,
+  fieldsIn,
+  knowsAny,
+  withFields,
+} from './known-fields.ts';
+import type { FieldBlock } from './known-fields.ts';
 import { FEW_ROWS, summariesWithin } from './summaries.ts';
 import type { Asked } from './summaries.ts';
 
@@ -15,7 +21,6 @@ export interface AskedFields extends Asked {
 }
 
 type Row = { -readonly [K in keyof MessageSummary]: MessageSummary[K] };
-type PickHeads = (uids: readonly Uid[]) => readonly Picked[];
 
 /** As `summariesWithin`, where heads are the fields that were asked for and an empty line. */
 export function summariesOfFields(
@@ -24,58 +29,64 @@ export function summariesOfFields(
   ranges: UidRanges,
   known: KnownFields,
 ): readonly MessageSummary[] {
-  const parts = asked.parts.filter((part) => part !== 'head');
-  const rows: readonly Row[] = summariesWithin(sql, { ...asked, parts }, ranges);
-  const pick = fieldPicker(asked.fields, true);
-  const pickHeads: PickHeads = (uids) =>
-    readHeads(sql, asked, uids).map(({ uid, head }) => ({ uid, head, spans: pick(head) }));
   const list = KnownFields.listOf(asked.id, asked.fields);
+  const pick = fieldPicker(asked.fields, true);
+  // Heads come along with the rows where nothing is known yet, else those that are missing.
+  const isNew = !knowsBeginning(known, list, ranges);
+  const parts = isNew ? asked.parts : asked.parts.filter((part) => part !== 'head');
+  const rows: readonly Row[] = summariesWithin(sql, { ...asked, parts }, ranges);
   for (const [number, inBlock] of Map.groupBy(rows, numberOf)) {
     const block = known.get(list, number) ?? NO_FIELDS;
-    const filled = fill(inBlock, block, pickHeads);
-    if (filled !== block) known.put(list, number, filled);
+    const unknown = takeKnown(inBlock, block);
+    if (unknown.length === 0) continue;
+    const heads = isNew ? unknown : readHeads(sql, asked, unknown);
+    const filled = withFields(
+      block,
+      heads.map(({ uid, head }) => ({ uid, head, spans: pick(head) })),
+    );
+    known.put(list, number, filled);
+    for (const row of takeKnown(unknown, filled)) row.lacking = true;
   }
   return rows;
 }
 
-function numberOf({ uid }: Row): number {
-  return Math.trunc(uid / BLOCK_UIDS);
+function numberOf({ uid }: MessageSummary): number {
+  return blockNumber(uid);
 }
 
-/** Gives each row its fields; returns the block with what had to be read for that. */
-function fill(rows: readonly Row[], block: FieldBlock, pickHeads: PickHeads): FieldBlock {
-  const unknown: Row[] = [];
-  for (const row of rows) {
-    if (row.lacking) continue;
+/** Whether something is known of the first messages that are asked for. */
+function knowsBeginning(known: KnownFields, list: string | undefined, ranges: UidRanges): boolean {
+  const [from, to] = ranges[0] ?? [1, 1];
+  const block = known.get(list, blockNumber(from));
+  return block !== undefined && knowsAny(block, from, to);
+}
+
+/** Gives rows their fields; returns those that the block does not know. */
+function takeKnown(rows: readonly Row[], block: FieldBlock): readonly Row[] {
+  return rows.filter((row) => {
+    if (row.lacking) return false;
     const fields = fieldsIn(block, row.uid);
-    if (fields === undefined) unknown.push(row);
-    else row.head = fields;
-  }
-  if (unknown.length === 0) return block;
-  const filled = withFields(block, pickHeads(unknown.map(({ uid }) => uid)));
-  for (const row of unknown) {
-    const fields = fieldsIn(filled, row.uid);
-    if (fields === undefined) row.lacking = true;
-    else row.head = fields;
-  }
-  return filled;
+    if (fields === undefined) return true;
+    row.head = fields;
+    return false;
+  });
 }
 
 /** The heads of messages, but those that are very large, damaged, or gone. */
 function readHeads(
   sql: Connection,
   { id, since }: Asked,
-  uids: readonly Uid[],
+  rows: readonly Row[],
 ): readonly MessageSummary[] {
-  const read = (some: readonly Uid[]): readonly MessageSummary[] => {
+  const read = (some: readonly MessageSummary[]): readonly MessageSummary[] => {
     const asked: Asked = { id, since, parts: ['head'], limit: some.length };
-    const ranges = some.map((uid) => [uid, uid] as const);
+    const ranges = some.map(({ uid }) => [uid, uid] as const);
     return summariesWithin(sql, asked, ranges);
   };
-  const heads = read(uids);
+  const heads = read(rows);
   const there = heads.filter(({ lacking }) => !lacking);
-  if (uids.length <= FEW_ROWS || there.length === heads.length) return there;
+  if (rows.length <= FEW_ROWS || there.length === heads.length) return there;
   // Of few messages larger heads are read as well.
   const large = heads.filter(({ lacking }) => lacking).slice(0, FEW_ROWS);
-  return [...there, ...read(large.map(({ uid }) => uid)).filter(({ lacking }) => !lacking)];
+  return [...there, ...read(large).filter(({ lacking }) => !lacking)];
 }

@@ -19,7 +19,7 @@ export interface Picked {
 }
 
 /** UIDs that share a block: what is looked for and forgotten at once. */
-export const BLOCK_UIDS = 256;
+const BLOCK_UIDS = 256;
 const PLACES_BYTES = BLOCK_UIDS * 2 * Int32Array.BYTES_PER_ELEMENT;
 /** What a block costs beside its octets, more or less. */
 const BLOCK_BYTES = PLACES_BYTES + 512;
@@ -28,6 +28,19 @@ const LIST_LENGTH = 1_024;
 const EMPTY_LINE = utf8('\r\n');
 
 export const NO_FIELDS: FieldBlock = { bytes: NO_BYTES, places: new Int32Array(0) };
+
+/** The number of the block where a message is. */
+export function blockNumber(uid: number): number {
+  return Math.trunc(uid / BLOCK_UIDS);
+}
+
+/** Whether the block that has `from` knows of a message from there to `to`. */
+export function knowsAny({ places }: FieldBlock, from: number, to: number): boolean {
+  const first = from % BLOCK_UIDS;
+  const end = Math.min(BLOCK_UIDS, first + to - from + 1);
+  // The end of what is known is never 0.
+  return places.subarray(first * 2, end * 2).some((place) => place > 0);
+}
 
 /** What a block has of a message; undefined: nothing is known. */
 export function fieldsIn({ bytes, places }: FieldBlock, uid: Uid): Uint8Array | undefined {

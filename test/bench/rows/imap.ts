@@ -36,6 +36,11 @@ const STEPS: readonly Step[] = [
   { ...fetching('FETCH 1:* (ENVELOPE)', { atLeast: 4, aim: 4 }), name: 'ENVELOPE, first time' },
   { ...fetching('FETCH 1:* (ENVELOPE)', { atLeast: 1, aim: 1.05 }), name: 'ENVELOPE, again' },
   { ...fetching(`FETCH 1:* ${FIELDS}`, { atLeast: 1, aim: 1.05 }), name: FIELDS },
+  {
+    name: 'the same and a field never asked for before',
+    goal: { atLeast: 1, aim: 1.05 },
+    run: (client, repetition) => client.command(`FETCH 1:* ${fieldsAnd(`X-NEW-${repetition}`)}`),
+  },
   fetching('FETCH 1:* (BODY.PEEK[])', { atLeast: 1, aim: 1.05 }),
   fetching('SEARCH SUBJECT quarterly', { atLeast: 1, aim: 2 }),
   fetching('SEARCH TEXT zanzibar', { atLeast: 10, aim: 50 }),
@@ -52,6 +57,11 @@ const STEPS: readonly Step[] = [
     },
   },
 ];
+
+/** What neither server has in a cache. */
+function fieldsAnd(name: string): string {
+  return FIELDS.replace(')', ` ${name})`);
+}
 
 function fetching(command: string, goal: Omit<Goal, 'against'>): Step {
   return { name: command, goal, run: (client) => client.command(command) };
