@@ -52,7 +52,7 @@ const FOOTER_LINES = 500;
 /** Octets after a footer: a closing boundary with an epilogue. */
 const TAIL_BYTES = 4_096;
 /** Octets that are hashed to find what was put into a body. */
-const INSERTED_BYTES = 67_108_864;
+const INSERTED_BYTES = 16_777_216;
 
 /**
  * The change that makes the signature (the `at`th of the head) right again, or undefined. A body
