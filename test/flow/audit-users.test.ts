@@ -1,6 +1,8 @@
 /** User enumeration against servers with every habit that has fooled an enumerator. */
 
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { describe, it } from 'node:test';
 import { dial } from '#audit/wire/dial.ts';
 import { enumerate, type Enumeration, type EnumerateOptions } from '#audit/users/enumerate.ts';
@@ -172,6 +174,27 @@ describe('users: what could not be told is never a pass', () => {
   it('nobody there: inconclusive', async () => {
     const result = await enumerate(oracles.rcpt, asking(1), { names: ['a'] });
     assert.equal(result.verdict, 'inconclusive');
+    assert.equal(result.silent, false, 'a refused connection is an answer');
+  });
+
+  it('a server that greets and is silent then is given up after two waits, in so many words', async () => {
+    const server = createServer((socket) => {
+      socket.on('error', () => undefined);
+      socket.write('220 mute.test ESMTP\r\n');
+    });
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    const { port } = server.address() as AddressInfo;
+    const result = await enumerate(
+      oracles.rcpt,
+      { ...asking(port), replyMs: 300 },
+      { names: ['a'] },
+    );
+    server.close();
+    assert.equal(result.silent, true);
+    assert.equal(result.verdict, 'inconclusive');
+    assert.match(result.why, /the server is silent/);
+    assert.equal(result.connections, 2);
+    assert.ok(result.ms < 3_000, String(result.ms));
   });
 });
 

@@ -2,6 +2,7 @@
 
 import { parseDomain } from '#base/domain.ts';
 import { sayHello } from '../wire/hello.ts';
+import { GREETING_MS } from '../wire/limits.ts';
 import { ask } from '../wire/smtp.ts';
 import { isLost } from '../wire/wire.ts';
 import type { Asking } from './oracle.ts';
@@ -10,7 +11,8 @@ const CANDIDATES = 4;
 
 /** A domain, or undefined: the greeting's name and its parents are tried, the shortest first. */
 export async function domainOf(asking: Asking): Promise<string | undefined> {
-  const { heloName: name, serverName, replyMs } = asking;
+  const { heloName: name, serverName } = asking;
+  const replyMs = Math.min(asking.replyMs, GREETING_MS);
   const hello = await sayHello(await asking.dial(), { name, serverName, replyMs });
   if (hello.kind !== 'ready') return undefined;
   const { wire, greeting, ehlo } = hello;
@@ -19,8 +21,8 @@ export async function domainOf(asking: Asking): Promise<string | undefined> {
   );
   const candidates = [...new Set([...said, parseDomain(serverName) ?? ''].flatMap(withParents))];
   let found: string | undefined;
-  await ask(wire, 'MAIL FROM:<>', replyMs);
-  for (const domain of candidates.slice(0, CANDIDATES)) {
+  const mail = await ask(wire, 'MAIL FROM:<>', replyMs);
+  for (const domain of isLost(mail) ? [] : candidates.slice(0, CANDIDATES)) {
     const reply = await ask(wire, `RCPT TO:<postmaster@${domain}>`, replyMs);
     if (isLost(reply)) break;
     if (reply.code === 250) {

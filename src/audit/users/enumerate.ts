@@ -47,6 +47,8 @@ export interface Enumeration {
   readonly why: string;
   readonly found: readonly FoundName[];
   readonly unclear: readonly { readonly name: string; readonly why: string }[];
+  /** Not one answer came: no other method would get one. */
+  readonly silent: boolean;
   /** Names without an answer. */
   readonly unasked: readonly string[];
   readonly controls: { readonly asked: number; readonly answer: string };
@@ -134,7 +136,8 @@ class Run {
     if (end.unsupported !== undefined) return this.#end('unsupported', end.unsupported);
     const heard = controls.flatMap((name) => this.#answers.get(name) ?? []);
     if (heard.length < CONTROLS) {
-      return this.#end('inconclusive', `the controls were not answered: ${end.why}`);
+      const { silent } = end;
+      return this.#end('inconclusive', `the controls were not answered: ${end.why}`, { silent });
     }
     this.#baseline = new Baseline(heard);
     for (const name of controls) this.#answers.delete(name);
@@ -269,7 +272,7 @@ class Run {
   #end(
     verdict: Verdict,
     why: string,
-    rest: Partial<Pick<Enumeration, 'unclear' | 'unasked'>> = {},
+    rest: Partial<Pick<Enumeration, 'unclear' | 'unasked' | 'silent'>> = {},
   ): Enumeration {
     const { perConnection, parallel, tarpitAt, limitAt } = this.#pace;
     const { clock } = this.#asking;
@@ -280,6 +283,7 @@ class Run {
       found: this.#found,
       unclear: rest.unclear ?? [],
       unasked: rest.unasked ?? [],
+      silent: rest.silent === true,
       controls: {
         asked: this.#baseline.controls.length,
         answer: this.#baseline.first?.text ?? '',

@@ -28,6 +28,8 @@ export interface RoundEnd {
   readonly unsupported: string | undefined;
   /** Connections whose controls were answered differently. */
   readonly unsound: number;
+  /** No name was answered, and every wait for it was in vain. */
+  readonly silent: boolean;
   readonly lastExchange: Exchange | undefined;
 }
 
@@ -35,6 +37,8 @@ export interface RoundEnd {
 const FRUITLESS = 8;
 /** The same before the first that did. */
 const NEVER_USEFUL = 4;
+/** What brought nothing but a wait until the end of our patience counts for so many of them. */
+const SILENCE = 2;
 const WAIT_MS = 100;
 /** A scout waits no longer for one answer: where none is held back they come at once. */
 const SCOUT_MS = 350;
@@ -61,6 +65,7 @@ class Round {
   #probes = 0;
   #fruitless = 0;
   #useful = false;
+  #silent = false;
   #unsound = 0;
   /** So far the usual way was taken everywhere, and most names were refused. */
   #smooth = false;
@@ -83,6 +88,7 @@ class Round {
       why: this.#queue.length === 0 ? undefined : (this.#why ?? 'no reason known'),
       unsupported: this.#unsupported,
       unsound: this.#unsound,
+      silent: this.#silent && !this.#useful,
       lastExchange: this.#lastExchange,
     };
   }
@@ -101,19 +107,20 @@ class Round {
         await this.#wait(WAIT_MS);
         continue;
       }
+      const startMs = asking.clock.elapsed();
       const opened = await oracle.open(asking);
       this.#connections += 1;
       if (opened.kind === 'session') {
         // While it was opened the others may have asked all that was left.
         if (this.#over) await opened.session.close();
-        else await this.#use(opened.session);
+        else await this.#use(opened.session, startMs);
       }
-      if (opened.kind !== 'session' && (await this.#without(opened))) return;
+      if (opened.kind !== 'session' && (await this.#without(opened, startMs))) return;
     }
   }
 
   /** No session: waits longer each time; true when it will never be one. */
-  async #without(opened: Exclude<Opened, { kind: 'session' }>): Promise<boolean> {
+  async #without(opened: Exclude<Opened, { kind: 'session' }>, startMs: number): Promise<boolean> {
     this.#why = opened.why;
     this.#lastExchange = opened.exchange;
     if (opened.kind === 'unsupported') {
@@ -121,12 +128,18 @@ class Round {
       return true;
     }
     this.#options.pace.crowded();
-    await this.#fruitlessOnce();
+    await this.#fruitlessOnce(startMs);
     return this.#over;
   }
 
-  async #fruitlessOnce(): Promise<void> {
-    this.#fruitless += 1;
+  async #fruitlessOnce(startMs: number): Promise<void> {
+    const { clock, replyMs } = this.#options.asking;
+    const silent = clock.elapsed() - startMs >= replyMs;
+    this.#fruitless += silent ? SILENCE : 1;
+    // Two of these and it is given up: a server that says nothing is not waited for by the minute.
+    this.#silent = silent;
+    if (silent && !this.#useful) this.#why = `the server is silent (${this.#why ?? 'no answer'})`;
+    if (this.#over) return;
     const ms = Math.min(LONGEST_WAIT_MS, WAIT_MS * 2 ** (this.#fruitless - 1));
     await this.#wait(ms);
   }
@@ -135,7 +148,7 @@ class Round {
     return new Promise((resolve) => void this.#options.asking.clock.after(ms, resolve));
   }
 
-  async #use(session: OracleSession): Promise<void> {
+  async #use(session: OracleSession, startMs: number): Promise<void> {
     const { pace, control, sound, scouting, answered } = this.#options;
     const scouts = scouting === true && pace.scout(this.#queue.length);
     const controls: Answer[] = [];
@@ -194,7 +207,7 @@ class Round {
       this.#fruitless = 0;
       this.#useful = true;
       pace.useful();
-    } else await this.#fruitlessOnce();
+    } else await this.#fruitlessOnce(startMs);
   }
 
   /** The answer, unless it is held back, or nobody is left who could use what it teaches. */

@@ -41,6 +41,8 @@ const PORTS: Readonly<Record<Oracle['name'], number>> = {
 const IMPLICIT = new Set([465, 993, 995]);
 const NAME = /^[^\x00-\x20\x7f<>()[\]\\,;:"]{1,128}$/;
 const NAMES_BYTES = 16_777_216;
+/** For the connection that finds out the domain: who does not answer it is asked twice again. */
+const FIRST_MS = 7_000;
 
 /** The plan, or why it is not permitted. */
 export async function usersPlan(
@@ -78,9 +80,10 @@ export async function usersPlan(
     serverName: host,
     replyMs: numberOf(context, 'reply-timeout', 10) * 1_000,
   };
-  const open = (network: Network) => () =>
-    dial({ clock: world.clock, network }, { address, port }, how);
-  const first = { ...asked, domain: '', dial: open(world.network) };
+  const open = (network: Network, more: { readonly timeoutMs?: number } = {}) => {
+    return () => dial({ clock: world.clock, network }, { address, port }, { ...how, ...more });
+  };
+  const first = { ...asked, domain: '', dial: open(world.network, { timeoutMs: FIRST_MS }) };
   const domain = given ?? domains[0] ?? (await foundDomain(first, chosen, names));
   const own = [host, domain, ...domains, ...domainsIn(names)];
   const guarded = guardedNetwork(world, permission.permit, address, own);

@@ -35,6 +35,8 @@ export async function runUsers(context: Context): Promise<ExitStatus> {
     line.clear();
     results.push(result);
     if (!context.json) context.io.write(resultText(context.io, result, names.length));
+    // Silence to one question is silence to the others: each would take as long.
+    if (result.silent) break;
     if (!plan.timing || result.verdict === 'enumerable') continue;
     const timed = names.slice(0, TIMED);
     const compared = await compareTimes(oracle, plan.asking, { names: timed });
