@@ -18,6 +18,11 @@ export function oddLines(head: string, key: string): readonly OddLine[] {
   const found: OddLine[] = [];
   for (let start = 0; start < head.length;) {
     const stop = endOfLine(head, start);
+    if (isOther(head.charCodeAt(start), key)) {
+      start = stop;
+      while (isBlank(head[start])) start = endOfLine(head, start);
+      continue;
+    }
     const [name = ''] = head.slice(start, Math.min(stop, start + NAME_LOOKED_AT)).split(':', 1);
     const bare = name.replace(/[\r\n]+$/, '');
     const exact = head[start + name.length] === ':' && bare.toLowerCase() === key;
@@ -31,6 +36,12 @@ export function oddLines(head: string, key: string): readonly OddLine[] {
     start = end;
   }
   return found;
+}
+
+/** Whether a line begins with a letter, and another one than the name: most lines do. */
+function isOther(code: number, key: string): boolean {
+  const letter = code | 0x20;
+  return letter >= 0x61 && letter <= 0x7a && letter !== key.charCodeAt(0);
 }
 
 /** After the line end, or where the head ends. */

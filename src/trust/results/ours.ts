@@ -16,9 +16,9 @@ import { oddLines } from '#trust/odd-lines.ts';
 export function isOurs(value: string, ours: readonly string[]): boolean {
   const wanted = new Set(ours.map(normal));
   const start = value.slice(0, LOOKED_AT);
-  for (const text of [start, decodeWords(start)]) {
+  for (const text of new Set([start, decodeWords(start)])) {
     // A comment may stand between two words, or part one name in two.
-    for (const gap of [' ', '']) {
+    for (const gap of text.includes('(') ? [' ', ''] : [' ']) {
       const { head, ended } = headOf(text, gap);
       if (!ended && start.length < value.length) return true;
       const bare = head.replace(/["\\\x00-\x08\x0a-\x1f\x7f]/g, '').trim();
@@ -33,12 +33,18 @@ export function isOurs(value: string, ours: readonly string[]): boolean {
 /** With dots in front, or with a version behind that nothing parts from it. */
 function isOne(word: string, wanted: ReadonlySet<string>): boolean {
   const name = word.replace(/^\.+/, '');
-  return wanted.has(normal(name)) || wanted.has(normal(name.replace(/\/?\d{1,9}$/, '')));
+  if (wanted.has(normal(name))) return true;
+  const bare = name.replace(/\/?\d{1,9}$/, '');
+  return bare !== name && wanted.has(normal(bare));
 }
 
 const LOOKED_AT = 10_000;
 /** Words before the first semicolon; an id and a version are two. */
-const WORDS = 50;
+const WORDS = 4;
+/** Fields that are looked at: a message passes some ten hosts, and each look costs time. */
+const FIELDS = 100;
+/** What needs no more than lower case. */
+const PLAIN = /^[A-Za-z0-9_.-]*$/;
 /** ASCII that stands in no host's name. */
 const NO_NAME = /[\s!-,/:-@[-^`{-~]+/;
 /** What claims to be ours: where it lies in the head, and its value, unfolded. */
@@ -46,7 +52,7 @@ export type Forged = Pick<Field, 'start' | 'end' | 'value'>;
 
 /**
  * The fields of a stranger's message that claim to be ours, and the lines that are no such field
- * but may be read as one; in the order of the head.
+ * but may be read as one; in the order of the head. All after the hundredth go unread.
  */
 export function forgedResults(
   octets: Uint8Array,
@@ -59,8 +65,8 @@ export function forgedResults(
     .filter(({ start }) => !listed.has(start))
     .map(({ start, end, raw }) => ({ start, end, value: trimBlanks(raw.replace(/\r?\n/g, '')) }));
   return [...fields, ...odd]
-    .filter(({ value }) => isOurs(value, ours))
-    .toSorted((a, b) => a.start - b.start);
+    .toSorted((a, b) => a.start - b.start)
+    .filter(({ value }, at) => at >= FIELDS || isOurs(value, ours));
 }
 
 const NAME = 'authentication-results';
@@ -104,5 +110,6 @@ function headOf(text: string, gap: string): { readonly head: string; readonly en
 }
 
 function normal(id: string): string {
+  if (PLAIN.test(id)) return id.toLowerCase().replace(/\.+$/, '');
   return parseDomain(id) ?? id.normalize('NFKC').toLowerCase().replace(/\.+$/, '');
 }
