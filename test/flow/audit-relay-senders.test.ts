@@ -7,10 +7,14 @@ import { openRelay } from '#audit/probes/relay/open-relay.ts';
 
 const CANARY = 'canary.test';
 
-async function told(answer: MockOptions['answer'], id: string): Promise<string | undefined> {
+async function told(
+  answer: MockOptions['answer'],
+  id: string,
+  more: Partial<MockOptions> = {},
+): Promise<string | undefined> {
   const endpoint = { address: '127.0.0.1', port: 9 };
   const canary = { domain: CANARY, endpoint, arrived: () => Promise.resolve(undefined) };
-  const mock = { greeting: '220 mock.test ESMTP\r\n', answer: smtpAnswers([], answer) };
+  const mock = { greeting: '220 mock.test ESMTP\r\n', answer: smtpAnswers([], answer), ...more };
   const options = { level: 'active', domains: ['own.test'], options: { canary } } as const;
   return (await auditMock(mock, [openRelay], options)).get(id)?.confidence;
 }
@@ -46,6 +50,12 @@ describe('relaying and what is not relaying', () => {
   it('where only senders that exist may write, the canary is one', async () => {
     assert.match((await told(wantsSenders(true), 'relay.n2')) ?? '', /confirmed|likely/);
     assert.equal(await told(wantsSenders(false), 'relay.n2'), 'not-observed');
+  });
+
+  it('where nobody is let in, nothing is said of bounces', async () => {
+    const id = 'relay.backscatter';
+    assert.equal(await told(serves(/@nowhere/), id), 'not-observed');
+    assert.equal(await told(serves(/@nowhere/), id, { fullFor: 1_000 }), 'inconclusive');
   });
 
   it("the mail server of the canary's domain is no relay for it", async () => {

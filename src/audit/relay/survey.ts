@@ -115,7 +115,7 @@ export async function surveyRelay(options: SurveyOptions): Promise<Survey> {
   const returns: Trial[] = [];
   runner.writeTo(place.foreign);
   for (const form of options.canary === undefined ? [] : RETURN_FORMS) {
-    if (options.level !== 'active') break;
+    if (options.level !== 'active' || silent) break;
     for (const job of runner.attemptsOf(form)) {
       returns.push(await runner.follow(await runner.try(form, job.attempt, job.place), job.place));
     }

@@ -67,7 +67,10 @@ const PLACINGS: Readonly<Partial<Record<Product, Placing>>> = {
   exim(draft, { place, lines }) {
     const part = EXIM_PARTS.get(place);
     if (part === undefined) return false;
-    draft.settings = `${draft.settings}\n[${part}]\n${lines.join('\n')}`;
+    const own = `[${part}]\n${lines.join('\n')}`;
+    // Parts are put together in the order in which they stand.
+    const first = place.includes('first in');
+    draft.settings = first ? `${own}\n[main]\n${draft.settings}` : `${draft.settings}\n${own}`;
     return true;
   },
   opensmtpd(draft, { place, lines }) {

@@ -43,6 +43,14 @@ export const PLANS: readonly WeakPlan[] = [
     planted: ['configuration.exim-relay-domains'],
   },
   {
+    id: 'exim accepts',
+    server: 'exim',
+    settings: '[rcpt]\n  accept hosts = *',
+    level: 'active',
+    only: ['configuration.exim-acl-open'],
+    planted: ['configuration.exim-acl-open'],
+  },
+  {
     id: 'exim logins in clear',
     server: 'exim',
     settings: `[auth]

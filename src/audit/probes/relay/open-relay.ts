@@ -134,6 +134,10 @@ function returnOutcome(check: Check, form: string, survey: Survey): Outcome {
   const back = returns.find(({ rung }) => rung === 'arrived');
   if (back !== undefined) return found(check, `${back.rcpt}: ${back.answer}`);
   if (returns.length > 0) return absent(check, 'nothing came back to our canary in time');
+  const [first] = survey.controls.nobody;
+  if (first !== undefined && survey.controls.nobody.every(({ rung }) => rung === 'unclear')) {
+    return unclear(check, `no mail is taken from us: ${first.answer}`);
+  }
   const refused = survey.controls.nobody.every(({ rung }) => rung === 'refused');
   if (form === 'R33' && refused) return absent(check, 'names that nobody has are refused at RCPT');
   return inapplicable(check, 'needs level active and a canary');
