@@ -43,6 +43,10 @@ const listens = (statements: readonly Statement[]): readonly Statement[] =>
       words[0] === 'listen' && !/\bon (?:socket|lo\S*|127\.|::1|localhost)/.test(text),
   );
 
+/** Everybody, by name or as a network (smtpd.conf(5)). */
+const FROM_ALL = /\bfrom (?:any|src "?(?:0\.0\.0\.0|::)\/0"?)(?= |$)/;
+const FOR_ALL = /\bfor (?:any|domain "?\*"?)(?= |$)/;
+
 const openRelay: SmtpdRule = {
   check: check('open-relay', 'critical', 'Anybody may relay', {
     means: 'A stranger may send mail through this server to any domain.',
@@ -63,8 +67,8 @@ const openRelay: SmtpdRule = {
     const open = statements.find(
       ({ words, text }) =>
         words[0] === 'match' &&
-        /\bfrom any\b/.test(text) &&
-        /\bfor any\b/.test(text) &&
+        FROM_ALL.test(text) &&
+        FOR_ALL.test(text) &&
         !/(?<!! ?)\bauth\b/.test(text) &&
         relays.has(words.at(-1)),
     );
