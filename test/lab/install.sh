@@ -7,7 +7,7 @@ cache=${POSTERN_LAB:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/postern-lab}
 own=$(cat /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null | grep -v '^#' | grep -o 'https\{0,1\}://[^ ]*/debian/\{0,1\}\( \|$\)' | head -n 1)
 mirror=${POSTERN_LAB_MIRROR:-$(printf %s "$own" | sed 's#/debian/* *$##')}
 [ -n "$mirror" ] || { echo "lab: no Debian mirror in apt's sources; POSTERN_LAB_MIRROR names one"; exit 1; }
-servers="${*:-postfix exim opensmtpd sendmail dovecot courier cyrus}"
+servers="${*:-postfix exim opensmtpd sendmail dovecot courier cyrus aiosmtpd}"
 [ "$(id -u)" = 0 ] || { echo "lab: needs root"; exit 1; }
 command -v apt-get >/dev/null 2>&1 || { echo "lab: needs Debian's apt-get"; exit 1; }
 export DEBIAN_FRONTEND=noninteractive
@@ -52,6 +52,7 @@ packages_of() {
     sendmail) echo sendmail-bin sendmail-cf m4 ;;
     dovecot) echo dovecot-imapd dovecot-pop3d dovecot-lmtpd dovecot-submissiond dovecot-managesieved dovecot-sieve ;;
     courier) echo courier-mta courier-imap courier-pop ;;
+    aiosmtpd) echo python3-aiosmtpd ;;
     cyrus) echo cyrus-imapd cyrus-pop3d sasl2-bin libsasl2-modules ;;
   esac
 }

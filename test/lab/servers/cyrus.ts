@@ -1,5 +1,6 @@
 /** Cyrus IMAP: master with IMAP, POP3, ManageSieve and LMTP on the address of the profile. */
 
+import { lastOfEach } from './last.ts';
 import type { Server } from '../server.ts';
 
 export const cyrus: Server = {
@@ -19,7 +20,11 @@ EVENTS {
 }
 `,
     );
-    root.write('/etc/imapd.conf', `${root.read('/etc/imapd.conf')}\n${settings}\n`);
+    // A setting that comes twice is an error to it.
+    const lines = `${root.read('/etc/imapd.conf')}\n${settings}\n`.split('\n');
+    const own = lastOfEach(lines, (line) => /^([a-z_0-9]+):/.exec(line)?.[1]);
+    root.write('/etc/imapd.conf', own.join('\n'));
+    root.write('/etc/lab/key.pem', root.read('/etc/lab/key.pem'), 0o644);
     return undefined;
   },
   start(root) {

@@ -1,5 +1,6 @@
 /** The servers of the lab: a file each. */
 
+export { aiosmtpd } from './aiosmtpd.ts';
 export { courier } from './courier.ts';
 export { cyrus } from './cyrus.ts';
 export { dovecot } from './dovecot.ts';

@@ -9,6 +9,10 @@ type Answer = MockOptions['answer'];
 const GREETING = '220 mx.lab.test ESMTP\r\n';
 const OFFERED = ['PIPELINING', 'SIZE 1000000', 'STARTTLS', 'ENHANCEDSTATUSCODES', '8BITMIME'];
 
+/** A server of databases: a length, a version, octets. */
+const MYSQL =
+  'J\0\0\0\n8.0.36\0\x0b\0\0\0abcdefgh\0\xff\xff\xff\x02\0\xff\xdf\x15\0mysql_native_password\0';
+
 /** What the mock of this name does; undefined: there is none. */
 export function mockCalled(name: string): MockOptions | undefined {
   return MOCKS.get(name);
@@ -50,6 +54,34 @@ const MOCKS: ReadonlyMap<string, MockOptions> = new Map([
   ],
   ['three-commands', mock(endsAfter(3))],
   ['ssh', { greeting: 'SSH-2.0-OpenSSH_9.2p1 Debian-2+deb12u3\r\n', answer: () => undefined }],
+  ['http', { greeting: undefined, answer: http }],
+  ['ftp', { greeting: '220 (vsFTPd 3.0.3)\r\n', answer: ftp }],
+  ['mysql', { greeting: MYSQL, answer: () => undefined }],
+  ['hangs-up', { greeting: '', answer: () => undefined, greets: { afterMs: 1, early: '' } }],
+  [
+    'news',
+    {
+      greeting: '200 news.lab.test InterNetNews NNRP server ready\r\n',
+      answer: () => '500 What?\r\n',
+    },
+  ],
+  [
+    'yes',
+    mock((line) => (/^(?:EHLO|QUIT|DATA|STARTTLS|\.$)/.test(line) ? undefined : '250 OK\r\n')),
+  ],
+  [
+    'only-helo',
+    mock((line) => (/^[EL]HLO/.test(line) ? '502 5.5.1 not implemented\r\n' : undefined)),
+  ],
+  ['fixup', { ...mock(fixup), greeting: `220 ${'*'.repeat(60)}\r\n` }],
+  ['line-feeds', withLineFeeds(mock(() => undefined))],
+  ['asks-later', mock(refusesContent)],
+  [
+    'starttls-454',
+    mock((line) => (line.startsWith('STARTTLS') ? '454 4.7.0 TLS not available\r\n' : undefined)),
+  ],
+  ['imap-preauth', { greeting: '* PREAUTH IMAP4rev1 ready\r\n', answer: imap(' AUTH=PLAIN') }],
+  ['imap-login-shown', { greeting: '* OK IMAP4rev1 ready\r\n', answer: imap('') }],
   [
     'wordy',
     {
@@ -161,6 +193,53 @@ function endsAfter(most: number): Answer {
     if (session.lines.length <= most) return undefined;
     session.end();
     return '';
+  };
+}
+
+/** Waits for a request, and answers what is none. */
+function http(line: string, session: Parameters<Answer>[1]): string | undefined {
+  if (line !== '') return undefined;
+  session.say('HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
+  session.end();
+  return '';
+}
+
+function ftp(line: string): string {
+  return line === 'QUIT' ? '221 Goodbye.\r\n' : '530 Please login with USER and PASS.\r\n';
+}
+
+/** A firewall that overwrites what it does not know: greeting, keywords, and the commands themselves. */
+function fixup(line: string, { tls }: Parameters<Answer>[1]): string | undefined {
+  if (/^(?:STARTTLS|AUTH|BDAT|VRFY|EXPN)/i.test(line)) return '500 5.5.1 unknown command: XXXX\r\n';
+  if (!line.startsWith('EHLO') || tls) return undefined;
+  return '250-mx.lab.test\r\n250-PIPELINING\r\n250-SIZE 1000000\r\n250-XXXXXXXA\r\n250 8BITMIME\r\n';
+}
+
+/** Its own lines end in LF alone. */
+function withLineFeeds(options: MockOptions): MockOptions {
+  const { greeting, answer } = options;
+  return {
+    ...options,
+    greeting: greeting?.replaceAll('\r\n', '\n'),
+    answer: (line, session) => answer(line, session)?.replaceAll('\r\n', '\n'),
+  };
+}
+
+/** Whatever was accepted at RCPT is looked at again with DATA. */
+function refusesContent(line: string): string | undefined {
+  if (line.startsWith('RCPT')) return '250 2.1.5 ok\r\n';
+  return line.startsWith('DATA') ? '550 5.7.1 relaying denied\r\n' : undefined;
+}
+
+/** IMAP without TLS that looks at each password. */
+function imap(words: string): Answer {
+  return (line) => {
+    const [tag = '*', verb = ''] = line.split(' ');
+    if (verb === 'CAPABILITY') return `* CAPABILITY IMAP4rev1${words}\r\n${tag} OK done\r\n`;
+    if (verb === 'LOGIN') return `${tag} NO [AUTHENTICATIONFAILED] wrong\r\n`;
+    if (verb === 'AUTHENTICATE') return `${tag} NO not now\r\n`;
+    if (verb === 'LOGOUT') return `* BYE\r\n${tag} OK done\r\n`;
+    return /^[A-Z]+$/i.test(verb) ? `${tag} BAD what\r\n` : `${tag} BAD no\r\n`;
   };
 }
 
