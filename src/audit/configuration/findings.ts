@@ -65,7 +65,7 @@ export interface Beside {
 
 /**
  * What the file says, what the server does and what the standards want, for each rule of the
- * reader that has a probe. Where the two differ, the file is not the one that the server runs.
+ * reader that has a probe. Where the two differ, something else decides than what the rule reads.
  */
 export function besides(
   reader: ConfigurationReader,
@@ -98,5 +98,5 @@ function verdictOf(says: Beside['configuration'], does: Beside['server']): strin
   if (says === does) return 'agree';
   return says === 'weak'
     ? 'the server is stricter: another setting, or another service, closes it'
-    : 'the server is weaker: it runs something else than this file';
+    : 'the server is weaker: another setting or service opens it, or it runs another file';
 }

@@ -29,6 +29,7 @@ const relayWide: EximRule = {
     if (wide.length === 0) return undefined;
     return { parameter, seen: `relay_from_hosts has ${wide.slice(0, 3).join(', ')}` };
   },
+  live: ['relay.n1', 'relay.n2'],
 };
 
 const relayDomains: EximRule = {
@@ -44,6 +45,7 @@ const relayDomains: EximRule = {
     if (!listOf(text).includes('*')) return undefined;
     return { parameter, seen: `relay_to_domains is ${text.slice(0, 60)}` };
   },
+  live: ['relay.n1', 'relay.n2'],
 };
 
 const aclOpen: EximRule = {
@@ -72,6 +74,7 @@ const aclOpen: EximRule = {
     const seen = `${open.verb} ${open.conditions.map(textOf).join(', ') || 'without a condition'}`;
     return { parameter, seen, line: open.line };
   },
+  live: ['relay.n1', 'relay.n2'],
 };
 
 const textOf = ({ name, value: what }: { readonly name: string; readonly value: string }): string =>
@@ -180,6 +183,7 @@ const percentHack: EximRule = {
       seen: `percent_hack_domains is ${text.slice(0, 60)}`,
     };
   },
+  live: ['relay.r17'],
 };
 
 const sync: EximRule = {
@@ -194,6 +198,7 @@ const sync: EximRule = {
     if (off !== 'false' && off !== 'no') return undefined;
     return { parameter: 'smtp_enforce_sync', seen: `smtp_enforce_sync is ${off}` };
   },
+  live: ['parsing.unauthorised-pipelining'],
 };
 
 const junkHelo: EximRule = {

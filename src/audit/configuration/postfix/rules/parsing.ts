@@ -25,6 +25,7 @@ export const bareNewline: PostfixRule = {
     }
     return whenSwitch(parameter, false)(values);
   },
+  live: ['smuggling.bare-lf'],
 };
 
 export const unauthorisedPipelining: PostfixRule = {
@@ -39,6 +40,7 @@ export const unauthorisedPipelining: PostfixRule = {
     if (restrictions(values).includes('reject_unauth_pipelining')) return undefined;
     return whenSwitch('smtpd_forbid_unauth_pipelining', false)(values);
   },
+  live: ['parsing.unauthorised-pipelining'],
 };
 
 export const heloNotRequired: PostfixRule = {
@@ -64,6 +66,7 @@ export const noSizeLimit: PostfixRule = {
     values.text('message_size_limit') === '0'
       ? { parameter: 'message_size_limit', seen: 'message_size_limit is 0' }
       : undefined,
+  live: ['limits.size-unlimited'],
 };
 
 const ERRORS = 1_000;
@@ -86,4 +89,5 @@ export const noErrorLimit: PostfixRule = {
     if (sleep > 0 || limit < USUAL_ERRORS) return undefined;
     return { parameter: 'smtpd_error_sleep_time', seen: 'smtpd_error_sleep_time is 0' };
   },
+  live: ['limits.no-error-limit'],
 };

@@ -22,6 +22,7 @@ export const mynetworksWide: PostfixRule = {
       ? { parameter: 'mynetworks_style', seen: `mynetworks_style is ${style}`, severity: 'medium' }
       : undefined;
   },
+  live: ['relay.n1', 'relay.n2'],
 };
 
 const REFUSALS = new Set([
@@ -51,6 +52,7 @@ export const relayUnrestricted: PostfixRule = {
     const seen = `neither ${lists.join(' nor ')} refuses foreign destinations`;
     return { parameter: 'smtpd_relay_restrictions', seen };
   },
+  live: ['relay.n1', 'relay.n2'],
 };
 
 /** Whether a list refuses foreign destinations before it permits everybody. */
@@ -81,6 +83,7 @@ export const untrustedRouting: PostfixRule = {
     cure: ['allow_untrusted_routing = no'],
   }),
   judge: whenSwitch('allow_untrusted_routing', true),
+  live: ['relay.r17'],
 };
 
 export const xclientOpen: PostfixRule = {
@@ -98,6 +101,7 @@ export const xclientOpen: PostfixRule = {
     }
     return undefined;
   },
+  live: ['relay.stranger-trusted'],
 };
 
 export const proxyProtocol: PostfixRule = {
@@ -118,6 +122,7 @@ export const proxyProtocol: PostfixRule = {
     }
     return undefined;
   },
+  live: ['relay.r28p'],
 };
 
 export const loginMismatch: PostfixRule = {
@@ -143,4 +148,5 @@ export const loginMismatch: PostfixRule = {
     const seen = 'logins are offered without reject_sender_login_mismatch and its table';
     return { parameter: 'smtpd_sender_restrictions', seen };
   },
+  live: ['relay.r32'],
 };

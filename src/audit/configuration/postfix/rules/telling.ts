@@ -12,6 +12,7 @@ export const vrfyOn: PostfixRule = {
     cure: ['disable_vrfy_command = yes'],
   }),
   judge: whenSwitch('disable_vrfy_command', false),
+  live: ['users.vrfy'],
 };
 
 export const versionInBanner: PostfixRule = {
@@ -35,6 +36,7 @@ export const loginInReceived: PostfixRule = {
     cure: ['smtpd_sasl_authenticated_header = no'],
   }),
   judge: whenSwitch('smtpd_sasl_authenticated_header', true),
+  live: ['exposure.trace-login'],
 };
 
 export const catchAllLocal: PostfixRule = {
@@ -57,6 +59,7 @@ export const catchAllLocal: PostfixRule = {
     }
     return { parameter: 'local_recipient_maps', seen: 'local_recipient_maps is empty' };
   },
+  live: ['relay.backscatter'],
 };
 
 /** A gateway without mailboxes says `mydestination =`, or `local_transport = error:...`. */

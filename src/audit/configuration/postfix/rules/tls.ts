@@ -92,6 +92,7 @@ export const oldTls: PostfixRule = {
     }
     return undefined;
   },
+  live: ['tls.tls10', 'tls.tls11'],
 };
 
 export const weakCiphers: PostfixRule = {
