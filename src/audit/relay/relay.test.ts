@@ -79,6 +79,7 @@ describe('relay forms', () => {
   it('says what the vantage point means', () => {
     assert.match(vantageOf('127.0.0.1', '127.0.0.1').join(), /same address.*loopback is a trusted/);
     assert.deepEqual(vantageOf('192.0.2.1', '192.0.2.2'), ['asked from 192.0.2.1']);
+    assert.match(vantageOf('127.66.0.1', '127.0.0.1').join(), /127\.0\.0\.0\/8 is in mynetworks/);
     assert.match(vantageOf('10.1.1.1', '192.0.2.2').join(), /mynetworks/);
   });
 });

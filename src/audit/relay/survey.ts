@@ -59,12 +59,7 @@ export async function surveyRelay(options: SurveyOptions): Promise<Survey> {
   const runner = new Runner(options);
   const { place } = options;
   const domains = place.domains.length > 0 ? place.domains.slice(0, 4) : [place.server];
-  const nobody: Trial[] = [];
-  const somebody: Trial[] = [];
-  for (const domain of domains) {
-    nobody.push(await runner.control(controlName(options.random, 'gibberish'), domain));
-    somebody.push(await runner.control('postmaster', domain));
-  }
+  const { nobody, somebody } = await controlsIn(domains, runner, options);
   const isCatchAll = nobody.some(({ rung }) => rung === 'accepted');
   const { canary } = options;
   if (canary !== undefined && somebody.every(refusesSender)) runner.writeAs(canary.domain);
@@ -98,7 +93,8 @@ export async function surveyRelay(options: SurveyOptions): Promise<Survey> {
   // Who was crowded out by ourselves is tried again, one after the other.
   for (const [index, { rung, answer }] of tried.entries()) {
     const job = jobs[index];
-    if (job === undefined || rung !== 'unclear' || !/greeting: 421/.test(answer)) continue;
+    const waits = silence !== undefined && job?.attempt.prologue === undefined;
+    if (job === undefined || waits || rung !== 'unclear' || !/greeting: 421/.test(answer)) continue;
     tried[index] = await runner.try(job.form, job.attempt, job.place);
   }
   // All at once: a server that delivers nothing costs the time of one message, not of each.
@@ -127,6 +123,27 @@ export async function surveyRelay(options: SurveyOptions): Promise<Survey> {
   if (receives) vantage.push(`it takes mail for ${place.foreign} itself: nothing was sent there`);
   const told = { nobody, somebody, isCatchAll };
   return { verdict, why, trials, controls: told, returns, etrn, connections, vantage };
+}
+
+/** In each domain a name that nobody has and one that is there. */
+async function controlsIn(
+  domains: readonly string[],
+  runner: Runner,
+  { random }: SurveyOptions,
+): Promise<{ readonly nobody: readonly Trial[]; readonly somebody: readonly Trial[] }> {
+  const nobody: Trial[] = [];
+  const somebody: Trial[] = [];
+  for (const domain of domains) {
+    nobody.push(await runner.control(controlName(random, 'gibberish'), domain));
+    somebody.push(await runner.control('postmaster', domain));
+    // No greeting, whatever the domain: each more would take as long.
+    if ([...nobody, ...somebody].every(isUngreeted)) break;
+  }
+  return { nobody, somebody };
+}
+
+function isUngreeted({ rung, answer }: Trial): boolean {
+  return rung === 'unclear' && /^(?:connect|greeting): /.test(answer);
 }
 
 /**
@@ -277,6 +294,9 @@ export function vantageOf(source: string | undefined, target: string): string[] 
   if (source === target) notes.push('source and target are the same address: it may be trusted');
   if (source === '127.0.0.1' || source === '::1') {
     notes.push('loopback is a trusted client of many servers: use --source 127.66.0.1 or alike');
+  } else if (source.startsWith('127.')) {
+    // As Debian sets Postfix up.
+    notes.push('where 127.0.0.0/8 is in mynetworks it is trusted, too: ask from outside');
   } else if (/^(?:10\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.|f[cd])/i.test(source)) {
     notes.push('a private source may be in its mynetworks: ask from outside too');
   }
