@@ -1,7 +1,7 @@
 /** The three answers, in fixed words, each with how it is known; never a score. */
 
 import type { Aligned, Grade } from './authentication/checks.ts';
-import type { Case, Seen, Sign, Strength } from './case.ts';
+import type { BaseRates, Case, Seen, Sign, Strength } from './case.ts';
 import { domainOf, isPrivate } from './names/domains.ts';
 import * as registry from './signs/index.ts';
 
@@ -22,6 +22,8 @@ export interface Finding {
   readonly sign: Sign;
   readonly strength: Strength;
   readonly seen: Seen;
+  /** Of the sign in general: undefined where this one is worth something else. */
+  readonly rates: BaseRates | undefined;
 }
 
 export interface Conclusions {
@@ -43,7 +45,10 @@ const SIGNS: readonly Sign[] = Object.values(registry);
 /** Answers the three questions about one message. Never fails. */
 export function conclude(one: Case): Conclusions {
   const all = SIGNS.flatMap((sign) =>
-    sign.look(one).map((seen) => ({ sign, seen, strength: seen.strength ?? sign.strength })),
+    sign.look(one).map((seen) => {
+      const strength = seen.strength ?? sign.strength;
+      return { sign, seen, strength, rates: strength === sign.strength ? sign.rates : undefined };
+    }),
   );
   const findings = all
     .filter(({ strength }) => strength !== 'dropped')

@@ -335,3 +335,15 @@ test('of a head that was cut nothing is said to be missing', async () => {
     },
   ]);
 });
+
+/** How much answers to an address are worth, and in how many percent of ordinary mail they were. */
+async function answersTo(address: string): Promise<readonly unknown[]> {
+  const { conclusions } = await examined(message({ 'Reply-To': address }));
+  const found = conclusions.findings.find(({ sign }) => sign.id === 'reply-to');
+  return [found?.strength, found?.rates?.easyHam];
+}
+
+test('what was observed of a sign is not said of a case that is worth something else', async () => {
+  assert.deepEqual(await answersTo('a@other.test'), ['context', 19]);
+  assert.deepEqual(await answersTo('a@gmail.com'), ['strong', undefined]);
+});

@@ -143,8 +143,8 @@ function tellingLines(one: Examined, io: Io): string[] {
 function findingLines(title: string, findings: readonly Finding[], io: Io): string[] {
   if (findings.length === 0) return [];
   const lines = ['', styled(io, 'bold', title)];
-  for (const { sign, strength, seen } of findings) {
-    const { rates, innocent } = sign;
+  for (const { sign, strength, seen, rates } of findings) {
+    const { innocent } = sign;
     const observed =
       rates === undefined ? '' : ` (ordinary mail ${rates.easyHam} %, phishing ${rates.phish} %)`;
     const mark = styled(io, COLOURS[strength] ?? 'dim', strength.padEnd(7));

@@ -94,8 +94,8 @@ function hopRow({ number, zone, why, line }: Hop, { delays, route }: Examined): 
 
 function findingList(title: string, findings: readonly Finding[]): string {
   if (findings.length === 0) return '';
-  const items = findings.map(({ sign, strength, seen }) => {
-    const { rates, innocent } = sign;
+  const items = findings.map(({ sign, strength, seen, rates }) => {
+    const { innocent } = sign;
     const observed =
       rates === undefined
         ? ''

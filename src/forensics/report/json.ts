@@ -127,7 +127,7 @@ function authenticationJson(authentication: Examined['authentication']): JsonObj
   };
 }
 
-function findingJson({ sign, strength, seen }: Finding): Json {
+function findingJson({ sign, strength, seen, rates }: Finding): Json {
   return {
     id: sign.id,
     title: sign.title,
@@ -135,7 +135,7 @@ function findingJson({ sign, strength, seen }: Finding): Json {
     text: seen.text,
     quotes: seen.quotes.map(quoteText),
     innocent: sign.innocent ?? null,
-    baseRates: sign.rates === undefined ? null : { ...sign.rates },
+    baseRates: rates === undefined ? null : { ...rates },
   };
 }
 
