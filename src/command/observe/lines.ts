@@ -30,6 +30,19 @@ export function tamed(fields: JsonObject): { [key: string]: Plain } {
   return plain;
 }
 
+/** One JSON object with `level`, `time`, the fields and `event`, in this order. */
+export function jsonLine(
+  level: LogLevel,
+  name: string,
+  fields: { readonly [key: string]: Plain },
+  atMs: number,
+): string {
+  const members = JSON.stringify(fields).slice(1, -1);
+  const time = new Date(atMs).toISOString();
+  const head = `{"level":"${level}","time":"${time}",${members}${members === '' ? '' : ','}`;
+  return `${head}"event":${JSON.stringify(name.slice(0, 100))}}\n`;
+}
+
 /** `05:15:49.012 info  session-end session=a1 remote=192.0.2.1`. */
 export function textLine(
   level: LogLevel,
@@ -51,7 +64,12 @@ function tame(value: unknown, depth: number, budget: { bytes: number }): Plain {
   if (value === null || typeof value === 'boolean') return spend(value, budget);
   if (typeof value === 'number')
     return spend(Number.isFinite(value) ? value : String(value), budget);
-  if (typeof value === 'string') return spend(harmless(value, VALUE_CHARACTERS), budget);
+  if (typeof value === 'string') {
+    const plain = value.length <= VALUE_CHARACTERS && PLAIN.test(value);
+    return plain
+      ? take(value, value.length + 2, budget)
+      : spend(harmless(value, VALUE_CHARACTERS), budget);
+  }
   if (typeof value !== 'object') return spend(harmless(String(value), 100), budget);
   if (depth === 0) return '...';
   if (Array.isArray(value)) {
@@ -63,8 +81,11 @@ function tame(value: unknown, depth: number, budget: { bytes: number }): Plain {
     return kept;
   }
   const kept: { [key: string]: Plain } = Object.create(null);
-  for (const [key, member] of Object.entries(value).slice(0, MEMBERS)) {
-    if (budget.bytes <= 0) break;
+  let members = 0;
+  for (const key of Object.keys(value)) {
+    if (budget.bytes <= 0 || members === MEMBERS) break;
+    members += 1;
+    const member: unknown = value[key as keyof typeof value];
     if (member === undefined) continue;
     const name = harmless(key, 64);
     budget.bytes -= name.length + 4;
@@ -78,8 +99,10 @@ function spend<T extends string | number | boolean | null>(
   value: T,
   budget: { bytes: number },
 ): T | string {
-  const plain = typeof value === 'string' && PLAIN.test(value);
-  const cost = plain ? value.length + 2 : Buffer.byteLength(JSON.stringify(value));
+  return take(value, Buffer.byteLength(JSON.stringify(value)), budget);
+}
+
+function take<T>(value: T, cost: number, budget: { bytes: number }): T | string {
   budget.bytes -= cost + 1;
   return budget.bytes > 0 ? value : '...';
 }

@@ -1,11 +1,11 @@
-/** The Log for real: pino for JSON, short lines for people, written at the end of each turn. */
+/** The Log for real: JSON, or short lines for people, written at the end of each turn. */
 
-import { destination, levels, pino, stdTimeFunctions } from 'pino';
+import { destination, levels } from 'pino';
 import type { JsonObject } from '#base/json.ts';
 import type { Log, LogLevel } from '#base/world.ts';
 import { styled } from '../io.ts';
 import type { Style } from '../io.ts';
-import { tamed, textLine } from './lines.ts';
+import { jsonLine, tamed, textLine } from './lines.ts';
 
 export interface LogOptions {
   readonly level: LogLevel;
@@ -35,25 +35,12 @@ export function systemLog(options: LogOptions): Log {
 }
 
 function jsonLog(options: LogOptions, sink: LineSink): Log {
-  const { now } = options;
-  const logger = pino(
-    {
-      level: options.level,
-      base: null,
-      messageKey: 'event',
-      timestamp:
-        now === undefined
-          ? stdTimeFunctions.isoTime
-          : () => `,"time":"${new Date(now()).toISOString()}"`,
-      formatters: { level: (label) => ({ level: label }) },
-      // Fields that are called like pino's own must not make a key twice.
-      nestedKey: undefined,
-    },
-    sink,
-  );
+  const least = levels.values[options.level] ?? 0;
+  const now = options.now ?? Date.now;
   return {
     event: (level, name, fields) => {
-      if (logger.isLevelEnabled(level)) logger[level](renamed(fields), name.slice(0, 100));
+      if ((levels.values[level] ?? 0) < least) return;
+      sink.write(jsonLine(level, name, renamed(fields), now()));
     },
   };
 }
