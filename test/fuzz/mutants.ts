@@ -148,6 +148,27 @@ const MUTANTS: readonly Mutant[] = [
     target: 'message',
   },
   {
+    what: 'a second From may be put on top of a signed one',
+    file: 'src/trust/dkim/sign.ts',
+    from: 'Array<string>(times(name) + 1)',
+    to: 'Array<string>(times(name))',
+    target: 'trust-heads',
+  },
+  {
+    what: 'lines that only some read as results of ours stay',
+    file: 'src/trust/results/ours.ts',
+    from: 'return [...fields, ...odd]',
+    to: 'return [...fields]',
+    target: 'trust-heads',
+  },
+  {
+    what: 'DMARC passes although nothing is aligned',
+    file: 'src/trust/dmarc/evaluate.ts',
+    from: 'if (passed.aligned.length > 0) {',
+    to: 'if (passed.aligned.length >= 0) {',
+    target: 'trust-records',
+  },
+  {
     what: 'each line of a head looks for a CR again',
     file: 'src/message/fields.ts',
     from: 'if (this.#cr < this.end) this.#cr',

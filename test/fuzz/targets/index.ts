@@ -10,3 +10,4 @@ export { addresses, dates, transfer, words } from './text.ts';
 export { compose, notice } from './compose.ts';
 export { configuration, dns, terminal } from './outside.ts';
 export { syntax } from './imap-syntax.ts';
+export { heads, records } from './trust.ts';
