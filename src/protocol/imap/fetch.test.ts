@@ -317,7 +317,7 @@ test('messages that are read together and those read by themselves say the same'
     'RFC822',
   ];
   const long = `Subject: long\n\n${'x'.repeat(3_000)}`;
-  const texts = [SIMPLE, NESTED, long, 'no header', '', ...Array<string>(20).fill(SIMPLE)];
+  const texts = [SIMPLE, NESTED, long, 'no header', '', ...Array<string>(60).fill(SIMPLE)];
   const answers = await Promise.all(
     [true, false].map(async (knowsWholes) => {
       const mail = new MemoryMail();
