@@ -67,7 +67,7 @@ export async function smtpSession(
 }
 
 /** How often a server that is full is asked again, each time a little later. */
-const CROWDED = { times: 4, pauseMs: 250 };
+const CROWDED = { times: 4, pauseMs: 250, tellsMs: 2_000 };
 
 /**
  * An SMTP connection with its greeting, whatever its code. 421 says that it serves too many just
@@ -93,8 +93,11 @@ export async function patiently<T>(
   const { world } = context;
   for (let turn = 1; ; turn += 1) {
     const wire = await opened(context, options);
+    const startMs = world?.clock.elapsed() ?? 0;
     const greeting = await read(wire);
     if (!isFull(greeting) || world === undefined || turn > CROWDED.times) return { wire, greeting };
+    // Who is full says so at once; behind a silence it is something else, each time as long.
+    if (world.clock.elapsed() - startMs > CROWDED.tellsMs) return { wire, greeting };
     wire.close();
     await new Promise<void>((resolve) => void world.clock.after(CROWDED.pauseMs * turn, resolve));
   }

@@ -66,20 +66,27 @@ export async function discover(
 ): Promise<readonly Port[]> {
   const first = await Promise.all(
     place.ports.map(async (port) => {
+      const startMs = world.clock.elapsed();
       const found = await look(world, place, port, options);
-      if (refuses(found)) options.refused?.();
+      // Who has too many says so at once; after a silence it is something else (a PROXY header).
+      const full = refuses(found) && world.clock.elapsed() - startMs < REFUSAL_MS;
+      if (full) options.refused?.();
       else options.done?.(found);
-      return found;
+      return { found, full };
     }),
   );
   const ports: Port[] = [];
-  for (const found of first) {
+  for (const { found, full } of first) {
+    if (!full) {
+      ports.push(found);
+      continue;
+    }
     let again = found;
     for (let turn = 1; turn <= TURNS && refuses(again); turn += 1) {
       await new Promise<void>((resolve) => void world.clock.after(PAUSE_MS * turn, resolve));
       again = await look(world, place, found.port, options);
     }
-    if (refuses(found)) options.done?.(again);
+    options.done?.(again);
     ports.push(again);
   }
   return ports;
@@ -88,6 +95,7 @@ export async function discover(
 /** How often a port that refused is looked at again, each time a little later. */
 const TURNS = 3;
 const PAUSE_MS = 200;
+const REFUSAL_MS = 2_000;
 
 /** No session just now, or none of so many at once. */
 function refuses(port: Port): boolean {
