@@ -18,6 +18,7 @@ test('AUTH that is offered and taken in clear is found as both', async () => {
   });
   const findings = await auditMock({ greeting, answer }, [authBeforeTls]);
   assert.equal(findings.get('plaintext.smtp-auth-offered')?.confidence, 'confirmed');
+  assert.equal(findings.get('plaintext.smtp-auth-offered')?.severity, 'high');
   const accepted = findings.get('plaintext.smtp-auth-accepted');
   assert.equal(accepted?.confidence, 'confirmed');
   assert.deepEqual(accepted?.controls.negative, { passed: 1, of: 1 });
@@ -55,7 +56,8 @@ test('a server that goes away in the middle leaves what was not seen inconclusiv
 test('a challenge before TLS does not show the password', async () => {
   const answer = smtpAnswers(['STARTTLS', 'AUTH CRAM-MD5 SCRAM-SHA-256'], refuse);
   const findings = await auditMock({ greeting, answer }, [authBeforeTls]);
-  assert.equal(findings.get('plaintext.smtp-auth-offered')?.confidence, 'not-observed');
+  assert.equal(findings.get('plaintext.smtp-auth-offered')?.severity, 'low');
+  assert.equal(findings.get('plaintext.smtp-auth-accepted')?.confidence, 'not-observed');
 });
 
 test('beside STARTTLS, AUTH that is offered in clear may come before EHLO', async () => {

@@ -44,8 +44,15 @@ async function run(context: ServiceContext): Promise<void> {
   const session = await smtpSession(context);
   const offered = session.keywords.get('AUTH');
   if (offered === undefined) context.tell(absent(OFFERED, 'AUTH is not in the EHLO reply'));
-  else if (SHOWN.test(offered)) context.tell(found(OFFERED, `AUTH ${offered} is offered in clear`));
-  else context.tell(absent(OFFERED, `AUTH ${offered}: none of them shows the password`));
+  else {
+    const shown = SHOWN.test(offered);
+    const seen = `AUTH ${offered} is offered in clear`;
+    context.tell(
+      shown
+        ? found(OFFERED, seen)
+        : found(OFFERED, `${seen}; none of them shows the password`, { severity: 'low' }),
+    );
+  }
   // A mechanism that no server has first: where that is refused as every AUTH is, nothing of the
   // refusal below is about clear text.
   const control = await session.ask('AUTH X-NO-SUCH-MECHANISM');
