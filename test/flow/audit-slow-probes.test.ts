@@ -6,12 +6,12 @@ import { describe, it } from 'node:test';
 import type { Finding } from '#audit/finding.ts';
 import type { Clock } from '#base/world.ts';
 import { earlyTalker } from '#audit/probes/hygiene/index.ts';
-import { imapLogin } from '#audit/probes/plaintext/index.ts';
+import { imapLogin, noTls } from '#audit/probes/plaintext/index.ts';
 import type { Probe } from '#audit/probe.ts';
 import { loginFailures, silence } from '#audit/probes/limits/index.ts';
 import { accessLines } from '#audit/probes/parsing/index.ts';
 import { toldAtPop3, toldByTime } from '#audit/probes/users/index.ts';
-import { auditMock, auditPorts, type MockAudit } from '../world/audit.ts';
+import { auditMock, auditPorts, type MockAudit, smtpAnswers } from '../world/audit.ts';
 
 const KNOWN = 'olga';
 
@@ -80,6 +80,13 @@ const NAMED: MockAudit = {
   domains: ['mock.test'],
   options: { knownUser: KNOWN },
 };
+
+/** What is told of TLS at a server that greets late. */
+async function toldLate(keywords: readonly string[]): Promise<string | undefined> {
+  const greets = { afterMs: 4_000 };
+  const mock = { greeting: '220 mock.test ESMTP\r\n', answer: smtpAnswers(keywords), greets };
+  return (await auditMock(mock, [noTls])).get('plaintext.no-tls')?.confidence;
+}
 
 describe('slow probes', () => {
   it('hygiene.slow-greeting: strangers wait for the greeting longer than many clients do', async () => {
@@ -155,6 +162,13 @@ describe('slow probes', () => {
       }
     });
   }
+
+  it('plaintext.no-tls is told of who greets after four seconds', async () => {
+    assert.deepEqual(await Promise.all([toldLate([]), toldLate(['STARTTLS'])]), [
+      'confirmed',
+      'not-observed',
+    ]);
+  });
 
   it('plaintext.imap-login-accepted: what is answered too late was looked at', async () => {
     for (const [words, confidence] of [

@@ -11,6 +11,7 @@ import { askImap, readImap } from '../../wire/imap.ts';
 import { askPop3, readPop3 } from '../../wire/pop3.ts';
 import { askSieve, readSieve } from '../../wire/sieve.ts';
 import { ask, readReply, replyText } from '../../wire/smtp.ts';
+import { GREETING_MS } from '../../wire/limits.ts';
 import { isLost, lossText, type Wire } from '../../wire/wire.ts';
 import { askHello } from '../../tls/ask.ts';
 import type { HelloQuestion } from '../../tls/client-hello.ts';
@@ -158,28 +159,30 @@ interface Said {
 
 async function askForTls({ service, options }: ServiceContext, wire: Wire): Promise<Said> {
   const { replyMs, heloName } = options;
+  // Some greet late on purpose (greet_pause, postscreen).
+  const greetMs = Math.max(replyMs, GREETING_MS);
   if (service.protocol === 'imap') {
-    const greeting = await readImap(wire, '', replyMs);
+    const greeting = await readImap(wire, '', greetMs);
     if (isLost(greeting)) return lost(lossText(greeting));
     const answer = await askImap(wire, 'a1', 'STARTTLS', replyMs);
     if (isLost(answer)) return lost(lossText(answer));
     return { agreed: answer.status === 'ok', lost: false, text: answer.text };
   }
   if (service.protocol === 'pop3') {
-    const greeting = await readPop3(wire, replyMs);
+    const greeting = await readPop3(wire, greetMs);
     if (isLost(greeting)) return lost(lossText(greeting));
     const answer = await askPop3(wire, 'STLS', replyMs);
     if (isLost(answer)) return lost(lossText(answer));
     return { agreed: answer.status === 'ok', lost: false, text: answer.text };
   }
   if (service.protocol === 'sieve') {
-    const greeting = await readSieve(wire, replyMs);
+    const greeting = await readSieve(wire, greetMs);
     if (isLost(greeting)) return lost(lossText(greeting));
     const answer = await askSieve(wire, 'STARTTLS', replyMs);
     if (isLost(answer)) return lost(lossText(answer));
     return { agreed: answer.status === 'ok', lost: false, text: answer.text };
   }
-  const greeting = await readReply(wire, replyMs);
+  const greeting = await readReply(wire, greetMs);
   if (isLost(greeting)) return lost(lossText(greeting));
   if (greeting.code !== 220) {
     const text = `nobody is served: "${replyText(greeting)}"`;
