@@ -51,9 +51,26 @@ const MAIN_CF = [
   'nonsense',
 ];
 
+function listOf(lists: string): unknown {
+  const text = `myhostname = mx.example.org\n${lists}`;
+  const { settings } = importPostfix(text, (path) => FILES[path], FACTS);
+  return Object.fromEntries(settings)['smtpd_data_restrictions'];
+}
+
 suite('config import', () => {
   const imported = importPostfix(MAIN_CF.join('\n'), (path) => FILES[path], FACTS);
   const settings = Object.fromEntries(imported.settings);
+
+  test('a data list of theirs does not take DMARC away, which was the work of milters', () => {
+    const dmarc = ['reject_dmarc', 'quarantine_dmarc'];
+    assert.deepEqual(listOf('smtpd_data_restrictions = reject_unauth_pipelining'), [
+      'reject_unauth_pipelining',
+      ...dmarc,
+    ]);
+    assert.deepEqual(listOf('smtpd_data_restrictions = check_policy_service inet:x'), dmarc);
+    // Without one the default holds, which has both.
+    assert.equal(listOf(''), undefined);
+  });
 
   test('what means the same is taken over', () => {
     assert.deepEqual(JSON.parse(JSON.stringify(settings)), {

@@ -22,9 +22,12 @@ const LISTS = ['client', 'helo', 'sender', 'recipient', 'data'] as const;
 /** Restrictions with an argument that we lack too: it goes with them. */
 const TAKES_ARGUMENT = /^(?:check_|reject_r(?:bl|hsbl)_|permit_(?:dnswl|rhswl)_)/;
 
+/** Postfix leaves DMARC to milters: a list of theirs must not switch it off here. */
+const INSTEAD_OF_MILTERS = ['reject_dmarc', 'quarantine_dmarc'];
+
 /**
  * The restriction lists; those about relaying go in front of those about recipients, as Postfix
- * judges them. What is not known here is left, with its argument.
+ * judges them. What is not known here is left, with its argument; DMARC is added.
  */
 export function takeRestrictions(into: Collection): void {
   for (const list of LISTS) {
@@ -33,6 +36,7 @@ export function takeRestrictions(into: Collection): void {
     const given = sources.filter((name) => into.values.given(name));
     if (given.length === 0) continue;
     const kept = given.flatMap((name) => keptOf(name, into));
+    if (list === 'data') kept.push(...INSTEAD_OF_MILTERS);
     for (const name of given) into.set(name, setting, [...new Set(kept)]);
   }
 }
