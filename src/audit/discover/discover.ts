@@ -38,6 +38,8 @@ export interface DiscoverOptions {
   readonly replyMs: number;
   /** Told when a connection was refused for being too many. */
   readonly refused?: () => void;
+  /** Told how long a service took for its quickest answer: at least the way there and back. */
+  readonly answeredIn?: (ms: number) => void;
   /** Told when a port is done. */
   readonly done?: (port: Port) => void;
 }
@@ -120,7 +122,18 @@ async function look(
   const first = await Promise.race([clear, under]);
   const found = first.kind === 'service' ? first : await better(clear, under);
   wire.destroy();
+  const quickestMs = quickestAnswer(wire.exchange);
+  if (quickestMs !== undefined) options.answeredIn?.(quickestMs);
   return found;
+}
+
+/** From one of our lines to what the server said next. */
+function quickestAnswer({ turns }: Exchange): number | undefined {
+  const gaps = turns.flatMap(({ from, atMs }, at) => {
+    const before = turns[at - 1];
+    return from === 'server' && before?.from === 'client' ? [atMs - before.atMs] : [];
+  });
+  return gaps.length === 0 ? undefined : Math.min(...gaps);
 }
 
 /** A service beats anything else; between two failures the clear one tells more. */

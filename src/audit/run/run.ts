@@ -26,6 +26,8 @@ interface Pace {
   readonly replyMs: number;
   readonly probeMs: number;
   readonly totalMs: number;
+  /** So many times the usual, for a server that is far away. */
+  readonly far: number;
   readonly atOnce: number;
 }
 
@@ -43,6 +45,10 @@ const TOTAL_MS: Record<Level, number> = {
 };
 /** Strangers' servers are further away and must be asked more slowly. */
 const FAR = 5;
+/** An answer that takes that long doubles the time for everything, and so on. */
+const NEAR_MS = 50;
+/** Who answers later holds answers back: that is no distance. */
+const HELD_BACK_MS = 1_000;
 
 type AuditWorld = Pick<World, 'clock' | 'network' | 'random' | 'resolver'>;
 
@@ -52,14 +58,14 @@ export async function runAudit(request: AuditRequest, world: AuditWorld): Promis
   const permission = await permitted(request, world, startedMs);
   if (permission.kind === 'refused') return permission;
   const { grounds, permit } = permission;
-  const pace = paceFor(request);
   const budget = new Budget(
     budgetFor(request.level, assemble.distanceOf(request.places), request.places.length),
     world.clock,
   );
   const ground = { permit, budget, recipients: recipientsFor(request, []) };
   const network = new GuardedNetwork(world.network, ground);
-  const ports = await discoverAll(request, world, budget, network, pace);
+  const { ports, answerMs } = await discoverAll(request, world, budget, network);
+  const pace = paceFor(request, answerMs);
   const services = ports.flatMap(({ port }) => (port.kind === 'service' ? [port.service] : []));
   const findings = await runTasks(request, services, pace, {
     world,
@@ -112,13 +118,15 @@ async function permitted(request: AuditRequest, world: AuditWorld, now: number) 
   return { kind: 'permitted' as const, grounds, permit };
 }
 
-function paceFor({ level, places, totalMs }: AuditRequest): Pace {
+/** `answerMs`: the quickest answer that discovery heard; each probe asks many times. */
+function paceFor({ level, places, totalMs }: AuditRequest, answerMs = 0): Pace {
   const distance = assemble.distanceOf(places);
-  const far = distance === 'public' ? FAR : 1;
+  const far = distance === 'public' ? FAR : Math.min(FAR, 1 + answerMs / NEAR_MS);
   return {
     replyMs: distance === 'public' ? 10_000 : 3_000,
     probeMs: PROBE_MS[level] * far,
     totalMs: totalMs ?? TOTAL_MS[level] * far,
+    far,
     // Each may hold two connections: together they stay below what the budget lets be open.
     atOnce: { loopback: 6, private: 5, public: 2 }[distance],
   };
@@ -148,20 +156,25 @@ async function discoverAll(
   world: AuditWorld,
   budget: Budget,
   network: GuardedNetwork,
-  { replyMs }: Pace,
-): Promise<readonly assemble.PlacedPort[]> {
+): Promise<{ readonly ports: readonly assemble.PlacedPort[]; readonly answerMs: number }> {
   const { heloName, source } = request.options;
+  const { replyMs } = paceFor(request);
+  let quickestMs = HELD_BACK_MS;
+  const answeredIn = (ms: number): void => {
+    quickestMs = Math.min(quickestMs, ms);
+  };
   const found = await Promise.all(
     request.places.map(async (place) => {
       const done = (port: Port) => request.progress?.({ kind: 'port', host: place.host, port });
       const refused = () => budget.crowd(place.address).refused();
-      const options = { heloName, source, replyMs, done, refused };
+      const options = { heloName, source, replyMs, done, refused, answeredIn };
       const ports = await discover({ clock: world.clock, network }, place, options);
       return ports.map((port) => ({ place, port }));
     }),
   );
   network.closeAll();
-  return found.flat();
+  const answerMs = quickestMs < HELD_BACK_MS ? quickestMs : 0;
+  return { ports: found.flat(), answerMs };
 }
 
 /** Milder levels first: what disturbs comes when the rest is known; probes that must be alone last. */
@@ -180,7 +193,8 @@ async function runTasks(
     // One after the other takes longer than six at once.
     const moreMs = ground.guard.budget.crowded ? pace.totalMs : 0;
     const leftMs = Math.max(0, untilMs + moreMs - clock.elapsed());
-    const limitMs = Math.min(task.probe.limitMs ?? pace.probeMs, leftMs);
+    const usualMs = task.probe.limitMs === undefined ? pace.probeMs : task.probe.limitMs * pace.far;
+    const limitMs = Math.min(usualMs, leftMs);
     const outcomes = await runTask(task, ground, limitMs, leftMs);
     const at = new Date(clock.now()).toISOString();
     const told = outcomes.map((outcome) => assemble.findingOf(outcome, task, at));
