@@ -1,3 +1,5 @@
+/** Tests of the places at one address: who enters, who waits, and that nobody waits for itself. */
+
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { virtualClock } from '#test/world/virtual-clock.ts';
