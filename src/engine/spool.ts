@@ -144,10 +144,14 @@ class BodySpool implements Spool {
   }
 
   async #sync(): Promise<void> {
-    await this.#syncing;
-    await this.#file?.datasync();
-    await this.#file?.close();
+    const file = this.#file;
     this.#file = undefined;
+    try {
+      await this.#syncing;
+      await file?.datasync();
+    } finally {
+      await file?.close();
+    }
   }
 
   async #flush(): Promise<void> {

@@ -48,7 +48,7 @@ export const FORGETFUL: Mutant = {
   name: 'forgetful',
   why: 'a new body file is not synced',
   file: 'src/engine/spool.ts',
-  text: 'await this.#file?.datasync();',
+  text: 'await file?.datasync();',
   instead: '',
 };
 
