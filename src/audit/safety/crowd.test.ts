@@ -5,23 +5,23 @@ import { suite, test } from 'node:test';
 import { virtualClock } from '#test/world/virtual-clock.ts';
 import { Crowd, type Holder } from './crowd.ts';
 
-suite('crowd', () => {
-  /** Who entered, in order. */
-  const watched = () => {
-    const clock = virtualClock();
-    const crowd = new Crowd(clock);
-    const inside: string[] = [];
-    const enter = (name: string, holder: Holder): void => {
-      void crowd.enter(holder).then(() => inside.push(name));
-    };
-    const passes = async (ms: number): Promise<void> => {
-      await settled();
-      clock.pass(ms);
-      await settled();
-    };
-    return { crowd, inside, enter, passes };
+/** Who entered, in order. */
+function watched() {
+  const clock = virtualClock();
+  const crowd = new Crowd(clock);
+  const inside: string[] = [];
+  const enter = (name: string, holder: Holder): void => {
+    void crowd.enter(holder).then(() => inside.push(name));
   };
+  const passes = async (ms: number): Promise<void> => {
+    await settled();
+    clock.pass(ms);
+    await settled();
+  };
+  return { crowd, inside, enter, passes };
+}
 
+suite('crowd', () => {
   test('while nobody is refused everybody enters', async () => {
     const { inside, enter, passes } = watched();
     for (let at = 0; at < 20; at += 1) enter(String(at), {});

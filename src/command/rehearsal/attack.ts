@@ -94,7 +94,6 @@ export async function attack(
 function summary({ findings }: Report, stage: Stage): Rehearsed {
   const names = new Map([...stage.ports].map(([name, port]) => [port, name]));
   const grave = findings.filter((finding) => compareSeverity(severityHere(finding), 'high') >= 0);
-  const unclear = (finding: Finding): boolean => finding.confidence === 'inconclusive';
   return {
     weak: grave.filter(isFound).map((finding) => ({
       id: finding.id,
@@ -106,9 +105,13 @@ function summary({ findings }: Report, stage: Stage): Rehearsed {
     })),
     stranger: stage.stranger,
     tests: findings.length,
-    unclear: findings.filter(unclear).length,
-    undecided: [...new Set(grave.filter(unclear).map(({ id }) => id))],
+    unclear: findings.filter(isUnclear).length,
+    undecided: [...new Set(grave.filter(isUnclear).map(({ id }) => id))],
   };
+}
+
+function isUnclear({ confidence }: Finding): boolean {
+  return confidence === 'inconclusive';
 }
 
 /**
