@@ -5,3 +5,4 @@ export { names } from './names.ts';
 export { certificates } from './certificates.ts';
 export { blocklists, clock, disk, outbound, resolver } from './machine.ts';
 export { queue } from './queue.ts';
+export { restrictions } from './restrictions.ts';
