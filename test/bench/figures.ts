@@ -16,13 +16,15 @@ export interface Goal {
   /** Factors of processor time: 7 means a seventh. */
   readonly cpuAtLeast?: number;
   readonly cpuAim?: number;
+  /** What the peer did where the factors were set, in the row's unit. */
+  readonly peerThen?: number;
 }
 
 export interface Row {
   readonly name: string;
   readonly unit: string;
   readonly better: 'more' | 'less';
-  readonly goal?: Goal;
+  readonly goals?: readonly Goal[];
   /** An absolute goal, when there is no peer. */
   readonly limit?: { readonly atLeast: number; readonly aim: number };
   readonly samples: ReadonlyMap<string, readonly Sample[]>;

@@ -35,6 +35,8 @@ export function page(rows: readonly Row[], facts: RunFacts): string {
     '## Ratios',
     RATIOS,
     ratioTable(rows),
+    FIGURE_GOALS,
+    figureGoals(rows),
     readFileSync(path.join(ROOT, 'test/bench/notes.md'), 'utf8').trim(),
     '## Figures',
     'Median (smallest-largest) of the repetitions. CPU: processor seconds of the server, all its\nprocesses, for 1,000 messages or logins; for IMAP commands, seconds for the one command.',
@@ -54,13 +56,24 @@ interleaved. Figures of one machine say little about another; the ratios say mor
 const RATIOS = `More than 1: Postern does more in the same time, or needs less. Each repetition gives one ratio, of runs that
 followed one another; the median and the range of these are shown. "At least" and "aim" are what was asked for before anything was measured.`;
 
+const FIGURE_GOALS = `The factors were set from an earlier measurement of the peers, who do other figures in this run. What the factors stood for then, in
+messages a second, is no verdict (that is the ratio above), but says how far Postern's own figure is from what was in mind.`;
+
 function ratioTable(rows: readonly Row[]): string {
-  const lines = rows.map((row) => {
-    const { goal, limit } = row;
-    if (limit !== undefined) return limitLine(row, limit);
-    if (goal === undefined) return undefined;
+  const lines = rows.flatMap((row) =>
+    row.limit === undefined ? goalLines(row) : [limitLine(row, row.limit)],
+  );
+  return [
+    '| work | against | ratio | CPU ratio | at least | aim | |',
+    '|---|---|---|---|---|---|---|',
+    ...lines,
+  ].join('\n');
+}
+
+function goalLines(row: Row): readonly string[] {
+  return (row.goals ?? []).flatMap((goal) => {
     const values = ratios(row, goal.against, ({ value }) => value);
-    if (values.length === 0) return undefined;
+    if (values.length === 0) return [];
     const cells = [
       `${row.name}`,
       goal.against,
@@ -70,12 +83,29 @@ function ratioTable(rows: readonly Row[]): string {
       `${short(goal.aim)}x${goal.cpuAim === undefined ? '' : `, CPU 1/${goal.cpuAim}`}`,
       reached(median(values), goal.atLeast, goal.aim),
     ];
-    return `| ${cells.join(' | ')} |`;
+    return [`| ${cells.join(' | ')} |`];
   });
+}
+
+/** What the factors stood for where they were set: the peers do other figures here. */
+function figureGoals(rows: readonly Row[]): string {
+  const lines = rows.flatMap((row) =>
+    (row.goals ?? []).flatMap(({ against, peerThen, atLeast }) => {
+      const ours = (row.samples.get(OURS) ?? []).map(({ value }) => value);
+      const theirs = (row.samples.get(against) ?? []).map(({ value }) => value);
+      if (peerThen === undefined || ours.length === 0 || theirs.length === 0) return [];
+      const [asked, now] = [peerThen * atLeast, median(ours)];
+      const peer = `${short(peerThen)} | ${short(median(theirs))}`;
+      const verdict = now >= asked ? 'yes' : 'no';
+      return [
+        `| ${row.name} | ${against} | ${peer} | ${short(asked)} | ${short(now)} | ${verdict} |`,
+      ];
+    }),
+  );
   return [
-    '| work | against | ratio | CPU ratio | at least | aim | |',
+    '| work | against | it did then | it does here | asked, in figures | Postern here | so much |',
     '|---|---|---|---|---|---|---|',
-    ...lines.filter((line) => line !== undefined),
+    ...lines,
   ].join('\n');
 }
 

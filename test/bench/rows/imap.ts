@@ -95,7 +95,7 @@ async function measure(bench: Bench): Promise<Row[]> {
     name: `${name}, ${messages.toLocaleString('en-US')} messages`,
     unit: 'ms',
     better: 'less',
-    ...(goal === undefined ? {} : { goal: { ...goal, against: DOVECOT } }),
+    ...(goal === undefined ? {} : { goals: [{ ...goal, against: DOVECOT }] }),
     samples: samples[index] ?? new Map(),
   }));
 }

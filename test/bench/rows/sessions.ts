@@ -44,7 +44,7 @@ async function measureWake(bench: Bench): Promise<Row> {
     name: 'IDLE wake, from APPEND sent to EXISTS seen by another session',
     unit: 'ms',
     better: 'less',
-    goal: { against: DOVECOT, atLeast: 40, aim: 200 },
+    goals: [{ against: DOVECOT, atLeast: 40, aim: 200 }],
     samples,
   };
 }
@@ -93,13 +93,13 @@ async function measureLogins(bench: Bench): Promise<Row[]> {
     {
       ...common,
       name: 'IMAP logins, first of each account (Postern: argon2id of 19 MiB; Dovecot: its default, bcrypt)',
-      goal: { against: DOVECOT, atLeast: 2, aim: 2 },
+      goals: [{ against: DOVECOT, atLeast: 2, aim: 2 }],
       samples: first,
     },
     {
       ...common,
       name: 'IMAP logins, password known from a moment ago (Dovecot: no cache, its default)',
-      goal: { against: DOVECOT, atLeast: 2, aim: 20 },
+      goals: [{ against: DOVECOT, atLeast: 2, aim: 20 }],
       samples: again,
     },
   ];
@@ -150,7 +150,7 @@ async function measureMemory(bench: Bench): Promise<Row[]> {
     name: `memory of an idle logged-in IMAP connection, ${name} (PSS, ${connections} of them)`,
     unit: 'KiB',
     better: 'less',
-    goal: { against, atLeast: 15, aim: 40 },
+    goals: [{ against, atLeast: 15, aim: 40 }],
     samples: new Map([
       [OURS, ours],
       [against, samples.get(against) ?? []],
