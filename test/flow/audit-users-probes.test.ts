@@ -36,6 +36,13 @@ function withName(line: string): boolean {
   return /(?:^|[ <"])ann(?:@own\.test|["> ]|$)/.test(line);
 }
 
+/** What RCPT is said to tell where MAIL is answered so. */
+async function rcptOf(mail: string): Promise<string | undefined> {
+  const mock = smtp((line) => (line.startsWith('MAIL') ? mail : undefined));
+  const findings = await auditMock(mock, [probes.toldAtRcpt], { domains: ['own.test'] });
+  return findings.get('users.rcpt')?.confidence;
+}
+
 const submission = (vrfy: string): MockOptions => ({
   ...smtp((line) => {
     if (line.startsWith('MAIL')) return '530 5.7.0 log in first\r\n';
@@ -53,6 +60,11 @@ describe('users in the auditor', () => {
   it('users.vrfy: at a port for users, where the port for strangers is careful', async () => {
     assert.deepEqual(await told(submission('550 5.1.1 unknown\r\n')), ['users.vrfy']);
     assert.deepEqual(await told(submission('252 2.0.0 ok\r\n')), []);
+  });
+
+  it('users.rcpt: who must log in before MAIL is told nothing; any other refusal leaves it open', async () => {
+    assert.equal(await rcptOf('530 5.7.0 log in first\r\n'), 'not-observed');
+    assert.equal(await rcptOf('550 5.7.1 you are listed\r\n'), 'inconclusive');
   });
 
   it('users.vrfy: 252 for one and 550 for the others', async () => {

@@ -68,7 +68,8 @@ export const earlyTalker: ServiceProbe = {
 };
 
 async function run(context: ServiceContext): Promise<void> {
-  const patient = await opened(context);
+  // Bare: what looks at a greeting first takes some of its time.
+  const patient = await opened(context, { bare: true });
   const slow = await readReply(patient, GREETING_MS);
   patient.close();
   if (isLost(slow)) {

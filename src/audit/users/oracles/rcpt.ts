@@ -1,6 +1,6 @@
 /** RCPT: MAIL and many recipients in one write where PIPELINING is offered, and nothing is sent. */
 
-import { readReply, replyText } from '../../wire/smtp.ts';
+import { readReply, replyText, type SmtpReply } from '../../wire/smtp.ts';
 import { isLost, lossText, type Wire } from '../../wire/wire.ts';
 import type { Asked, Asking, Oracle, OracleSession } from '../oracle.ts';
 import { addressOf, Collected, leave, openSmtp } from './smtp.ts';
@@ -48,7 +48,7 @@ class Recipients implements OracleSession {
       const mail = await readReply(this.#wire, this.#asking.replyMs);
       if (isLost(mail)) return { answers: [], stopped: lossText(mail) };
       if (mail.code !== 250 && last) return { answers: [], stopped: replyText(mail) };
-      if (mail.code !== 250) return this.#again(names, replyText(mail));
+      if (mail.code !== 250) return this.#again(names, mail);
       this.#begun = true;
     }
     const collected = new Collected();
@@ -63,13 +63,14 @@ class Recipients implements OracleSession {
   }
 
   /** MAIL was refused: what was said of the recipients meant nothing. */
-  async #again(names: readonly string[], why: string): Promise<Asked> {
+  async #again(names: readonly string[], mail: SmtpReply): Promise<Asked> {
     for (const name of names) {
       const lost = await readReply(this.#wire, this.#asking.replyMs);
-      if (isLost(lost)) return { answers: [], stopped: `${why}; at ${name}: ${lossText(lost)}` };
+      if (!isLost(lost)) continue;
+      return { answers: [], stopped: `${replyText(mail)}; at ${name}: ${lossText(lost)}` };
     }
     this.#senders.shift();
-    return this.#senders.length === 0 ? { answers: [], stopped: why } : this.ask(names);
+    return this.#senders.length === 0 ? refused(names, mail) : this.ask(names);
   }
 
   async #oneByOne(names: readonly string[]): Promise<Asked> {
@@ -81,7 +82,7 @@ class Recipients implements OracleSession {
       this.#begun = mail.code === 250;
       if (this.#begun) break;
       this.#senders.shift();
-      if (this.#senders.length === 0) return { answers: [], stopped: replyText(mail) };
+      if (this.#senders.length === 0) return refused(names, mail);
     }
     const collected = new Collected();
     for (const name of names) {
@@ -95,4 +96,12 @@ class Recipients implements OracleSession {
   #line(name: string): string {
     return `RCPT TO:<${addressOf(name, this.#asking.domain)}>`;
   }
+}
+
+/** Who must log in first (RFC 4954 6) has heard the answer to every name; all else says nothing. */
+function refused(names: readonly string[], mail: SmtpReply): Asked {
+  if (mail.code !== 530) return { answers: [], stopped: replyText(mail) };
+  const collected = new Collected();
+  for (const name of names) collected.take(name, mail);
+  return collected.asked;
 }
