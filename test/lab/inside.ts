@@ -242,7 +242,8 @@ function fill(text: string, at: number, address: string): string {
 }
 
 function canaryFor(at: number): { readonly domain: string; readonly address: string } {
-  return { domain: `canary${at}.test`, address: `127.77.250.${1 + at}` };
+  const address = `127.77.${250 + Math.floor(at / 250)}.${1 + (at % 250)}`;
+  return { domain: `canary${at}.test`, address };
 }
 
 /** Waits until one of the usual ports takes connections. */
