@@ -115,10 +115,18 @@ export function visible(bytes: Uint8Array | string, max = 200): string {
   return text.length > max ? `${shown}...` : shown;
 }
 
+const NAMED: Readonly<Record<string, string>> = {
+  '\r': '\\r',
+  '\n': '\\n',
+  '\t': '\\t',
+  '\\': '\\\\',
+};
+
 function escapeCharacter(character: string): string {
-  const named: Record<string, string> = { '\r': '\\r', '\n': '\\n', '\t': '\\t', '\\': '\\\\' };
   const code = character.charCodeAt(0);
-  if (named[character] !== undefined) return named[character];
-  if (code < 256) return `\\x${code.toString(16).padStart(2, '0')}`;
-  return `\\u${code.toString(16).padStart(4, '0')}`;
+  return NAMED[character] ?? (code < 256 ? `\\x${hex(code, 2)}` : `\\u${hex(code, 4)}`);
+}
+
+function hex(code: number, digits: number): string {
+  return code.toString(16).padStart(digits, '0');
 }

@@ -61,8 +61,11 @@ const all = readCases();
 const cases = new Map(all.map((one) => [one.id, one]));
 const truthFile = path.join(HERE, 'truth.json');
 const truth = `${JSON.stringify(truthOf(all), undefined, 1)}\n`;
-if (values.write) writeFileSync(truthFile, truth);
-else if (
+if (values.write) {
+  writeFileSync(truthFile, truth);
+  const formatter = path.join(HERE, '../../node_modules/.bin/oxfmt');
+  if ((await passed(formatter, [truthFile])) !== 0) fail('truth.json could not be laid out');
+} else if (
   values.only === '' &&
   JSON.stringify(JSON.parse(readFileSync(truthFile, 'utf8'))) !== JSON.stringify(JSON.parse(truth))
 ) {
