@@ -119,6 +119,18 @@ describe('users: enumerable servers, everything found and nothing else', () => {
     assert.ok(found.length >= USERS.length - 2, found.join(' '));
   });
 
+  it('controls that were all put off by chance make no names of strangers', async () => {
+    let controls = 0;
+    const hook = (line: string): string | undefined => {
+      const asked =
+        line.startsWith('RCPT') && !/<(?:user\d+|alice|bob|carol|root|postmaster)@/.test(line);
+      return asked && ++controls <= 5 ? '451 4.7.1 Greylisted, come back' : undefined;
+    };
+    const { result } = await enumerated({ hook }, 100);
+    assert.equal(result.verdict, 'enumerable');
+    assert.deepEqual(foundNames(result), USERS);
+  });
+
   it('without PIPELINING one at a time, with the same result', async () => {
     const { result } = await enumerated({ keywords: ['SIZE'] }, 60);
     assert.deepEqual(foundNames(result), USERS);

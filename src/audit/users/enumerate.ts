@@ -65,6 +65,8 @@ export interface Enumeration {
 }
 
 const CONTROLS = 5;
+/** Of one in three put off, all of both lots would be in two runs of a million. */
+const CONTROLS_AGAIN = 7;
 /** Probes after which one answer to all is taken for what it is. */
 const PROBES_TO_TELL = 12;
 const EVIDENCE = 3;
@@ -107,6 +109,7 @@ class Run {
   async run(): Promise<Enumeration> {
     const early = await this.#firstContact();
     if (early !== undefined) return early;
+    await this.#controlsAgain();
     const todo = this.#names.filter((name) => !this.#answers.has(name));
     const first = await this.#round(todo, { scouting: true });
     if (first.unsupported !== undefined) return this.#end('unsupported', first.unsupported);
@@ -155,6 +158,17 @@ class Run {
       return this.#end('inconclusive', `the server stopped answering: ${next.why}`);
     }
     return this.#sameForAll(first);
+  }
+
+  /** All controls were put off, and some name was not: a server that puts off at random may do that, seldom. */
+  async #controlsAgain(): Promise<void> {
+    const { controls } = this.#baseline;
+    if (controls.some(({ signature }) => signature.kind !== 'later')) return;
+    const more = controlNames(this.#asking.random, CONTROLS_AGAIN);
+    await this.#round(more, {}, 1);
+    const heard = more.flatMap((name) => this.#answers.get(name) ?? []);
+    this.#baseline = new Baseline([...controls, ...heard]);
+    for (const name of more) this.#answers.delete(name);
   }
 
   #sameForAll(answer: Signature): Enumeration {
