@@ -57,6 +57,30 @@ test('dates: obsolete, commented, absurd', () => {
   assert.deepEqual(parseMailDate('22 Nov 2026 00:00 -0500')?.zoneMinutes, -300);
 });
 
+test('the usual form is read without the grammar, and never otherwise than by it', () => {
+  const wild = fc.constantFrom('0', '9', '1', ' ', ':', '+', '-', ',', 'a', 'J', '\u0131');
+  const pieces = fc.tuple(
+    fc.constantFrom('', 'Sun, ', 'Mon, ', 'sun, ', 'unM, ', 'Sun,', 'Xyz, ', 'a1b, '),
+    fc.constantFrom('1', '9', '22', '29', '31', '32', '00', '1x'),
+    fc.constantFrom(' Nov ', ' Feb ', ' nov ', ' ovD ', ' Now ', '-Nov-'),
+    fc.constantFrom('2026', '2024', '1899', '9999', '0026', '20x6'),
+    fc.constantFrom(' 05:00:00 ', ' 23:59:60 ', ' 24:00:00 ', ' 05:61:00 ', ' 5:00:000 '),
+    fc.constantFrom('+0000', '-0500', '+0530', '-1261', '+9959', '+00x0', 'GMT  '),
+    fc.option(fc.tuple(fc.nat(30), wild)),
+  );
+  fc.assert(
+    fc.property(pieces, ([...all]) => {
+      const change = all.pop() as [number, string] | null;
+      const text = all.join('');
+      const changed =
+        change === null ? text : text.slice(0, change[0]) + change[1] + text.slice(change[0] + 1);
+      // A comment is what the usual form does not have.
+      assert.deepEqual(parseMailDate(changed), parseMailDate(`${changed} ()`), changed);
+    }),
+    { numRuns: 5_000 },
+  );
+});
+
 test('a date is written one way, and read back', () => {
   assert.equal(formatDate(FIVE), 'Sun, 22 Nov 2026 05:00:00 +0000');
   const seconds = fc.integer({ min: -2_208_988_800, max: 253_402_300_799 });

@@ -17,7 +17,10 @@ export interface WrittenMailbox {
 const FOLD_COLUMNS = 78;
 /** Below the limit of 998 octets, so that a field name and a fold fit too. */
 const HARD_COLUMNS = 900;
+const LINE_OCTETS = 998;
 const NAME = /^[!-9;-~]{1,76}$/;
+/** A whole field: its name, and lines that are not blank (RFC 5322 2.2.3). */
+const SOUND = /^[!-9;-~]{1,76}:[^\0\r\n]*(?:\r\n[ \t]+[^ \t\0\r\n][^\0\r\n]*)*\r\n$/;
 
 /**
  * A field of free text (Subject, Comments …): non-ASCII text becomes encoded words (RFC 2047), or
@@ -94,12 +97,14 @@ export function formatPhrase(name: string, keepUtf8 = false): string {
  */
 export function acceptField(text: string): FieldText | undefined {
   const whole = text.endsWith('\r\n') ? text : `${text}\r\n`;
+  // No line can be too long, whatever its characters take.
+  if (whole.length * 3 <= LINE_OCTETS && SOUND.test(whole)) return whole as FieldText;
   const colon = whole.indexOf(':');
   if (colon === -1 || !NAME.test(whole.slice(0, colon))) return undefined;
   const lines = whole.slice(0, -2).split('\r\n');
   const sound = lines.every((line, at) => {
     const begins = at === 0 || /^[ \t]+[^ \t]/.test(line);
-    const fits = line.length * 3 <= 998 || Buffer.byteLength(line) <= 998;
+    const fits = line.length * 3 <= LINE_OCTETS || Buffer.byteLength(line) <= LINE_OCTETS;
     return begins && fits && !/[\0\r\n]/.test(line);
   });
   return sound ? (whole as FieldText) : undefined;

@@ -10,22 +10,33 @@ import { streamFailure } from './failures.ts';
 import { handshakeAsClient } from './tls/client.ts';
 import { handshakeAsServer } from './tls/server.ts';
 import type { Secured } from './tls/facts.ts';
+import type { Turn } from './turn.ts';
 
-/** Ends of the stream, known before the first octet. */
-export interface Ends {
+/** So few octets wait for the end of the turn: more of each connection would take room. */
+const SMALL_BYTES = 16_384;
+
+/** What is known of the stream before the first octet. */
+export interface StreamFacts {
   readonly remote: Endpoint;
   readonly local: Endpoint;
+  /** How long `end` waits for the peer to take what is queued and to close its side. */
+  readonly lingerMs: number;
+  /** Shared with the other connections of the network. */
+  readonly turn: Turn;
 }
 
 /**
  * A Connection over a socket that was made paused, with `allowHalfOpen`: the peer's end is told
- * to the receiver, who may still answer. `lingerMs` is how long `end` waits for the peer to take
- * what is queued and to close its side.
+ * to the receiver, who may still answer.
  */
 export class SocketConnection implements Connection {
   readonly remote: Endpoint;
   readonly local: Endpoint;
   readonly #lingerMs: number;
+  readonly #turn: Turn;
+  /** Came in this turn, and is handed on at its end, or before whatever comes next. */
+  #arrived: Uint8Array | undefined;
+  #endCame = false;
   #socket: Socket;
   #receiver: Receiver | undefined;
   #secure: Secure | undefined;
@@ -37,10 +48,11 @@ export class SocketConnection implements Connection {
   #closed = false;
   #linger: Timer | undefined;
 
-  constructor(socket: Socket, ends: Ends, lingerMs: number) {
-    this.remote = ends.remote;
-    this.local = ends.local;
+  constructor(socket: Socket, { remote, local, lingerMs, turn }: StreamFacts) {
+    this.remote = remote;
+    this.local = local;
     this.#lingerMs = lingerMs;
+    this.#turn = turn;
     this.#socket = socket;
     socket.on('error', this.#onError);
     socket.on('close', this.#onClose);
@@ -72,6 +84,7 @@ export class SocketConnection implements Connection {
 
   resume(): void {
     this.#paused = false;
+    if (this.#arrived !== undefined) this.#turn.add(this.#handOn);
     if (!this.#shaking && this.#receiver !== undefined) this.#socket.resume();
   }
 
@@ -81,11 +94,13 @@ export class SocketConnection implements Connection {
     this.#shaking = true;
     // The listeners go before the first octet of the handshake comes: it is not for the receiver.
     this.#unlisten(clear);
+    const arrived = this.#arrived;
+    this.#arrived = undefined;
     clear.pause();
     const awaited = clear.writableNeedDrain;
     try {
       await this.#written(clear);
-      readAway(clear, options);
+      readAway(clear, options, arrived);
       const secured = await this.#handshake(clear, options);
       this.#secured(clear, secured);
       // Whoever was told to wait before the handshake waits for this.
@@ -167,10 +182,27 @@ export class SocketConnection implements Connection {
   }
 
   readonly #onData = (bytes: Uint8Array): void => {
+    this.#handOn();
+    const waits = this.#paused || bytes.length < SMALL_BYTES;
+    if (waits && this.#arrived === undefined) {
+      this.#arrived = bytes;
+      this.#turn.add(this.#handOn);
+    } else if (!this.#ending) this.#receiver?.received(bytes);
+  };
+
+  readonly #handOn = (): void => {
+    const bytes = this.#arrived;
+    if (bytes === undefined || this.#paused) return;
+    this.#arrived = undefined;
     if (!this.#ending) this.#receiver?.received(bytes);
+    if (this.#endCame) this.#onEnd();
   };
 
   readonly #onEnd = (): void => {
+    this.#handOn();
+    // Whoever pauses hears of the end behind what came before it.
+    this.#endCame = this.#arrived !== undefined;
+    if (this.#endCame) return;
     if (!this.#ending) this.#receiver?.ended();
   };
 
@@ -184,6 +216,7 @@ export class SocketConnection implements Connection {
 
   readonly #onClose = (): void => {
     if (this.#closed) return;
+    this.#handOn();
     this.#closed = true;
     this.#linger?.cancel();
     this.#receiver?.closed(this.#failure);
@@ -194,10 +227,10 @@ export class SocketConnection implements Connection {
  * What was sent in clear before the handshake is gone, whoever injected it (CVE-2011-0411);
  * unless it is the handshake itself, of which the beginning was read already.
  */
-function readAway(clear: Socket, options: TlsOptions): void {
+function readAway(clear: Socket, options: TlsOptions, arrived = NO_BYTES): void {
   const begun = options.side === 'server' ? options.received : undefined;
   if (begun === undefined) while (clear.read() !== null);
-  else if (begun.length > 0) clear.unshift(begun);
+  else for (const bytes of [arrived, begun]) if (bytes.length > 0) clear.unshift(bytes);
 }
 
 function gone(): Failure {

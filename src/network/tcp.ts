@@ -4,11 +4,12 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 import { Failure, invariant } from '#base/failure.ts';
 import type { Connection, ConnectOptions, Listener, ListenOptions, Network } from '#base/world.ts';
 import { systemClock } from './clock.ts';
-import { SocketConnection } from './connection.ts';
+import { SocketConnection, type StreamFacts } from './connection.ts';
 import { endpointOf, isAddress } from './endpoint.ts';
 import { connectFailure, listenFailure } from './failures.ts';
 import { Admission } from './admission.ts';
 import { type InheritedSockets, placeKey } from './inherited.ts';
+import { Turn } from './turn.ts';
 
 export interface TcpOptions {
   /** How long a connection that was ended may take to finish. Default 10,000. */
@@ -23,15 +24,18 @@ export interface TcpOptions {
   readonly acceptFailed?: (failure: Failure) => void;
 }
 
+type Shared = Pick<StreamFacts, 'lingerMs' | 'turn'>;
+
 const LINGER_MS = 10_000;
 const WAITING = 512;
 const BACKLOG = 1_024;
 
 /** A Network on this machine's sockets. */
 export function tcpNetwork(options: TcpOptions = {}): Network {
+  const shared: Shared = { lingerMs: options.lingerMs ?? LINGER_MS, turn: new Turn() };
   return {
-    listen: (where, accept) => listen(where, accept, options),
-    connect: (where) => open(where, options),
+    listen: (where, accept) => listen(where, accept, options, shared),
+    connect: (where) => open(where, shared),
   };
 }
 
@@ -39,11 +43,12 @@ async function listen(
   where: ListenOptions,
   accept: (connection: Connection) => void,
   options: TcpOptions,
+  shared: Shared,
 ): Promise<Listener> {
   const admission = new Admission<Socket>(
     where.maxConnections,
     options.waitingConnections ?? WAITING,
-    (socket) => admit(socket, accept, options),
+    (socket) => admit(socket, accept, shared),
   );
   const server = createServer({
     allowHalfOpen: true,
@@ -92,19 +97,15 @@ function bound(server: Server, where: ListenOptions, options: TcpOptions): Promi
   });
 }
 
-function admit(
-  socket: Socket,
-  accept: (connection: Connection) => void,
-  options: TcpOptions,
-): void {
+function admit(socket: Socket, accept: (connection: Connection) => void, shared: Shared): void {
   const remote = endpointOf(socket.remoteAddress, socket.remotePort);
   const local = endpointOf(socket.localAddress, socket.localPort);
   // Gone between the kernel and us.
   if (remote === undefined || local === undefined) socket.destroy();
-  else accept(new SocketConnection(socket, { remote, local }, options.lingerMs ?? LINGER_MS));
+  else accept(new SocketConnection(socket, { remote, local, ...shared }));
 }
 
-function open(where: ConnectOptions, options: TcpOptions): Promise<Connection> {
+function open(where: ConnectOptions, shared: Shared): Promise<Connection> {
   const name = text(where.address, where.port);
   if (!isAddress(where.address)) {
     const failure = Failure.temporary('unreachable', `${name} is not an IP address`);
@@ -139,7 +140,7 @@ function open(where: ConnectOptions, options: TcpOptions): Promise<Connection> {
         refused(new Error('closed at once'));
         return;
       }
-      resolve(new SocketConnection(socket, { remote, local }, options.lingerMs ?? LINGER_MS));
+      resolve(new SocketConnection(socket, { remote, local, ...shared }));
     });
   });
 }

@@ -69,6 +69,25 @@ for (const format of ['json', 'text'] as const) {
   });
 }
 
+test('what needs no change is written as what does', () => {
+  const text = (line: string): unknown => ({ ...(JSON.parse(line) as object), tail: undefined });
+  check(
+    property(jsonValue(), (value) => {
+      const fields = (typeof value === 'object' && !Array.isArray(value) ? value : { value }) ?? {};
+      const [plain = ''] = logged('json', fields as JsonObject);
+      // An object among the fields has all of them copied.
+      const [copied = ''] = logged('json', { ...(fields as JsonObject), tail: { x: 1 } });
+      if (!copied.includes('"truncated"')) assert.deepEqual(text(plain), text(copied));
+    }),
+  );
+  const odd = { big: 1n, call: () => 1, nan: NaN, none: undefined, level: undefined };
+  const [line = ''] = logged('json', odd as unknown as JsonObject);
+  assert.deepEqual(JSON.parse(line).big, '1');
+  assert.deepEqual(JSON.parse(line).nan, 'NaN');
+  assert.equal('none' in JSON.parse(line), false);
+  assert.doesNotMatch(logged('text', { none: undefined })[0] ?? '', /none/);
+});
+
 test('JSON has level, time, event and the fields, and a field cannot pass for one of them', () => {
   const [line = ''] = logged('json', { queueId: 'Q1', level: 'error', time: 1, event: 'x' });
   assert.deepEqual(JSON.parse(line), {

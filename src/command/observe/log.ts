@@ -69,13 +69,12 @@ const RESERVED: ReadonlySet<string> = new Set(['level', 'time', 'event']);
 function renamed(fields: JsonObject | undefined): ReturnType<typeof tamed> {
   if (fields === undefined) return {};
   const tame = tamed(fields);
-  for (const key of RESERVED) {
-    const value = tame[key];
-    if (value === undefined) continue;
-    delete tame[key];
-    tame[`_${key}`] = value;
+  if (tame['level'] === undefined && tame['time'] === undefined && tame['event'] === undefined) {
+    return tame;
   }
-  return tame;
+  return Object.fromEntries(
+    Object.entries(tame).map(([key, value]) => [RESERVED.has(key) ? `_${key}` : key, value]),
+  );
 }
 
 /**

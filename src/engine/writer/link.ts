@@ -75,7 +75,8 @@ export class WriterLink {
       this.#waiting.set(this.#ticket, { resolve: answer, reject, bytes });
       this.#bytes += bytes;
       if (this.#waiting.size === 1) this.#connect().hold(true);
-      if (this.#jobs.length === 0) setImmediate(() => this.#post());
+      // When all that runs now has said what it writes: that shares one message to the writer.
+      if (this.#jobs.length === 0) process.nextTick(() => this.#post());
       this.#jobs.push({ ticket: this.#ticket, operation, input });
     });
   }
