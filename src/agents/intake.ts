@@ -95,7 +95,7 @@ function* prepare(mail: NewMail, options: IntakeOptions): Work<Prepared> {
     const described = yield* describe(mail);
     for (const box of plan.boxes.values()) {
       deliveries.push(deliver(described, box, mail.reversePath, atMs));
-      yield;
+      if (plan.boxes.size > 1) yield;
     }
   }
   const relay =

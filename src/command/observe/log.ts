@@ -1,4 +1,4 @@
-/** The Log for real: JSON, or short lines for people, written at the end of each turn. */
+/** The Log for real: JSON, or short lines for people, some milliseconds of them in one write. */
 
 import { destination, levels } from 'pino';
 import type { JsonObject } from '#base/json.ts';
@@ -64,6 +64,7 @@ const STYLES: Readonly<Partial<Record<LogLevel, Style>>> = {
   error: 'red',
 };
 const GATHERED_CHARACTERS = 65_536;
+const GATHERED_MS = 5;
 const RESERVED: ReadonlySet<string> = new Set(['level', 'time', 'event']);
 
 function renamed(fields: JsonObject | undefined): ReturnType<typeof tamed> {
@@ -78,8 +79,8 @@ function renamed(fields: JsonObject | undefined): ReturnType<typeof tamed> {
 }
 
 /**
- * Lines of one turn of the event loop go out in one write: a write for each message would be a
- * twentieth of what a message costs. What warns, and the end of the process, wait for nothing.
+ * Lines of some milliseconds go out in one write: a write for each message would be a twentieth
+ * of what a message costs. What warns, and the end of the process, wait for nothing.
  */
 function standardError(): LineSink {
   const stream = destination({ fd: 2, sync: true });
@@ -98,7 +99,7 @@ function standardError(): LineSink {
     write: (line) => {
       if (gathered === '') {
         process.once('exit', flush);
-        setImmediate(flush);
+        setTimeout(flush, GATHERED_MS).unref();
       }
       gathered += line;
       if (gathered.length > GATHERED_CHARACTERS) flush();
