@@ -159,7 +159,8 @@ ${facts.skipped.length === 0 ? '' : `- Skipped: ${facts.skipped.join('; ')}.\n`}
   ${facts.cellSeconds} s a cell after a warm-up of three cells
   with 50 sessions and a calibration, ${facts.repetitions} repetitions, the servers in turn within each repetition:
   \`smtp-source ${loadArguments({ sessions: 50, bytes: 1_024 }, 'MESSAGES').join(' ')}\`; without \`-d\` for one connection a message.
-  The rows of acceptance are measured on the same running servers, the others on new ones.
+  The rows of acceptance are measured on the same running servers, the others on new ones. Beside those of 1 KiB stand two that are no mail servers, for what
+  load, machine and runtime allow at most: Postfix' smtp-sink, and \`test/bench/targets/bare-server.ts\`, some 70 lines that answer without looking and write one row a message with Postern's settings of SQLite.
 - Processor time: ${accounting()}. Memory: proportional set size of all its processes.
 - IMAP: one mailbox with the same messages of about 2 KiB on both sides, a client that reads octets and looks for the tagged line only.
   Postern takes no login without TLS, so both sides are measured with TLS (AES-GCM, TLS 1.3); Dovecot in clear is shown beside it.

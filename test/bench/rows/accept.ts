@@ -1,11 +1,19 @@
 /** Rows of acceptance: so many sessions bring mail of one size, each answered after it is on disk. */
 
+import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { freePort } from '../../world/ports.ts';
 import { type Goal, OURS, type Row, type Sample } from '../figures.ts';
 import type { Bench } from '../bench.ts';
 import { type Cell, type SmtpTarget, calibrate, load } from '../smtp-load.ts';
-import { npmVersion, startHaraka, startSmtpServer } from '../targets/npm-peers.ts';
+import { Group } from '../group.ts';
+import { end } from '../processes.ts';
+import {
+  npmVersion,
+  startHaraka,
+  startSmtpServer,
+  started as startedNode,
+} from '../targets/npm-peers.ts';
 import { startPostern } from '../targets/postern.ts';
 import { type PostfixMode, startPostfix } from '../targets/postfix.ts';
 import { startSink } from '../targets/sink.ts';
@@ -21,6 +29,8 @@ interface AcceptRow {
   readonly cell: Cell;
   readonly goal: Omit<Goal, 'against'>;
   readonly npm?: boolean;
+  /** Beside what the machine, the load and the runtime allow at most. */
+  readonly bare?: boolean;
 }
 
 const KIB = 1_024;
@@ -30,21 +40,25 @@ const ROWS: readonly AcceptRow[] = [
     cell: { sessions: 50, bytes: KIB },
     goal: { peerThen: 1_091, atLeast: 5, aim: 10, cpuAtLeast: 7, cpuAim: 15 },
     npm: true,
+    bare: true,
   },
   {
     name: 'accept 1 KiB, 10 sessions',
     cell: { sessions: 10, bytes: KIB },
     goal: { peerThen: 1_211, atLeast: 2.5, aim: 4 },
+    bare: true,
   },
   {
     name: 'accept 1 KiB, 1 session',
     cell: { sessions: 1, bytes: KIB },
     goal: { peerThen: 198, atLeast: 2, aim: 4 },
+    bare: true,
   },
   {
     name: 'accept 1 KiB, 200 sessions',
     cell: { sessions: 200, bytes: KIB },
     goal: { peerThen: 349, atLeast: 15, aim: 30 },
+    bare: true,
   },
   {
     name: 'accept 10 KiB, 50 sessions',
@@ -70,6 +84,8 @@ const ROWS: readonly AcceptRow[] = [
 const HOLD = 'Postfix, hold';
 const VIRTUAL = 'Postfix, virtual';
 const HARAKA = 'Haraka';
+const BARE = 'Node, answers and writes one row';
+const SINK = 'smtp-sink, keeps nothing';
 
 /** All on the same servers, which run on from row to row as servers do. */
 export const acceptRows = {
@@ -78,12 +94,20 @@ export const acceptRows = {
     const started: Started[] = [];
     const rows: Row[] = [];
     try {
-      started.push(await ours(bench, 'u0@bench.test'));
-      started.push(await postfix(bench, 'hold', HOLD));
-      for (const start of fromNpm(bench)) started.push(await start());
+      const start = async (starters: readonly (() => Promise<Started>)[]): Promise<Started[]> => {
+        const from = started.length;
+        for (const one of starters) started.push(await one());
+        return started.slice(from);
+      };
+      const two = await start([
+        () => ours(bench, 'u0@bench.test'),
+        () => postfix(bench, 'hold', HOLD),
+      ]);
+      const peers = await start(fromNpm(bench));
+      const least = await start([() => bare(bench), () => sink(bench)]);
       for (const one of started) await warmUp(bench, one.target);
-      for (const { name, cell, goal, npm } of ROWS) {
-        const those = npm === true ? started : started.slice(0, 2);
+      for (const { name, cell, goal, npm, bare: isBare } of ROWS) {
+        const those = [...two, ...(npm === true ? peers : []), ...(isBare === true ? least : [])];
         rows.push(await compare(bench, { name, goals: [{ ...goal, against: HOLD }] }, cell, those));
       }
     } finally {
@@ -216,6 +240,31 @@ function fromNpm(bench: Bench): (() => Promise<Started>)[] {
   if (npmVersion('Haraka') !== undefined) starters.push(() => haraka(bench, false));
   if (npmVersion('smtp-server') !== undefined) starters.push(() => smtpServer(bench));
   return starters;
+}
+
+async function bare(bench: Bench): Promise<Started> {
+  const port = await freePort();
+  const folder = bench.folder('bare');
+  mkdirSync(folder, { recursive: true });
+  const program = path.join(import.meta.dirname, '../targets/bare-server.ts');
+  const args = [program, `${port}`, path.join(folder, 'bare.db')];
+  const { group, stop } = await startedNode('bare', folder, port, args);
+  const place = `127.0.0.1:${port}`;
+  return { target: { name: BARE, group, place, recipient: 'u0@bench.test' }, stop };
+}
+
+async function sink(bench: Bench): Promise<Started> {
+  const [port, folder] = [await freePort(), bench.folder('sink')];
+  mkdirSync(folder, { recursive: true });
+  const group = new Group('sink');
+  const place = `127.0.0.1:${port}`;
+  const user = process.getuid?.() === 0 ? ['-u', 'nobody'] : [];
+  const child = group.start('smtp-sink', [...user, place, '1024'], path.join(folder, 'log'));
+  const stop = async (): Promise<void> => {
+    await end(child);
+    group.remove();
+  };
+  return { target: { name: SINK, group, place, recipient: 'u0@bench.test' }, stop };
 }
 
 async function smtpServer(bench: Bench): Promise<Started> {

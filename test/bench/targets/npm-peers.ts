@@ -77,7 +77,8 @@ exports.hook_get_mx = (next) =>
   };
 }
 
-async function started(
+/** Starts a program on this Node and waits for its greeting. */
+export async function started(
   name: string,
   folder: string,
   port: number,
