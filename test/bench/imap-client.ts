@@ -55,6 +55,30 @@ export class ImapClient {
     return this.#octets;
   }
 
+  /** AUTHENTICATE with an initial response; each challenge is answered by the next of `answers`. */
+  async authenticate(
+    mechanism: string,
+    initial: string,
+    answers: readonly ((challenge: string) => string)[],
+  ): Promise<void> {
+    this.#number += 1;
+    const tag = `t${this.#number}`;
+    let line = `${tag} AUTHENTICATE ${mechanism} ${base64(initial)}`;
+    for (const answer of answers) {
+      this.#tail = '';
+      this.#socket.write(`${line}\r\n`);
+      await this.#until(() => this.#tail.endsWith('\r\n'));
+      const [, challenge] = /^\+ (\S*)\r\n$/.exec(this.#tail) ?? [];
+      if (challenge === undefined) throw new Error(`AUTHENTICATE: ${this.#tail}`);
+      line = base64(answer(Buffer.from(challenge, 'base64').toString()));
+    }
+    this.#tail = '';
+    this.#socket.write(`${line}\r\n`);
+    await this.#until(() => taggedLine(this.#tail, tag) !== undefined);
+    const said = taggedLine(this.#tail, tag);
+    if (!said?.startsWith('OK')) throw new Error(`AUTHENTICATE: ${said}`);
+  }
+
   /** Sends without waiting, for filling; then `settled` waits for the last one. */
   async commands(texts: readonly (readonly [text: string, literal: string])[]): Promise<void> {
     this.#tail = '';
@@ -98,6 +122,10 @@ export class ImapClient {
       };
     });
   }
+}
+
+function base64(text: string): string {
+  return Buffer.from(text).toString('base64');
 }
 
 /** What follows the tag on the last line, when that line is the tagged one and complete. */
