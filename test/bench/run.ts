@@ -14,6 +14,12 @@ import { page } from './page.ts';
 import { findVersions } from './versions.ts';
 
 const USAGE = 64;
+const HELP = `npm run bench -- [--quick] [--only ROW]... [--output FILE] [--no-install]
+  --quick       two minutes, less exact; writes no page
+  --only        rows that begin so: ${MEASUREMENTS.map(({ id }) => id).join(', ')}
+  --output      a file for the page (docs/performance.md, when everything is measured)
+  --no-install  without looking for the peers and installing them
+`;
 const { values } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
@@ -21,8 +27,13 @@ const { values } = parseArgs({
     /** Where the page goes; without --only and --quick it is docs/performance.md. */
     output: { type: 'string' },
     'no-install': { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
   },
 });
+if (values.help) {
+  process.stdout.write(HELP);
+  process.exit();
+}
 const wanted = MEASUREMENTS.filter(
   ({ id }) => values.only === undefined || values.only.some((name) => id.startsWith(name)),
 );
