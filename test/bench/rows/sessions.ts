@@ -103,7 +103,7 @@ async function measureLogins(bench: Bench): Promise<Row[]> {
     },
     {
       ...common,
-      name: "IMAP logins, first of each account, SCRAM-SHA-256 (the hashing is the client's, done before; Dovecot: LOGIN, its default)",
+      name: 'IMAP logins, first of each account, SCRAM-SHA-256 (the client hashes and keeps it; Dovecot: LOGIN, its default)',
       goals: [{ against: DOVECOT, atLeast: 2, aim: 2 }],
       samples: scram,
     },
