@@ -145,7 +145,7 @@ function nested(n: number): { [key: string]: never } {
 
 const OUTSIDE_SHAPES: readonly Shape[] = [
   shape('terminal', 'controls', 20_000, times('\x1b'), (text) => harmless(text, 2 ** 31)),
-  shape('terminal', 'octets', 30_000, octets('\xff'), (text) => visible(text, 2 ** 31)),
+  shape('terminal', 'octets', 100_000, octets('\xff'), (text) => visible(text, 2 ** 31)),
   shape('terminal', 'a deep fact', 2_000, nested, (facts) =>
     storyText([{ ...ENTRY, facts }], { colour: false }),
   ),
