@@ -7,6 +7,8 @@ export interface LaxOptions {
   readonly end?: RegExp;
   /** What stands behind an end is thrown away with the packet. */
   readonly discards?: boolean;
+  /** The whole server ends itself where something stands behind an end. */
+  readonly dies?: boolean;
   /** The end of the stream behind a dot ends content too. */
   readonly endsWithStream?: boolean;
   /** What ends a command. Default CRLF. */
@@ -58,6 +60,10 @@ export async function startLaxSmtp(options: LaxOptions = {}): Promise<LaxServer>
   const sockets = new Set<Socket>();
   const messages: string[] = [];
   let connections = 0;
+  const close = (): void => {
+    server.close();
+    for (const socket of sockets) socket.destroy();
+  };
   const server = createServer({ allowHalfOpen: true }, (socket) => {
     sockets.add(socket);
     socket.setNoDelay(true);
@@ -65,7 +71,7 @@ export async function startLaxSmtp(options: LaxOptions = {}): Promise<LaxServer>
     socket.on('close', () => sockets.delete(socket));
     const greeting = options.greeting?.(connections) ?? '220 mock.test ESMTP';
     connections += 1;
-    const session = new Session(socket, options, messages, greeting);
+    const session = new Session(socket, options, messages, greeting, close);
     socket.on('data', (octets: Buffer) => session.received(octets.toString('latin1')));
     socket.on('end', () => session.ended());
   });
@@ -73,10 +79,7 @@ export async function startLaxSmtp(options: LaxOptions = {}): Promise<LaxServer>
   return {
     port: (server.address() as AddressInfo).port,
     messages,
-    close: () => {
-      server.close();
-      for (const socket of sockets) socket.destroy();
-    },
+    close,
   };
 }
 
@@ -87,6 +90,7 @@ class Session implements LaxState {
   readonly #socket: Socket;
   readonly #options: LaxOptions;
   readonly #messages: string[];
+  readonly #die: () => void;
   #mode: Mode = 'command';
   #rest = '';
   #content = '';
@@ -94,7 +98,14 @@ class Session implements LaxState {
   #isLast = false;
   #sender = false;
 
-  constructor(socket: Socket, options: LaxOptions, messages: string[], greeting: string) {
+  constructor(
+    socket: Socket,
+    options: LaxOptions,
+    messages: string[],
+    greeting: string,
+    die: () => void,
+  ) {
+    this.#die = die;
     this.#socket = socket;
     this.#options = options;
     this.#messages = messages;
@@ -235,8 +246,9 @@ class Session implements LaxState {
     const found = (this.#options.end ?? /\r\n\.\r\n/).exec(this.#rest);
     if (found === null) return;
     const octets = this.#rest.slice(0, found.index + 2);
-    this.#rest =
-      this.#options.discards === true ? '' : this.#rest.slice(found.index + found[0].length);
+    const behind = this.#rest.slice(found.index + found[0].length);
+    if (behind !== '' && this.#options.dies === true) return this.#die();
+    this.#rest = this.#options.discards === true ? '' : behind;
     this.#mode = 'command';
     this.#finish(octets);
   }

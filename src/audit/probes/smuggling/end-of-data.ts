@@ -32,7 +32,7 @@ async function run(context: ServiceContext): Promise<void> {
   }
   const { ground } = prepared;
   const isSafe = context.level === 'safe';
-  const manners = mannersFor(ground.envelope.ways);
+  const manners = mannersFor(ground);
   const endings = isSafe ? TELLING : ENDINGS;
   const options = {
     // A far server is not crowded; one of our own bears more.
@@ -41,11 +41,13 @@ async function run(context: ServiceContext): Promise<void> {
   };
   const first = isSafe ? manners.slice(0, 1) : manners;
   let matrix = await runMatrix(ground, { endings, manners: first, ...options });
-  // OpenSMTPD refuses whoever does not wait, and hides by it that the message had ended.
+  // Some refuse whoever does not wait, and hide by it that the message had ended.
   const refused = new Set(
     matrix.heard.flatMap((one) => (one.kind === 'refused' ? [one.ending] : [])),
   );
-  const apart = manners.filter(({ writes, commands }) => writes === 'apart' && commands);
+  const apart = manners.filter(
+    (manner) => manner.writes === 'apart' && manner.commands && !first.includes(manner),
+  );
   if (isSafe && refused.size > 0) {
     const again = { endings: [...refused], manners: apart.slice(0, 1), ...options };
     matrix = both(matrix, await runMatrix(ground, again));

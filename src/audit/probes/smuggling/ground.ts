@@ -43,7 +43,9 @@ export async function prepare(context: ServiceContext): Promise<Preparation> {
     // deliver mail, there is only the window.
     const least = refusesLoops && !isFar ? 120 : 500;
     const windowMs = Math.min(Math.max(least, reference.ms * 4 + 60), isFar ? 2_000 : 500);
-    return { kind: 'ready', ground: { context, envelope, reference, refusesLoops, windowMs } };
+    const pipelining = context.service.capabilities.some((line) => /^PIPELINING\b/i.test(line));
+    const ground = { context, envelope, reference, refusesLoops, pipelining, windowMs };
+    return { kind: 'ready', ground };
   } finally {
     wire.close();
   }

@@ -1,7 +1,6 @@
 /** The whole product in every manner: passes over all sequences, several connections at a time. */
 
 import { Failure } from '#base/failure.ts';
-import type { Way } from '../../content/envelope.ts';
 import type { Wire } from '../../wire/wire.ts';
 import type { Ending } from './sequences.ts';
 import {
@@ -44,11 +43,22 @@ const CHAIN = 8;
 /** Sessions that failed; then it is given up. */
 const MOST_FAILURES = 24;
 
-/** Twelve manners on two ways, the likeliest first. */
-export function mannersFor(ways: readonly Way[]): readonly Manner[] {
-  const kinds: readonly Omit<Manner, 'way'>[] = [
+/**
+ * Twelve manners on two ways, the likeliest first; in turn first where nothing may come before its
+ * turn. OpenSMTPD refuses whoever does not wait and hides by it that the message had ended; with
+ * filters (6.8.0p2) it may even end itself: the session is gone while its filter is still asked
+ * about the message.
+ */
+export function mannersFor({
+  envelope: { ways },
+  pipelining,
+}: Pick<Ground, 'envelope' | 'pipelining'>): readonly Manner[] {
+  const first = [
     { writes: 'whole', commands: true },
     { writes: 'apart', commands: true },
+  ] as const;
+  const kinds: readonly Omit<Manner, 'way'>[] = [
+    ...(pipelining ? first : first.toReversed()),
     { writes: 'whole', commands: false },
     { writes: 'octets', commands: true },
     { writes: 'apart', commands: false },

@@ -7,7 +7,7 @@ import type { Exchange } from '../../finding.ts';
 import type { ServiceContext } from '../../probe.ts';
 import { smtpSignature } from '../../users/signature.ts';
 import { ask, readReply, replyText, type SmtpReply } from '../../wire/smtp.ts';
-import { isLost, lossText, type Wire } from '../../wire/wire.ts';
+import { isLost, type Lost, lossText, type Wire } from '../../wire/wire.ts';
 import type { Ending } from './sequences.ts';
 
 export type Writes = 'whole' | 'apart' | 'octets';
@@ -28,6 +28,8 @@ export interface Ground {
   readonly reference: SmtpReply;
   /** It refuses what goes in circles: no test is delivered. */
   readonly refusesLoops: boolean;
+  /** It offers PIPELINING (RFC 2920): what follows may come before an answer. */
+  readonly pipelining: boolean;
   /** How long an answer is waited for. */
   readonly windowMs: number;
 }
@@ -89,7 +91,12 @@ export async function offer(
   const tail = commands && !eof ? commandsBehind(ground) : '';
   const parts = ['x', prefix, '.', suffix, tail];
   if (writes === 'whole') wire.send(parts.join(''));
-  else if (writes === 'apart') {
+  else if (writes === 'apart' && !ground.pipelining) {
+    await wire.sendApart([`x${prefix}.`, suffix], GAP_MS);
+    const first = await readReply(wire, windowMs);
+    if (!isLost(first) && tail !== '') wire.send(tail);
+    return judge(wire, ground, windowMs, first);
+  } else if (writes === 'apart') {
     await wire.sendApart([`x${prefix}.`, suffix, tail].filter(Boolean), GAP_MS);
   } else {
     wire.send('x');
@@ -98,12 +105,16 @@ export async function offer(
     wire.send(tail.slice(6));
   }
   if (eof) wire.finish();
-  return judge(wire, ground, windowMs);
+  return judge(wire, ground, windowMs, await readReply(wire, windowMs));
 }
 
 /** Reads what came: its kind follows from what is run behind the first answer. */
-async function judge(wire: Wire, ground: Ground, windowMs: number): Promise<Heard> {
-  const first = await readReply(wire, windowMs);
+async function judge(
+  wire: Wire,
+  ground: Ground,
+  windowMs: number,
+  first: SmtpReply | Lost,
+): Promise<Heard> {
   if (isLost(first)) {
     const kind = first.kind === 'timeout' ? 'content' : 'refused';
     return { kind, text: lossText(first) };
