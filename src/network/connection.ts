@@ -84,7 +84,7 @@ export class SocketConnection implements Connection {
 
   resume(): void {
     this.#paused = false;
-    if (this.#arrived !== undefined) this.#turn.add(this.#handOn);
+    if (this.#arrived !== undefined || this.#endCame) this.#turn.add(this.#handOn);
     if (!this.#shaking && this.#receiver !== undefined) this.#socket.resume();
   }
 
@@ -137,6 +137,8 @@ export class SocketConnection implements Connection {
   }
 
   destroy(): void {
+    // Whoever closes now hears no more of what came before.
+    this.#forget();
     this.#socket.destroy();
   }
 
@@ -183,28 +185,34 @@ export class SocketConnection implements Connection {
 
   readonly #onData = (bytes: Uint8Array): void => {
     this.#handOn();
-    const waits = this.#paused || bytes.length < SMALL_BYTES;
-    if (waits && this.#arrived === undefined) {
+    if (this.#paused) this.#arrived = bytes;
+    else if (bytes.length < SMALL_BYTES) {
       this.#arrived = bytes;
       this.#turn.add(this.#handOn);
     } else if (!this.#ending) this.#receiver?.received(bytes);
   };
 
+  /** What came, then the end, in this order and to nobody who pauses. */
   readonly #handOn = (): void => {
     const bytes = this.#arrived;
-    if (bytes === undefined || this.#paused) return;
-    this.#arrived = undefined;
-    if (!this.#ending) this.#receiver?.received(bytes);
-    if (this.#endCame) this.#onEnd();
+    if (bytes !== undefined && !this.#paused) {
+      this.#arrived = undefined;
+      if (!this.#ending) this.#receiver?.received(bytes);
+    }
+    if (!this.#endCame || this.#paused) return;
+    this.#endCame = false;
+    if (!this.#ending) this.#receiver?.ended();
   };
 
   readonly #onEnd = (): void => {
+    this.#endCame = true;
     this.#handOn();
-    // Whoever pauses hears of the end behind what came before it.
-    this.#endCame = this.#arrived !== undefined;
-    if (this.#endCame) return;
-    if (!this.#ending) this.#receiver?.ended();
   };
+
+  #forget(): void {
+    this.#arrived = undefined;
+    this.#endCame = false;
+  }
 
   readonly #onDrain = (): void => {
     if (!this.#ending) this.#receiver?.drained();
@@ -217,6 +225,7 @@ export class SocketConnection implements Connection {
   readonly #onClose = (): void => {
     if (this.#closed) return;
     this.#handOn();
+    this.#forget();
     this.#closed = true;
     this.#linger?.cancel();
     this.#receiver?.closed(this.#failure);

@@ -1,8 +1,10 @@
 /** A turn: all tasks of it in order and at once, those that come meanwhile in the next one. */
 
 import assert from 'node:assert/strict';
+import { Socket } from 'node:net';
 import { test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { SocketConnection } from './connection.ts';
 import { tcpNetwork } from './tcp.ts';
 import { Turn } from './turn.ts';
 
@@ -88,3 +90,55 @@ test(
     await listener.close();
   },
 );
+
+/** A connection whose octets and events the test makes, and what it tells. */
+function staged(received: (one: SocketConnection) => void) {
+  const socket = new Socket();
+  const nowhere = { address: '127.0.0.1', port: 1 };
+  const facts = { remote: nowhere, local: nowhere, lingerMs: 10, turn: new Turn() };
+  const one = new SocketConnection(socket, facts);
+  const told: string[] = [];
+  one.open({
+    received: (bytes) => {
+      told.push(Buffer.from(bytes).toString());
+      received(one);
+    },
+    drained: () => undefined,
+    ended: () => told.push('ended'),
+    closed: () => told.push('closed'),
+  });
+  return { one, socket, told };
+}
+
+test('who pauses hears of the end behind resume, also where it came in the same turn', async () => {
+  const { one, socket, told } = staged((connection) => connection.pause());
+  socket.emit('data', Buffer.from('a'));
+  socket.emit('end');
+  await nextTurn();
+  assert.deepEqual(told, ['a']);
+  one.resume();
+  await nextTurn();
+  assert.deepEqual(told, ['a', 'ended']);
+  socket.destroy();
+});
+
+test('who has destroyed the connection hears that it closed, and nothing else', async () => {
+  const { one, socket, told } = staged(() => undefined);
+  socket.emit('data', Buffer.from('a'));
+  one.destroy();
+  socket.emit('close');
+  one.resume();
+  await nextTurn();
+  assert.deepEqual(told, ['closed']);
+});
+
+test('what is left when a paused connection closes is never handed on behind that', async () => {
+  const { one, socket, told } = staged(() => undefined);
+  socket.emit('data', Buffer.from('a'));
+  one.pause();
+  socket.emit('end');
+  socket.emit('close');
+  one.resume();
+  await nextTurn();
+  assert.deepEqual(told, ['closed']);
+});
