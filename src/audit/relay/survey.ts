@@ -52,6 +52,9 @@ export interface SurveyOptions extends Omit<TrialOptions, 'place' | 'send'> {
   readonly parallel?: number;
 }
 
+/** So many times what an answer usually may take. */
+const PATIENCE = 4;
+
 const CONTROL: Form = { id: 'control', title: 'control', level: 'safe', attempts: () => [] };
 
 /** Tries every form, and the controls first. */
@@ -134,7 +137,7 @@ async function controlsIn(
   const nobody: Trial[] = [];
   const somebody: Trial[] = [];
   for (const domain of domains) {
-    nobody.push(await runner.control(controlName(random, 'gibberish'), domain));
+    nobody.push(await runner.patientControl(controlName(random, 'gibberish'), domain));
     somebody.push(await runner.control('postmaster', domain));
     // No greeting, whatever the domain: each more would take as long.
     if ([...nobody, ...somebody].every(isUngreeted)) break;
@@ -202,11 +205,24 @@ class Runner {
     }).filter((one): one is { attempt: Attempt; place: Place } => one.attempt !== undefined);
   }
 
-  control(local: string, domain: string): Promise<Trial> {
+  /**
+   * The same name once more, with more time, where it is not answered: some ask the next host about
+   * it first (Postfix' reject_unverified_recipient, up to nine seconds).
+   */
+  async patientControl(local: string, domain: string): Promise<Trial> {
+    const { replyMs } = this.#options;
+    const trial = await this.control(local, domain);
+    const isUnanswered = trial.rung === 'unclear' && !isUngreeted(trial);
+    return isUnanswered ? this.control(local, domain, replyMs * PATIENCE) : trial;
+  }
+
+  control(local: string, domain: string, replyMs = this.#options.replyMs): Promise<Trial> {
     const place = this.#place();
     const mail = `<antispam@${place.other}>`;
     const rcpt = [`<${local}@${domain}>`];
-    return this.#run(CONTROL, { variant: local, mail, rcpt, mayBeLocal: false }, place, false);
+    const attempt = { variant: local, mail, rcpt, mayBeLocal: false };
+    this.connections += 1;
+    return tryForm(CONTROL, attempt, { ...this.#options, place, send: false, replyMs });
   }
 
   async try(form: Form, attempt: Attempt, place: Place): Promise<Trial> {

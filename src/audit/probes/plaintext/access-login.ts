@@ -7,7 +7,7 @@ import { imapSession, pop3Session } from '../../session.ts';
 import { offers } from '../../service.ts';
 import { askImap } from '../../wire/imap.ts';
 import { isLost, lossText } from '../../wire/wire.ts';
-import { openDoor } from './door.ts';
+import { checkedMs, openDoor } from './door.ts';
 import { TLS_BEFORE_LOGIN } from './cures.ts';
 
 const CLEAR_MEANS = 'Mail programs send the password in clear; anyone on the way reads it.';
@@ -94,9 +94,6 @@ export const imapLogin: ServiceProbe = {
   run: tryLogin,
 };
 
-/** Dovecot and Courier answer a wrong password after some seconds. */
-const CHECKED_MS = 6_000;
-
 /** An account that cannot exist, a password that is none: only the kind of the refusal counts. */
 async function tryLogin(context: ServiceContext): Promise<void> {
   const { wire, capabilities } = await imapSession(context);
@@ -107,7 +104,7 @@ async function tryLogin(context: ServiceContext): Promise<void> {
       : found(LOGINDISABLED, 'LOGINDISABLED is not in the list'),
   );
   const login = `LOGIN ${context.token()} ${context.token()}`;
-  const waitMs = Math.max(context.options.replyMs, CHECKED_MS);
+  const waitMs = checkedMs(context);
   const answer = await askImap(wire, 'z0', login, waitMs);
   if (isLost(answer)) {
     // Failed logins are answered late; that TLS comes first is said at once.

@@ -30,6 +30,14 @@ export interface LoginDoor {
   say(line: string): Promise<Step>;
 }
 
+/** Servers answer a login that failed after some seconds: Cyrus after 3, Dovecot and Courier later. */
+const CHECKED_MS = 6_000;
+
+/** How long the answer to a login, or to a password, is waited for. */
+export function checkedMs({ options }: Pick<ServiceContext, 'options'>): number {
+  return Math.max(options.replyMs, CHECKED_MS);
+}
+
 /** A session up to where somebody would log in. */
 export async function openDoor(
   context: ServiceContext,
@@ -51,7 +59,7 @@ export async function openDoor(
 async function smtpDoor(context: ServiceContext, options: SessionOptions): Promise<LoginDoor> {
   const { wire, keywords } = await smtpSession(context, options);
   const step = async (): Promise<Step> => {
-    const reply = answered(await readReply(wire, context.options.replyMs), 'AUTH');
+    const reply = answered(await readReply(wire, checkedMs(context)), 'AUTH');
     if (reply.code === 334) return { kind: 'challenge', text: reply.lines[0] ?? '' };
     return { kind: reply.code === 235 ? 'accepted' : 'refused', text: replyText(reply) };
   };
@@ -117,7 +125,7 @@ function doorOf(
 
 /** Lines up to one that is a challenge or an end; at most 50 others (untagged ones) between. */
 async function lineStep(
-  { options }: ServiceContext,
+  context: ServiceContext,
   wire: Wire,
   challenge: RegExp,
   accepted: RegExp,
@@ -125,7 +133,7 @@ async function lineStep(
 ): Promise<Step> {
   let text = '';
   for (let line = 0; line < 50; line += 1) {
-    text = latin1(answered(await wire.readLine(options.replyMs), 'login').octets);
+    text = latin1(answered(await wire.readLine(checkedMs(context)), 'login').octets);
     const asked = challenge.exec(text);
     if (asked !== null) return { kind: 'challenge', text: asked[1] ?? '' };
     if (accepted.test(text)) return { kind: 'accepted', text };
