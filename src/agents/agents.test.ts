@@ -104,6 +104,25 @@ test('the head is found at any cut, and an empty one too', () => {
   assert.equal(arrived('no head\r\n').content.body.constructor.name, 'Buffer');
 });
 
+test('of a large message only the head keeps its memory, of a small one all does', () => {
+  const head = 'Subject: x\r\n\r\n';
+  for (const [count, isGivenBack] of [
+    [8_000, true],
+    [4_000, false],
+  ] as const) {
+    const text = `${head}${'line 6\r\n'.repeat(count)}`;
+    const bytes = new Uint8Array(utf8(text));
+    const arrival = new Arrival(spool());
+    void arrival.write(bytes);
+    void arrival.write(utf8('the end\r\n'));
+    const done = arrival.finish();
+    assert.ok(!(done instanceof Promise) && done.content.body instanceof Uint8Array);
+    assert.equal(latin1(done.content.head), head);
+    assert.ok(latin1(done.content.body) === `${text.slice(head.length)}the end\r\n`);
+    assert.equal(bytes.buffer.detached, isGivenBack);
+  }
+});
+
 test('the MSA completes a message: Date, Message-ID, From, Received without the client', () => {
   const text = submitted('Subject: x\r\n\r\nbody\r\n');
   assert.match(text, /^Received: from mx\.a\.test \(authenticated submission\)\r\n/);

@@ -1,7 +1,7 @@
 /** The octets of one message while they arrive: the head in memory, the body spooled. */
 
 import type { Awaitable } from '#base/brand.ts';
-import { NO_BYTES, type PlainLines, concat } from '#base/bytes.ts';
+import { NO_BYTES, type PlainLines, concat, cutOut } from '#base/bytes.ts';
 import { HEAD_BYTES, INLINE_BYTES } from '#base/limits.ts';
 import { type Structure, StructureScanner, readStructure } from '#message/scanner.ts';
 import type { Content, Spool } from '#store/content.ts';
@@ -60,10 +60,14 @@ export class Arrival {
     this.#scan(bytes, lines);
     if (!this.#inHead) return this.#store(bytes);
     const end = this.#endOfHead(bytes);
-    this.#keepHead(end === undefined ? bytes : bytes.subarray(0, end));
+    const isLarge = this.#early === undefined;
+    // Of a large message no octet stays in memory that lies in the file.
+    const own = end !== undefined && isLarge ? new Uint8Array(bytes.subarray(0, end)) : undefined;
+    this.#keepHead(own ?? bytes.subarray(0, end));
     if (end === undefined) return;
     if (!this.headTooLarge) this.#reader?.head(this.#wholeHead());
-    if (end < bytes.length) return this.#store(bytes.subarray(end));
+    if (end === bytes.length) return;
+    return this.#store(isLarge ? cutOut(bytes, end, bytes.length) : bytes.subarray(end));
   }
 
   finish(): Awaitable<Arrived> {

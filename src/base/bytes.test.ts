@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { assert as check, constantFrom, integer, oneof, property, uint8Array } from 'fast-check';
-import { endOfPlain, wordsOf } from './bytes.ts';
+import { cutOut, endOfPlain, wordsOf } from './bytes.ts';
 
 function slowly(bytes: Uint8Array, from: number, to: number): number {
   const found = bytes.subarray(from, to).findIndex((octet) => [0, 10, 13].includes(octet));
@@ -45,4 +45,19 @@ test('every octet alone, in every place of a word', () => {
       assert.equal(endOfPlain(bytes, wordsOf(bytes), 0, 12), slowly(bytes, 0, 12));
     }
   }
+});
+
+test('a part that is cut out is the same, and the memory of the rest is given back', () => {
+  const buffer = new ArrayBuffer(10_000);
+  const bytes = new Uint8Array(buffer);
+  for (const at of bytes.keys()) bytes[at] = at % 251;
+  const part = cutOut(bytes, 100, 9_997);
+  assert.equal(buffer.detached, true);
+  assert.ok(part.length === 9_897 && part.every((octet, at) => octet === (at + 100) % 251));
+  assert.equal(cutOut(part, 0, part.length), part);
+  assert.equal(cutOut(part, 0, 4_095).buffer, part.buffer, 'few octets stay where they are');
+  // Something else lies in this memory: both stay.
+  const shared = part.subarray(1);
+  assert.equal(cutOut(shared, 0, 9_000).buffer, part.buffer);
+  assert.equal(part.length, 9_897);
 });

@@ -51,7 +51,28 @@ export function concat(pieces: readonly Uint8Array[]): Uint8Array {
  */
 export function letGo(bytes: Uint8Array): void {
   const { buffer } = bytes;
-  if (buffer instanceof ArrayBuffer && buffer.byteLength === bytes.length) buffer.transfer(0);
+  if (isAllOf(buffer, bytes)) buffer.transfer(0);
+}
+
+/** So few are not worth a copy. */
+const CUT_BYTES = 4_096;
+
+/**
+ * A part of octets of which nothing else is wanted any more: in memory of its own, and theirs is given
+ * back as `letGo` does, so nobody may have another view of it. Small parts, and those of memory in
+ * which other things lie, stay where they are.
+ */
+export function cutOut(bytes: Uint8Array, from: number, to: number): Uint8Array {
+  const part = bytes.subarray(from, to);
+  if (part.length < CUT_BYTES || !isAllOf(bytes.buffer, bytes)) return part;
+  if (part.length === bytes.length) return bytes;
+  const copy = new Uint8Array(part);
+  letGo(bytes);
+  return copy;
+}
+
+function isAllOf(buffer: ArrayBufferLike, bytes: Uint8Array): buffer is ArrayBuffer {
+  return buffer instanceof ArrayBuffer && buffer.byteLength === bytes.length;
 }
 
 /**

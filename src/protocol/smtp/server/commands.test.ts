@@ -11,6 +11,7 @@ import {
   property,
   string,
 } from 'fast-check';
+import { fromLatin1 } from '#base/bytes.ts';
 import { Failure } from '#base/failure.ts';
 import { smtpServer } from './machine.ts';
 import { openHost, Session, TEST_TLS, testOptions, type TestHost } from './transcript.test.ts';
@@ -262,6 +263,22 @@ describe('the host', () => {
     assert.equal(stopped.closed, true);
     assert.deepEqual(stopped.server.receive(Buffer.from('NOOP\r\n')), []);
   });
+});
+
+describe('the memory of a large message', () => {
+  const lines = 'line 6\r\n'.repeat(1_000);
+  for (const behind of ['', 'NOOP\r\nVRFY postmaster\r\n']) {
+    it(`is given back at its end${behind === '' ? '' : ', unless commands lie behind it'}`, () => {
+      const session = new Session();
+      session.receive('EHLO x\r\nMAIL FROM:<a@b.test>\r\nRCPT TO:<c@d.test>\r\nDATA\r\n');
+      session.receive(lines.repeat(6));
+      const last = new Uint8Array(fromLatin1(`${lines}.\r\n${behind}`));
+      session.receive(last);
+      assert.ok(session.messages[0] === lines.repeat(7));
+      assert.equal(last.buffer.detached, behind === '');
+      assert.match(session.codes, behind === '' ? /354 250$/ : /354 250 250 25\d$/);
+    });
+  }
 });
 
 describe('any input', () => {

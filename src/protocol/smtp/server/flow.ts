@@ -1,6 +1,7 @@
 /** Content on its way through the machine: taken, measured, judged, or thrown away. */
 
-import { NO_BYTES, type PlainLines } from '#base/bytes.ts';
+import { cutOut, NO_BYTES, type PlainLines } from '#base/bytes.ts';
+import { INLINE_BYTES } from '#base/limits.ts';
 import type { LineReader } from '../../lines.ts';
 import { type Reply, reply } from '../reply.ts';
 import { type Content, type ContentFault, joined } from './content.ts';
@@ -74,7 +75,12 @@ export function takeContent(flow: Flow, input: LineReader, state: SmtpState): Po
   const fits = body.length <= room;
   if (!fits) flow.wrong = { what: 'too-large', reply: replies.tooLarge, closing: false };
   else if (taken.fault !== undefined) flow.wrong = wrongBy(taken.fault, flow.content);
-  const mine = fits ? body : body.subarray(0, room);
+  const before = transaction?.octets ?? 0;
+  // The end of a large message, behind which nothing is left to read: its memory is given back early.
+  const isLast = before > INLINE_BYTES && taken.pieces.length === 1 && input.buffered === 0;
+  const from = body.byteOffset - bytes.byteOffset;
+  const whole = isLast && fits ? cutOut(bytes, from, from + body.length) : body;
+  const mine = fits ? whole : body.subarray(0, room);
   if (transaction !== undefined) transaction.octets += mine.length;
   return { bytes: mine, lines: fits ? taken.lines : undefined };
 }
