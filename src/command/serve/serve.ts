@@ -33,7 +33,6 @@ import type { Opened } from './opening.ts';
 import { makeProtection } from './protection.ts';
 import { ownStsPolicy, publicNames, startPublication } from './publication.ts';
 import { writeReady } from './ready.ts';
-import { settle } from './settle.ts';
 import { listenForSignals } from './signals.ts';
 import { openServerStore } from './store.ts';
 import { signatureThread } from './signatures.ts';
@@ -115,8 +114,6 @@ async function start(context: Context, mode: Mode, cleanups: (() => unknown)[]):
   cleanups.push(() => signatures.close());
   const outward = makeProtection(settings, world);
   cleanups.push(() => outward.close());
-  // Here nobody waits yet: behind it the listeners open.
-  settle();
   const host = await openHost(
     {
       settings,
