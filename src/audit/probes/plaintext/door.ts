@@ -30,7 +30,7 @@ export interface LoginDoor {
   say(line: string): Promise<Step>;
 }
 
-/** Servers answer a login that failed after some seconds: Cyrus after 3, Dovecot and Courier later. */
+/** Servers answer a login that failed after some seconds: Cyrus after three (`failedloginpause`). */
 const CHECKED_MS = 6_000;
 
 /** How long the answer to a login, or to a password, is waited for. */

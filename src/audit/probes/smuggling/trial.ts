@@ -91,10 +91,10 @@ export async function offer(
   const tail = commands && !eof ? commandsBehind(ground) : '';
   const parts = ['x', prefix, '.', suffix, tail];
   if (writes === 'whole') wire.send(parts.join(''));
-  else if (writes === 'apart' && !ground.pipelining) {
+  else if (writes === 'apart' && tail !== '' && !ground.pipelining) {
     await wire.sendApart([`x${prefix}.`, suffix], GAP_MS);
     const first = await readReply(wire, windowMs);
-    if (!isLost(first) && tail !== '') wire.send(tail);
+    if (!isLost(first)) wire.send(tail);
     return judge(wire, ground, windowMs, first);
   } else if (writes === 'apart') {
     await wire.sendApart([`x${prefix}.`, suffix, tail].filter(Boolean), GAP_MS);
