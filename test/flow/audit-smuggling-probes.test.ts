@@ -91,13 +91,14 @@ describe('the product of ends of data', { concurrency: 6 }, () => {
   }
 
   it('the end of the stream is tried in as many manners where PIPELINING is not offered', async () => {
-    const hits = async (keywords: readonly string[]) => {
-      const findings = await audited({ endsWithStream: true, keywords });
-      return findings.get('smuggling.end-of-stream')?.controls.repeated;
-    };
-    const usual = await hits(['PIPELINING', 'DSN']);
+    const [usual, inTurn] = await Promise.all(
+      [['PIPELINING', 'DSN'], ['DSN']].map(async (keywords) => {
+        const findings = await audited({ endsWithStream: true, keywords });
+        return findings.get('smuggling.end-of-stream')?.controls.repeated;
+      }),
+    );
     assert.ok((usual?.passed ?? 0) >= 3, JSON.stringify(usual));
-    assert.deepEqual(await hits(['DSN']), usual);
+    assert.deepEqual(inTurn, usual);
   });
 
   it('a server that does not count hops gets no mail by it, but the one of the control', async () => {
