@@ -60,10 +60,10 @@ export class Arrival {
     this.#scan(bytes, lines);
     if (!this.#inHead) return this.#store(bytes);
     const end = this.#endOfHead(bytes);
-    const isLarge = this.#early === undefined;
-    // Of a large message no octet stays in memory that lies in the file.
-    const own = end !== undefined && isLarge ? new Uint8Array(bytes.subarray(0, end)) : undefined;
-    this.#keepHead(own ?? bytes.subarray(0, end));
+    const head = bytes.subarray(0, end);
+    // Of a large message no octet stays in memory that lies in the file: its head has a copy.
+    const isLarge = end !== undefined && this.#early === undefined;
+    this.#keepHead(isLarge ? new Uint8Array(head) : head);
     if (end === undefined) return;
     if (!this.headTooLarge) this.#reader?.head(this.#wholeHead());
     if (end === bytes.length) return;

@@ -63,9 +63,9 @@ const CUT_BYTES = 4_096;
  * which other things lie, stay where they are.
  */
 export function cutOut(bytes: Uint8Array, from: number, to: number): Uint8Array {
+  if (to - from === bytes.length) return bytes;
   const part = bytes.subarray(from, to);
   if (part.length < CUT_BYTES || !isAllOf(bytes.buffer, bytes)) return part;
-  if (part.length === bytes.length) return bytes;
   const copy = new Uint8Array(part);
   letGo(bytes);
   return copy;

@@ -76,10 +76,10 @@ export function takeContent(flow: Flow, input: LineReader, state: SmtpState): Po
   if (!fits) flow.wrong = { what: 'too-large', reply: replies.tooLarge, closing: false };
   else if (taken.fault !== undefined) flow.wrong = wrongBy(taken.fault, flow.content);
   const before = transaction?.octets ?? 0;
-  // The end of a large message, behind which nothing is left to read: its memory is given back early.
-  const isLast = before > INLINE_BYTES && taken.pieces.length === 1 && input.buffered === 0;
+  // Of a large message, and nothing behind it is left to read: it needs none of the memory around it.
+  const isAlone = before > INLINE_BYTES && taken.pieces.length === 1 && input.buffered === 0;
   const from = body.byteOffset - bytes.byteOffset;
-  const whole = isLast && fits ? cutOut(bytes, from, from + body.length) : body;
+  const whole = isAlone && fits ? cutOut(bytes, from, from + body.length) : body;
   const mine = fits ? whole : body.subarray(0, room);
   if (transaction !== undefined) transaction.octets += mine.length;
   return { bytes: mine, lines: fits ? taken.lines : undefined };
