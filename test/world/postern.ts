@@ -51,6 +51,7 @@ export interface StartOptions {
 
 const POSTERN = path.join(ROOT, 'bin/postern');
 const READY_MS = 60_000;
+const PRINTED_MS = 5_000;
 const DETECTOR = path.join(ROOT, 'test/stall.ts');
 
 /** Starts and waits until it is ready; throws with its output when it ends before. */
@@ -78,6 +79,11 @@ export async function startPostern(options: StartOptions = {}): Promise<Running>
   if (!existsSync(readyFile)) {
     child.kill('SIGKILL');
     throw new Error(`postern did not get ready: ${output}`);
+  }
+  // What it printed is in the pipe by then, but it need not be read.
+  if (!(await waitFor(() => /\bready\b/i.test(output), PRINTED_MS))) {
+    child.kill('SIGKILL');
+    throw new Error(`postern does not say that it is ready: ${output}`);
   }
   const readyMs = Date.now();
   const stalls = (): readonly Stall[] => readStalls(stallFile, readyMs);

@@ -187,7 +187,7 @@ async function startAccounts(store: Store, world: World): Promise<readonly DemoA
   return existing(store, await demoAccounts(store, world.random, world.clock.now()));
 }
 
-/** The ready file, then the banner or a log line: every listener is up by now. */
+/** The banner and a log line, then the ready file: every listener is up by now. */
 function announce(
   context: Context,
   { demo, settings, log }: Mode,
@@ -214,8 +214,6 @@ function announce(
     program: checkout ? 'npx postern' : 'postern',
     dataOption: usual ? '' : ` --data ${settings.data_directory}`,
   };
-  const readyFile = option(context, 'ready-file');
-  if (readyFile !== undefined) writeReady(readyFile, facts);
   if (demo) io.write(demoBanner(facts, io));
   else if (io.terminal) io.write(serverBanner(facts));
   if (!demo && up.store.directory.domains().length === 0) {
@@ -226,6 +224,9 @@ function announce(
       `${row.name} ${places.map(({ address, port }) => `${address}:${port}`).join(' ')}`,
   );
   log.event('info', 'ready', { domain, listeners, tookMs: Math.round(facts.tookMs) });
+  // Last: whoever sees the file has everything else.
+  const readyFile = option(context, 'ready-file');
+  if (readyFile !== undefined) writeReady(readyFile, facts);
 }
 
 async function startFigures(
