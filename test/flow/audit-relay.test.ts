@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { CanaryReceiver } from '#audit/canary/receiver.ts';
 import type { Canary } from '#audit/probe.ts';
+import { type Form, NMAP_FORMS } from '#audit/relay/forms.ts';
 import { FORMS, surveyRelay, type Survey } from '#audit/relay/survey.ts';
 import { enumerate } from '#audit/users/enumerate.ts';
 import type { Asking } from '#audit/users/oracle.ts';
@@ -21,10 +22,17 @@ const world = { clock: systemClock, network: tcpNetwork({ lingerMs: 200 }) };
 function survey(
   port: number,
   domain: string,
-  options: { canary?: Canary; level?: 'safe' | 'active'; server?: string } = {},
+  options: {
+    canary?: Canary;
+    level?: 'safe' | 'active';
+    server?: string;
+    forms?: readonly Form[];
+    replyMs?: number;
+  } = {},
 ): Promise<Survey> {
-  const { canary, level = 'safe', server = `mx.${domain}` } = options;
+  const { canary, level = 'safe', server = `mx.${domain}`, forms, replyMs = 3_000 } = options;
   return surveyRelay({
+    clock: systemClock,
     random: systemRandom,
     place: {
       foreign: canary?.domain ?? 'relay.invalid',
@@ -39,9 +47,10 @@ function survey(
     messages: 50,
     dial: () => dial(world, { address: '127.0.0.1', port }, { source: '127.66.0.1' }),
     serverName: server,
-    replyMs: 3_000,
+    replyMs,
     canary,
     arrivalMs: 1_000,
+    ...(forms === undefined ? {} : { forms }),
   });
 }
 
@@ -116,6 +125,23 @@ describe('servers with one weakness each', () => {
     assert.equal(result.verdict, 'may-be-local');
     assert.equal(result.controls.isCatchAll, true);
     assert.deepEqual(formsWith(result, 'relays'), []);
+  });
+
+  it('one that holds refusals back is waited for, as its controls have it', async () => {
+    // Courier holds the first of a session back for eight seconds.
+    const held = await surveyed({ tarpitAfter: 1, tarpitMs: 1_200 }, 'safe', { replyMs: 500 });
+    assert.equal(held.verdict, 'closed', held.why);
+    assert.deepEqual(formsWith(held, 'unclear'), []);
+    const relay = { tarpitAfter: 1, tarpitMs: 1_200, hook: trustSender };
+    const found = await surveyed(relay, 'safe', { replyMs: 500 });
+    assert.deepEqual(formsWith(found, 'accepts'), ['R26']);
+    assert.deepEqual(formsWith(found, 'unclear'), []);
+  });
+
+  it('one that holds them back for longer than anybody waits is unclear, not closed', async () => {
+    const few = { replyMs: 300, forms: NMAP_FORMS.slice(0, 4) };
+    const result = await surveyed({ tarpitAfter: 1, tarpitMs: 3_000 }, 'safe', few);
+    assert.equal(result.verdict, 'unclear', result.why);
   });
 
   it('the percent hack at a relay domain: R17 and its kin alone', async () => {
@@ -207,10 +233,14 @@ function trustHelo(line: string, { lines }: { lines: readonly string[] }): strin
   return line.startsWith('RCPT') && isTrusted ? '250 2.1.5 Ok' : undefined;
 }
 
-async function surveyed(mock: MockOptions, level: 'safe' | 'active' = 'safe'): Promise<Survey> {
+async function surveyed(
+  mock: MockOptions,
+  level: 'safe' | 'active' = 'safe',
+  more: { readonly forms?: readonly Form[]; readonly replyMs?: number } = {},
+): Promise<Survey> {
   const server = await startMock({ users: ['ann'], domain: 'mock.test', ...mock });
   try {
-    return await survey(server.port, 'mock.test', { level });
+    return await survey(server.port, 'mock.test', { level, ...more });
   } finally {
     server.close();
   }

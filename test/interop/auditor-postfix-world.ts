@@ -136,6 +136,7 @@ function isExact({ verdict, found }: Enumeration): boolean {
 
 function relay(address: string, active = false, domains = [DOMAIN]): Promise<Survey> {
   return surveyRelay({
+    clock: systemClock,
     random: systemRandom,
     place: {
       foreign: active ? canary.domain : 'relay.invalid',

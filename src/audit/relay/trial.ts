@@ -2,6 +2,7 @@
 
 import { concat, fromLatin1, utf8 } from '#base/bytes.ts';
 import { Failure } from '#base/failure.ts';
+import type { Clock } from '#base/world.ts';
 import type { Canary } from '../probe.ts';
 import type { Dialled } from '../wire/dial.ts';
 import type { Exchange } from '../wire/exchange.ts';
@@ -26,12 +27,18 @@ export interface Trial {
   /** Trust was given before MAIL: XCLIENT, PROXY or a login was taken, whatever came of it. */
   readonly trusted: boolean;
   readonly mayBeLocal: boolean;
+  /** From the open connection to what decided it. */
+  readonly ms: number;
   readonly exchange: Exchange | undefined;
 }
 
 export interface TrialOptions {
+  readonly clock: Clock;
   readonly place: Place;
   readonly serverName: string;
+  /** For each answer on the way into the session. */
+  readonly helloMs: number;
+  /** For each answer behind it. */
   readonly replyMs: number;
   /** Whether a message may be sent where RCPT was accepted. */
   readonly send: boolean;
@@ -46,7 +53,7 @@ type Ended = Pick<Trial, 'rung' | 'answer' | 'trusted'>;
 
 /** Makes one attempt on a connection of its own. Never throws for what the server does. */
 export async function tryForm(form: Form, attempt: Attempt, options: TrialOptions): Promise<Trial> {
-  const { place, serverName, replyMs } = options;
+  const { clock, place, serverName, helloMs } = options;
   const base = {
     form: form.id,
     title: form.title,
@@ -56,34 +63,38 @@ export async function tryForm(form: Form, attempt: Attempt, options: TrialOption
     mayBeLocal: attempt.mayBeLocal,
   };
   let wire: Wire | undefined;
+  let startMs = clock.elapsed();
+  const told = (ended: Ended, exchange: Exchange | undefined): Trial => {
+    return { ...base, ...ended, ms: clock.elapsed() - startMs, exchange };
+  };
   try {
-    const bare = attempt.prologue !== undefined;
-    const hello = await sayHello(await options.dial({ bare }), {
+    const dialled = await options.dial({ bare: attempt.prologue !== undefined });
+    startMs = clock.elapsed();
+    const hello = await sayHello(dialled, {
       name: attempt.helo ?? place.helo,
       serverName,
-      replyMs,
+      replyMs: helloMs,
       tls: attempt.startTls === true ? 'offered' : 'none',
       ...(attempt.prologue === undefined ? {} : { prologue: attempt.prologue }),
     });
-    if (hello.kind !== 'ready') return { ...base, ...atHello(hello, attempt) };
+    if (hello.kind !== 'ready') return told(atHello(hello, attempt), hello.exchange);
     ({ wire } = hello);
     const { needs, conceal } = attempt;
     if (conceal !== undefined) wire.conceal('credentials', conceal);
     if (conceal !== undefined && wire.secure === undefined) {
       const answer = 'a password is not sent without TLS';
-      return { ...base, rung: 'not-applicable', answer, trusted: false, exchange: wire.exchange };
+      return told({ rung: 'not-applicable', answer, trusted: false }, wire.exchange);
     }
     const ended: Ended =
       needs !== undefined && !hello.keywords.has(needs) && !(needs === 'STARTTLS' && wire.secure)
         ? { rung: 'not-applicable', answer: `${needs} is not offered`, trusted: false }
         : await climb(wire, attempt, options);
-    return { ...base, ...ended, exchange: wire.exchange };
+    return told(ended, wire.exchange);
   } catch (thrown) {
     const failure = Failure.from(thrown);
     if (failure.code !== 'third-party' && failure.code !== 'budget-spent') throw thrown;
     const rung = failure.code === 'third-party' ? 'not-applicable' : 'unclear';
-    const answer = failure.message;
-    return { ...base, rung, answer, trusted: false, exchange: wire?.exchange };
+    return told({ rung, answer: failure.message, trusted: false }, wire?.exchange);
   } finally {
     wire?.line('QUIT');
     wire?.close();
@@ -96,14 +107,14 @@ const CROWDED = /too many|limit|exceed|\bbusy\b|\bload\b|connections/i;
 type FailedHello = Extract<Awaited<ReturnType<typeof sayHello>>, { kind: 'failed' }>;
 
 /** A PROXY header or a HELO name that is refused is an answer; no greeting at all is none. */
-function atHello(hello: FailedHello, attempt: Attempt): Ended & { exchange: Exchange } {
+function atHello(hello: FailedHello, attempt: Attempt): Ended {
   const said = hello.step === 'ehlo' && hello.reply !== undefined && hello.reply.code >= 400;
   // Who is crowded out hears so whatever stands before EHLO.
   const crowded = hello.reply?.code === 421 && CROWDED.test(hello.why);
   const closes = attempt.prologue !== undefined && hello.step !== 'connect' && !crowded;
   const rung = said || closes ? 'refused' : 'unclear';
   const answer = `${hello.step}: ${hello.why}`;
-  return { rung, answer, trusted: false, exchange: hello.exchange };
+  return { rung, answer, trusted: false };
 }
 
 async function climb(wire: Wire, attempt: Attempt, options: TrialOptions): Promise<Ended> {
@@ -140,7 +151,8 @@ async function envelope(
   if (mail.code !== 250) return { rung: 'refused', answer: replyText(mail) };
   const last = attempt.rcpt.length - 1;
   for (const [index, path] of attempt.rcpt.entries()) {
-    const reply = await ask(wire, `RCPT TO:${path}`, replyMs);
+    // Each refusal may be held back for longer than the one before (Courier: 8 s, 16 s).
+    const reply = await ask(wire, `RCPT TO:${path}`, replyMs * (index + 1));
     if (isLost(reply)) return stuck(reply, false);
     if (index === last) return refusalOf(reply) ?? reply;
     if (attempt.reset === true) {

@@ -82,6 +82,21 @@ suite('a probe', () => {
     assert.equal((await auditMock(MOCK, [active], { level: 'active' })).size, 2);
   });
 
+  test('that may take longest begins first, milder levels before it, and one to be alone last', async () => {
+    const order: string[] = [];
+    const named = (name: string, more: Partial<ServiceProbe>) =>
+      probe(async () => void order.push(name), { name, ...more });
+    const probes = [
+      named('alone', { alone: true, limitMs: 9_000 }),
+      named('active', { level: 'active', limitMs: 8_000 }),
+      named('usual', {}),
+      named('long', { limitMs: 5_000 }),
+      named('longer', { limitMs: 7_000 }),
+    ];
+    await auditMock(MOCK, probes, { level: 'active' });
+    assert.deepEqual(order, ['longer', 'long', 'usual', 'active', 'alone']);
+  });
+
   test('cannot address a third party, nor leave a connection open', async () => {
     const server = await startMock(MOCK);
     try {

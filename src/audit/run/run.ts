@@ -177,7 +177,10 @@ async function discoverAll(
   return { ports: found.flat(), answerMs };
 }
 
-/** Milder levels first: what disturbs comes when the rest is known; probes that must be alone last. */
+/**
+ * Milder levels first: what disturbs comes when the rest is known; of a level what may take longest.
+ * Probes that must be alone come last.
+ */
 async function runTasks(
   request: AuditRequest,
   services: readonly Service[],
@@ -220,7 +223,9 @@ function tasksFor(request: AuditRequest, services: readonly Service[]): Task[] {
       allows(request.level, probe.level) && probe.checks.some(({ id }) => isChosen(id, request)),
   );
   const order = [...chosen].sort(
-    (a, b) => Number(allows(a.level, b.level)) - Number(allows(b.level, a.level)),
+    (a, b) =>
+      Number(allows(a.level, b.level)) - Number(allows(b.level, a.level)) ||
+      (b.limitMs ?? 0) - (a.limitMs ?? 0),
   );
   for (const probe of order) {
     for (const subject of subjectsFor(probe, request, services)) tasks.push({ probe, subject });

@@ -3,7 +3,7 @@
 import { Failure } from '#base/failure.ts';
 import type { Clock } from '#base/world.ts';
 import type { Level } from '../check.ts';
-import { Crowd } from './crowd.ts';
+import { Crowd, type Holder } from './crowd.ts';
 
 export interface BudgetLimits {
   readonly connections: number;
@@ -48,7 +48,8 @@ export function budgetFor(level: Level, distance: Distance, addresses = 1): Budg
 export class Budget {
   readonly limits: BudgetLimits;
   readonly clock: Clock;
-  readonly #waiting: (() => void)[] = [];
+  readonly #waiting: { readonly holder: Holder; readonly enter: () => void }[] = [];
+  readonly #held = new Map<Holder, number>();
   readonly #crowds = new Map<string, Crowd>();
   #nextMs = 0;
   #open = 0;
@@ -73,12 +74,11 @@ export class Budget {
   }
 
   /** Waits for a place and for its turn; `release` gives the place back. */
-  async connection(): Promise<void> {
+  async connection(holder: Holder): Promise<void> {
     if (this.#connections >= this.limits.connections) throw over('connections');
     this.#connections += 1;
-    if (this.#open >= this.limits.atOnce) {
-      await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    } else this.#open += 1;
+    if (this.#open < this.limits.atOnce) this.#take(holder);
+    else await new Promise<void>((enter) => this.#waiting.push({ holder, enter }));
     const now = this.clock.elapsed();
     const turn = Math.max(now, this.#nextMs);
     this.#nextMs = turn + 1_000 / this.limits.connectionsPerSecond;
@@ -87,11 +87,18 @@ export class Budget {
     }
   }
 
-  /** A connection ended: its place goes to whoever waits longest. */
-  release(): void {
-    const next = this.#waiting.shift();
-    if (next === undefined) this.#open -= 1;
-    else next();
+  /** A connection ended: its place goes to whoever has fewest, and of those waits longest. */
+  release(holder: Holder): void {
+    this.#open -= 1;
+    const held = this.#heldBy(holder);
+    if (held > 1) this.#held.set(holder, held - 1);
+    else this.#held.delete(holder);
+    const fewest = Math.min(...this.#waiting.map((waiting) => this.#heldBy(waiting.holder)));
+    const first = this.#waiting.findIndex((waiting) => this.#heldBy(waiting.holder) === fewest);
+    const [next] = first < 0 ? [] : this.#waiting.splice(first, 1);
+    if (next === undefined) return;
+    this.#take(next.holder);
+    next.enter();
   }
 
   /** Who is at this address just now. */
@@ -122,6 +129,15 @@ export class Budget {
   received(octets: number): boolean {
     this.#receivedBytes += octets;
     return this.#receivedBytes <= this.limits.receivedBytes;
+  }
+
+  #take(holder: Holder): void {
+    this.#open += 1;
+    this.#held.set(holder, this.#heldBy(holder) + 1);
+  }
+
+  #heldBy(holder: Holder): number {
+    return this.#held.get(holder) ?? 0;
   }
 }
 

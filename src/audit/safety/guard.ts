@@ -48,20 +48,14 @@ export class GuardedNetwork implements Network {
       throw Failure.permanent('not-permitted', `${where.address} is not what may be audited`);
     }
     const crowd = budget.crowd(where.address);
-    await this.#entered(crowd);
-    try {
-      await budget.connection();
-    } catch (thrown) {
-      crowd.leave(this);
-      throw thrown;
-    }
+    await this.#placed(crowd, budget);
     try {
       if (this.#closed) throw Failure.permanent('not-permitted', 'the probe is over');
       const connection = await this.#network.connect(where);
       const guarded = new GuardedConnection(connection, this.#options, {
         ended: () => {
           this.#open.delete(guarded);
-          budget.release();
+          budget.release(this);
           this.#tellIdle();
         },
         gone: () => crowd.leave(this),
@@ -71,13 +65,13 @@ export class GuardedNetwork implements Network {
       if (this.#closed) guarded.destroy();
       return guarded;
     } catch (thrown) {
-      budget.release();
+      budget.release(this);
       crowd.leave(this);
       throw thrown;
     }
   }
 
-  /** How long it could do nothing, because the server had no place for it beside other probes. */
+  /** How long it could do nothing, because there was no place for it beside other probes. */
   get waitedMs(): number {
     const since = this.#idleSinceMs;
     const now = this.#options.budget.clock.elapsed();
@@ -90,12 +84,20 @@ export class GuardedNetwork implements Network {
     for (const connection of this.#open) connection.destroy();
   }
 
-  async #entered(crowd: Crowd): Promise<void> {
+  /** Waits for a place at the server, then for one of the run's. */
+  async #placed(crowd: Crowd, budget: Budget): Promise<void> {
     this.#waiting += 1;
     this.#tellIdle();
-    await crowd.enter(this);
-    this.#waiting -= 1;
-    this.#tellIdle();
+    try {
+      await crowd.enter(this);
+      await budget.connection(this);
+    } catch (thrown) {
+      crowd.leave(this);
+      throw thrown;
+    } finally {
+      this.#waiting -= 1;
+      this.#tellIdle();
+    }
   }
 
   /** Waiting, and without any connection: that is not its own time. */

@@ -7,6 +7,7 @@ import { Failure } from '#base/failure.ts';
 import type { Connection, Network } from '#base/world.ts';
 import { systemClock } from '#network/clock.ts';
 import { mockResolver } from '#test/world/audit.ts';
+import { virtualClock } from '#test/world/virtual-clock.ts';
 import { Budget, budgetFor } from './budget.ts';
 import { GuardedNetwork } from './guard.ts';
 import { AuditPermit, isOwnNetwork, type PermissionQuestion } from './permit.ts';
@@ -228,6 +229,43 @@ suite('guard', () => {
     await net.connect(where);
     await net.connect(where);
     await assert.rejects(net.connect(where), code('budget-spent'));
+  });
+
+  test('a place goes to the probe that has fewest, and waiting for one is not its own time', async () => {
+    const clock = virtualClock();
+    const limits = { ...budgetFor('active', 'loopback'), atOnce: 2 };
+    const budget = new Budget(limits, clock);
+    const permit = { covers: () => true };
+    const [greedy, modest] = [0, 1].map(
+      () => new GuardedNetwork(network, { permit, budget, recipients }),
+    ) as [GuardedNetwork, GuardedNetwork];
+    const where = { address: '127.0.0.1', port: 25, timeoutMs: 10 };
+    const passes = async (ms: number): Promise<void> => {
+      for (let turn = 0; turn < 20; turn += 1) await Promise.resolve();
+      clock.pass(ms);
+      for (let turn = 0; turn < 20; turn += 1) await Promise.resolve();
+    };
+    const connected: string[] = [];
+    const held: Connection[] = [];
+    const connect = (name: string, net: GuardedNetwork): void => {
+      void net.connect(where).then((connection) => {
+        connected.push(name);
+        held.push(connection);
+      });
+    };
+    for (let turn = 0; turn < 4; turn += 1) connect('greedy', greedy);
+    await passes(10);
+    connect('modest', modest);
+    await passes(7_000);
+    assert.deepEqual(connected, ['greedy', 'greedy']);
+    assert.ok(modest.waitedMs >= 7_000);
+    assert.ok(greedy.waitedMs < 100, 'it had connections to work with');
+    held[0]?.destroy();
+    await passes(10);
+    assert.deepEqual(connected, ['greedy', 'greedy', 'modest']);
+    held[1]?.destroy();
+    await passes(10);
+    assert.deepEqual(connected.slice(3), ['greedy']);
   });
 
   test('what a probe left open is closed, and it opens no more', async () => {

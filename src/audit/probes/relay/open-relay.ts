@@ -33,6 +33,7 @@ async function run(context: ServiceContext): Promise<void> {
   const { options, service } = context;
   const isActive = context.level === 'active' || context.level === 'intrusive';
   const survey = await surveyRelay({
+    clock: context.world.clock,
     random: context.random,
     place: {
       foreign: options.canary?.domain ?? `${context.token()}.invalid`,
