@@ -89,6 +89,25 @@ describe('users: enumerable servers, everything found and nothing else', () => {
     assert.ok(result.ms < 6_000, `${result.ms}`);
   });
 
+  it('a tarpit that grows with each error is asked for one name a connection', async () => {
+    // As Courier's: the second refusal of a session would come later than anybody waits for.
+    const tarpit = { tarpitAfter: 1, tarpitMs: 600, tarpitGrowth: 3 };
+    const server = await startMock({ users: USERS, ...tarpit });
+    try {
+      const names = namesOf(12);
+      const result = await enumerate(oracles.rcpt, asking(server.port, 'mock.test', 1_000), {
+        names,
+      });
+      assert.equal(result.verdict, 'enumerable', result.why);
+      assert.deepEqual(foundNames(result), USERS);
+      assert.deepEqual(result.unasked, []);
+      assert.deepEqual([result.pace.tarpitAt, result.pace.perConnection], [1, 1]);
+      assert.ok(result.ms < 12_000, `${result.ms}`);
+    } finally {
+      server.close();
+    }
+  });
+
   it('421 after five errors: resumed, halved, nobody lost', async () => {
     const { result } = await enumerated({ closeAfter: 5 }, 120);
     assert.equal(result.verdict, 'enumerable');

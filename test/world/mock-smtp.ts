@@ -12,6 +12,8 @@ export interface MockOptions {
   /** Replies are held back by so many ms from error number `tarpitAfter` on. */
   readonly tarpitAfter?: number;
   readonly tarpitMs?: number;
+  /** Each error is held back so many times as long as the one before. Default 1. */
+  readonly tarpitGrowth?: number;
   /** 421 and the end at this many errors. */
   readonly closeAfter?: number;
   /** Share of questions answered 451. */
@@ -95,8 +97,11 @@ async function serve(
       const [code = ''] = answer.split(/[ -]/, 1);
       const isError = /^[45]/.test(code) && !line.startsWith('QUIT');
       if (isError) session.errors += 1;
-      const { tarpitAfter = Infinity, tarpitMs = 1_000, closeAfter = Infinity } = options;
-      if (isError && session.errors >= tarpitAfter) await sleep(tarpitMs);
+      const { tarpitAfter = Infinity, tarpitMs = 1_000, tarpitGrowth = 1 } = options;
+      const { closeAfter = Infinity } = options;
+      if (isError && session.errors >= tarpitAfter) {
+        await sleep(tarpitMs * tarpitGrowth ** (session.errors - tarpitAfter));
+      }
       if (isError && session.errors >= closeAfter) {
         socket.end('421 4.7.0 too many errors\r\n');
         return;

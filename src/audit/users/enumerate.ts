@@ -4,7 +4,7 @@ import type { Exchange } from '../wire/exchange.ts';
 import { controlName, controlNames } from './controls.ts';
 import { Baseline, judge, MOST_ASKED } from './judge.ts';
 import type { Asking, Oracle } from './oracle.ts';
-import { Pace, type PaceOptions } from './pace.ts';
+import { Pace, type PaceOptions, slowFor } from './pace.ts';
 import { runRound, type RoundEnd, type RoundOptions } from './round.ts';
 import { type Answer, type Signature, speaksOfUsers } from './signature.ts';
 
@@ -102,7 +102,7 @@ class Run {
     this.#asking = asking;
     this.#options = options;
     this.#names = [...new Set(options.names)];
-    this.#pace = new Pace(options);
+    this.#pace = new Pace({ slowMs: slowFor(asking.replyMs), ...options });
     this.#startMs = asking.clock.elapsed();
   }
 

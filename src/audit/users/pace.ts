@@ -5,6 +5,13 @@ export interface PaceOptions {
   readonly perConnection?: number;
   /** Connections at the same time. Default 6: more of them only make a server change about. */
   readonly parallel?: number;
+  /** A first error that late: those behind it may not be heard in time. Default: never. */
+  readonly slowMs?: number;
+}
+
+/** Of the time that is left for an answer; Courier holds back errors for 8 s, 16 s, 32 s. */
+export function slowFor(replyMs: number): number {
+  return replyMs / 2;
 }
 
 /** An answer later than this, behind quick ones, was held back on purpose. */
@@ -24,12 +31,15 @@ export class Pace {
   readonly #reached: number[] = [];
   readonly #seen: number[] = [];
   #scouted = false;
+  #slow = false;
 
   readonly #most: number;
+  readonly #slowMs: number;
   #calm = 0;
 
   constructor(options: PaceOptions = {}) {
     this.#most = options.parallel ?? 6;
+    this.#slowMs = options.slowMs ?? Infinity;
     this.perConnection = options.perConnection ?? 9;
     this.parallel = this.#most;
   }
@@ -50,6 +60,7 @@ export class Pace {
    * on; a busy machine holds back any: so two in a row, or the same place again and again.
    */
   heard(errorsMs: readonly number[]): void {
+    if ((errorsMs[0] ?? 0) >= this.#slowMs) this.#slowDown();
     let first = errorsMs.length;
     while (first > 0 && (errorsMs[first - 1] ?? 0) >= HELD_MS) first -= 1;
     const held = errorsMs.length - first;
@@ -80,6 +91,7 @@ export class Pace {
 
   /** The server ended a connection, or refused to go on, after so many errors. */
   limited(errors: number): void {
+    if (this.#slow) return;
     if (errors < 2) {
       this.crowded();
       return;
@@ -105,5 +117,14 @@ export class Pace {
   crowded(): void {
     this.#calm = 0;
     this.parallel = Math.max(1, Math.floor(this.parallel / 2));
+  }
+
+  /** One error a connection, and as many connections as may be: what is waited for costs nobody. */
+  #slowDown(): void {
+    if (this.#slow) return;
+    this.#slow = true;
+    this.tarpitAt = 1;
+    this.perConnection = 1;
+    this.parallel = this.#most;
   }
 }

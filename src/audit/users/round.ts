@@ -49,16 +49,15 @@ const NAMES_PER_CONNECTION = 90;
 /** Asks about all names. */
 export async function runRound(names: readonly string[], options: RoundOptions): Promise<RoundEnd> {
   const round = new Round(names, options);
-  const workers: Promise<void>[] = [];
-  const wanted = Math.min(options.pace.parallel, Math.ceil(names.length / 2));
-  for (let index = 0; index < wanted; index += 1) workers.push(round.work(index));
-  await Promise.all(workers);
+  await round.run();
   return round.end;
 }
 
 class Round {
   readonly #options: RoundOptions;
   readonly #queue: string[];
+  readonly #names: number;
+  readonly #workers: Promise<void>[] = [];
   /** Resolves when the last name is taken: from then on nothing is worth waiting for. */
   readonly #emptied = Promise.withResolvers<'emptied'>();
   #connections = 0;
@@ -78,6 +77,7 @@ class Round {
     this.#options = options;
     // Taken from the end, so in the order they came.
     this.#queue = names.toReversed();
+    this.#names = names.length;
   }
 
   get end(): RoundEnd {
@@ -99,7 +99,22 @@ class Round {
     return this.#queue.length === 0 || given;
   }
 
-  async work(index: number): Promise<void> {
+  async run(): Promise<void> {
+    this.#start();
+    // Some may have been started meanwhile.
+    for (const worker of this.#workers) await worker;
+  }
+
+  /** As many as there is work for, and as may be. */
+  #start(): void {
+    const { pace } = this.#options;
+    const wanted = Math.ceil(this.#names / Math.min(2, pace.perConnection));
+    while (this.#workers.length < Math.min(pace.parallel, wanted)) {
+      this.#workers.push(this.#work(this.#workers.length));
+    }
+  }
+
+  async #work(index: number): Promise<void> {
     const { oracle, asking, pace } = this.#options;
     while (!this.#over) {
       if (index >= pace.parallel) {
@@ -191,6 +206,8 @@ class Round {
     pace.heard(errorsMs);
     if (stopped !== undefined) pace.limited(errors);
     else if (scouts && !held) pace.patient(errors);
+    // What was heard may call for more at once.
+    this.#start();
     this.#why = stopped ?? this.#why;
     this.#lastExchange ??= session.exchange;
     const isSound = sound === undefined || sound(controls);

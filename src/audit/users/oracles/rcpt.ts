@@ -51,9 +51,9 @@ class Recipients implements OracleSession {
       if (mail.code !== 250) return this.#again(names, mail);
       this.#begun = true;
     }
-    const collected = new Collected();
+    const collected = new Collected(names.length, this.#asking.replyMs);
     for (const name of names) {
-      if (!collected.take(name, await readReply(this.#wire, this.#asking.replyMs))) break;
+      if (!collected.take(name, await readReply(this.#wire, collected.patienceMs))) break;
     }
     return { ...collected.asked, smooth: usual };
   }
@@ -84,10 +84,10 @@ class Recipients implements OracleSession {
       this.#senders.shift();
       if (this.#senders.length === 0) return refused(names, mail);
     }
-    const collected = new Collected();
+    const collected = new Collected(names.length, this.#asking.replyMs);
     for (const name of names) {
       this.#wire.line(this.#line(name));
-      if (!collected.take(name, await readReply(this.#wire, this.#asking.replyMs))) break;
+      if (!collected.take(name, await readReply(this.#wire, collected.patienceMs))) break;
     }
     return collected.asked;
   }
@@ -101,7 +101,7 @@ class Recipients implements OracleSession {
 /** Who must log in first (RFC 4954 6) has heard the answer to every name; all else says nothing. */
 function refused(names: readonly string[], mail: SmtpReply): Asked {
   if (mail.code !== 530) return { answers: [], stopped: replyText(mail) };
-  const collected = new Collected();
+  const collected = new Collected(names.length, Infinity);
   for (const name of names) collected.take(name, mail);
   return collected.asked;
 }

@@ -5,9 +5,12 @@ import { sayHello } from '../../wire/hello.ts';
 import { readReply, replyText, type SmtpReply } from '../../wire/smtp.ts';
 import { isLost, lossText, type Lost, type Wire } from '../../wire/wire.ts';
 import type { Asked, Asking, Opened, OracleSession } from '../oracle.ts';
+import { slowFor } from '../pace.ts';
 import { isLimit, smtpSignature, type Answer } from '../signature.ts';
 
 const QUIT_MS = 250;
+/** So many times what the last answer took. */
+const PATIENCE = 2.5;
 
 /** Opens a session in clear (what counts is the answer) and lets `make` build on it. */
 export async function openSmtp(
@@ -39,10 +42,24 @@ export async function leave(wire: Wire, said = false): Promise<void> {
   wire.close();
 }
 
-/** Collects answers until the server reaches a limit. */
+/** Collects answers until the server reaches a limit, or holds so much back that others ask. */
 export class Collected {
   readonly answers: Answer[] = [];
   stopped: string | undefined;
+  readonly #replyMs: number;
+  #left: number;
+  #lastMs = 0;
+
+  /** `names`: so many are asked; `replyMs` is what each answer usually may take. */
+  constructor(names: number, replyMs: number) {
+    this.#left = names;
+    this.#replyMs = replyMs;
+  }
+
+  /** How long to wait for the next: what is held back is held back longer each time. */
+  get patienceMs(): number {
+    return Math.max(this.#replyMs, PATIENCE * this.#lastMs);
+  }
 
   /** Takes one reply; false: ask no more. */
   take(name: string, reply: SmtpReply | Lost): boolean {
@@ -52,7 +69,11 @@ export class Collected {
     }
     if (isLost(reply)) return false;
     this.answers.push({ name, signature: smtpSignature(reply, name), ms: reply.ms });
-    return true;
+    this.#lastMs = reply.ms;
+    this.#left -= 1;
+    if (reply.ms < slowFor(this.#replyMs) || this.#left < 2) return true;
+    this.stopped = 'answers are held back';
+    return false;
   }
 
   get asked(): Asked {

@@ -30,14 +30,15 @@ function session(wire: Wire, verb: string, { domain, replyMs }: Place): OracleSe
   return {
     pipelined: false,
     async ask(names) {
-      const collected = new Collected();
+      const collected = new Collected(names.length, replyMs);
       for (const name of names) {
         const bare = whole ? addressOf(name, domain) : name;
-        let reply = await ask(wire, `${verb} ${bare}`, replyMs);
+        const { patienceMs } = collected;
+        let reply = await ask(wire, `${verb} ${bare}`, patienceMs);
         if (!whole && domain !== '' && !isLost(reply) && reply.code === 501) {
           whole = true;
           wire.line(`${verb} ${addressOf(name, domain)}`);
-          reply = await readReply(wire, replyMs);
+          reply = await readReply(wire, patienceMs);
         }
         if (!collected.take(name, reply)) break;
       }
