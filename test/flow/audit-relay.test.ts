@@ -28,9 +28,11 @@ function survey(
     server?: string;
     forms?: readonly Form[];
     replyMs?: number;
+    leftMs?: () => number;
   } = {},
 ): Promise<Survey> {
   const { canary, level = 'safe', server = `mx.${domain}`, forms, replyMs = 3_000 } = options;
+  const { leftMs = () => 300_000 } = options;
   return surveyRelay({
     clock: systemClock,
     random: systemRandom,
@@ -47,6 +49,7 @@ function survey(
     messages: 50,
     dial: () => dial(world, { address: '127.0.0.1', port }, { source: '127.66.0.1' }),
     serverName: server,
+    leftMs,
     replyMs,
     canary,
     arrivalMs: 1_000,
@@ -144,6 +147,21 @@ describe('servers with one weakness each', () => {
     assert.equal(result.verdict, 'unclear', result.why);
   });
 
+  it('what is left when the time is over is unclear, the rest is told', async () => {
+    const untilMs = performance.now() + 5_500;
+    const leftMs = () => untilMs - performance.now();
+    const late = await surveyed({ tarpitAfter: 1, tarpitMs: 1_200 }, 'safe', {
+      replyMs: 500,
+      leftMs,
+    });
+    assert.ok(leftMs() > 0, 'in time');
+    assert.equal(late.verdict, 'unclear');
+    const told = formsWith(late, 'closed').length;
+    assert.ok(told > 10, `${told} are told`);
+    const rest = late.trials.filter(({ verdict }) => verdict === 'unclear');
+    assert.ok(rest.length > 10 && rest.every(({ answer }) => answer.startsWith('not tried')));
+  });
+
   it('the percent hack at a relay domain: R17 and its kin alone', async () => {
     const result = await surveyed({ hook: percent });
     assert.deepEqual(formsWith(result, 'accepts'), ['R17']);
@@ -236,7 +254,7 @@ function trustHelo(line: string, { lines }: { lines: readonly string[] }): strin
 async function surveyed(
   mock: MockOptions,
   level: 'safe' | 'active' = 'safe',
-  more: { readonly forms?: readonly Form[]; readonly replyMs?: number } = {},
+  more: { forms?: readonly Form[]; replyMs?: number; leftMs?: () => number } = {},
 ): Promise<Survey> {
   const server = await startMock({ users: ['ann'], domain: 'mock.test', ...mock });
   try {

@@ -151,6 +151,7 @@ function relay(address: string, active = false, domains = [DOMAIN]): Promise<Sur
     messages: 100,
     dial: () => dial(world, { address, port: 25 }, { source: STRANGER }),
     serverName: address,
+    leftMs: () => 300_000,
     replyMs: 10_000,
     canary: active ? canary : undefined,
     arrivalMs: 6_000,

@@ -14,6 +14,8 @@ export interface SurveyOptions extends Omit<TrialOptions, 'place' | 'send' | 'he
   readonly level: 'safe' | 'active';
   /** Messages that may be sent. */
   readonly messages: number;
+  /** Milliseconds that are left for all of it. */
+  leftMs(): number;
 }
 
 /** One attempt of a form, at a place of its own. */
@@ -32,6 +34,8 @@ const PATIENCE = 4;
 const AT_ONCE = { usual: 4, heldBack: 12 };
 /** Who takes longer holds answers back. */
 const HELD_BACK_MS = 1_000;
+/** Kept for the verdict. */
+const RESERVE_MS = 500;
 
 const CONTROL: Form = { id: 'control', title: 'control', level: 'safe', attempts: () => [] };
 
@@ -41,6 +45,8 @@ export class Runner {
   #other: string;
   #replyMs: number;
   #parallel = AT_ONCE.usual;
+  /** What one attempt took at most. */
+  #attemptMs = 0;
   connections = 0;
 
   constructor(options: SurveyOptions) {
@@ -60,6 +66,12 @@ export class Runner {
     return this.#parallel;
   }
 
+  /** Whether an attempt would be answered before all must be told; each refusal may take twice the last. */
+  hasTimeFor({ attempt }: Job): boolean {
+    const neededMs = this.#attemptMs * (2 ** attempt.rcpt.length - 1);
+    return this.#options.leftMs() > 1.25 * neededMs + RESERVE_MS;
+  }
+
   /** A domain that is nobody's. */
   get nowhere(): string {
     return this.#options.place.other;
@@ -74,6 +86,7 @@ export class Runner {
   learn(controls: readonly Trial[]): void {
     const answered = controls.filter(({ rung }) => rung !== 'unclear');
     const slowestMs = Math.max(0, ...answered.map(({ ms }) => ms));
+    this.#attemptMs = slowestMs;
     if (slowestMs <= HELD_BACK_MS) return;
     this.#parallel = AT_ONCE.heldBack;
     this.#replyMs = Math.min(Math.max(this.#replyMs, 2 * slowestMs), this.#patientMs);
@@ -116,10 +129,14 @@ export class Runner {
   }
 
   /** Looks whether what was queued arrives. */
-  follow(trial: Trial, place: Place | undefined): Promise<Trial> {
-    return place === undefined
-      ? Promise.resolve(trial)
-      : followed(trial, { ...this.#options, place });
+  async follow(trial: Trial, place: Place | undefined): Promise<Trial> {
+    if (place === undefined) return trial;
+    const { canary, arrivalMs, leftMs } = this.#options;
+    return followed(trial, {
+      place,
+      canary,
+      arrivalMs: Math.min(arrivalMs, leftMs() - RESERVE_MS),
+    });
   }
 
   async #run({ form, attempt, place }: Job, send: boolean): Promise<Trial> {

@@ -92,11 +92,14 @@ async function tryAll(
   const left = [...jobs.entries()].sort(
     ([, a], [, b]) => b.attempt.rcpt.length - a.attempt.rcpt.length,
   );
+  const attempt = async (job: Job): Promise<Trial> => {
+    if (silence !== undefined && waits(job)) return untried(job, silence);
+    return runner.hasTimeFor(job) ? runner.try(job) : untried(job, LATE);
+  };
   const worker = async (): Promise<void> => {
     for (let next = left.shift(); next !== undefined; next = left.shift()) {
       const [index, job] = next;
-      tried[index] =
-        silence !== undefined && waits(job) ? untried(job, silence) : await runner.try(job);
+      tried[index] = await attempt(job);
     }
   };
   await Promise.all(Array.from({ length: runner.parallel }, worker));
@@ -104,16 +107,30 @@ async function tryAll(
   for (const [index, job] of jobs.entries()) {
     const crowdedOut =
       tried[index]?.rung === 'unclear' && /greeting: 421/.test(tried[index].answer);
-    if (crowdedOut && !waits(job)) tried[index] = await runner.try(job);
+    if (crowdedOut) tried[index] = await attempt(job);
   }
   // All at once: a server that delivers nothing costs the time of one message, not of each.
   return Promise.all(tried.map((trial, index) => runner.follow(trial, jobs[index]?.place)));
 }
 
-function untried({ form, attempt }: Job, as: Trial): Trial {
+/** What is told of attempts for which the probe's time was too short. */
+const LATE: Said = {
+  rung: 'unclear',
+  answer: 'not tried: answers come so late that there was no time for all',
+  trusted: false,
+  ms: 0,
+  exchange: undefined,
+};
+
+/** What a trial says, whatever was tried. */
+type Said = Pick<Trial, 'rung' | 'answer' | 'trusted' | 'ms' | 'exchange'>;
+
+function untried({ form, attempt }: Job, said: Said): Trial {
   const { variant, mail, rcpt, mayBeLocal } = attempt;
-  const { id, title } = form;
-  return { ...as, form: id, title, variant, mail, rcpt: rcpt.at(-1) ?? '', mayBeLocal };
+  const { rung, answer, trusted, ms, exchange } = said;
+  const path = rcpt.at(-1) ?? '';
+  const what = { form: form.id, title: form.title, variant, mail, rcpt: path, mayBeLocal };
+  return { ...what, rung, answer, trusted, ms, exchange };
 }
 
 /**

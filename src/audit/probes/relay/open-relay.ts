@@ -49,6 +49,7 @@ async function run(context: ServiceContext): Promise<void> {
     messages: isActive ? 100 : 0,
     dial: (how) => context.dial(how),
     serverName: service.host,
+    leftMs: () => context.leftMs(),
     replyMs: options.replyMs,
     canary: options.canary,
     arrivalMs: ARRIVAL_MS,
