@@ -151,6 +151,18 @@ suite('logins in clear', () => {
     assert.equal(found.get('plaintext.imap-login-accepted')?.confidence, 'likely');
   });
 
+  test('IMAP: a refusal that is held back for as long as Cyrus does is waited for', async () => {
+    const usual = imap('');
+    const late: MockOptions['answer'] = (line, session) => {
+      if (!/ LOGIN /.test(line)) return usual(line, session);
+      const [tag] = line.split(' ', 1);
+      setTimeout(() => session.say(`${tag} NO [AUTHENTICATIONFAILED] no\r\n`), 3_200);
+      return undefined;
+    };
+    const found = await auditMock({ greeting: IMAP, answer: late }, [imapLogin]);
+    assert.equal(found.get('plaintext.imap-login-accepted')?.confidence, 'confirmed');
+  });
+
   test('POP3: USER and PLAIN in clear, offered and taken, and the twin', async () => {
     const names = [
       'plaintext.pop3-user-accepted',
