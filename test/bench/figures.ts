@@ -4,8 +4,13 @@
 export interface Sample {
   /** In the unit of the row. */
   readonly value: number;
-  /** Processor seconds of the server for 1,000 units of work, where that says something. */
+  /**
+   * Processor seconds of the server for 1,000 units of work, where that says something; with what it
+   * did behind it, until it was at rest.
+   */
   readonly cpu?: number;
+  /** How much of that came behind the work. */
+  readonly laterCpu?: number;
 }
 
 /** What the issue asks for, as factors against the peer, or as absolute limits. */

@@ -3,6 +3,7 @@
 import { run } from '../interop/tools.ts';
 import type { Sample } from './figures.ts';
 import type { Group } from './group.ts';
+import { atRest } from './rest.ts';
 
 /** One way to load a server. */
 export interface Cell {
@@ -48,6 +49,20 @@ export async function calibrate(target: SmtpTarget, cell: Cell, seconds: number)
   if (second > first && cell.bytes < 1e6) rate = (await load(target, cell, second)).value;
   const most = Math.min(MESSAGES, Math.floor(LARGEST_LOAD / cell.bytes));
   return Math.min(Math.max(cell.sessions * 2, Math.round(rate * seconds)), most);
+}
+
+/** `load`, with the processor time that the server needs behind it, until all servers are at rest. */
+export async function loadAndRest(
+  target: SmtpTarget,
+  cell: Cell,
+  messages: number,
+  groups: readonly Group[],
+): Promise<Sample> {
+  const before = target.group.cpuSeconds();
+  const { value, cpu: loadCpu = 0 } = await load(target, cell, messages);
+  await atRest(groups);
+  const cpu = ((target.group.cpuSeconds() - before) / messages) * 1_000;
+  return { value, cpu, laterCpu: cpu - loadCpu };
 }
 
 /** Sends so many messages and waits until all have arrived: messages a second, CPU for 1,000. */

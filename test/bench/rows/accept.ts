@@ -5,7 +5,8 @@ import path from 'node:path';
 import { freePort } from '../../world/ports.ts';
 import { type Goal, OURS, type Row, type Sample } from '../figures.ts';
 import type { Bench } from '../bench.ts';
-import { type Cell, type SmtpTarget, calibrate, load } from '../smtp-load.ts';
+import { atRest } from '../rest.ts';
+import { type Cell, type SmtpTarget, calibrate, load, loadAndRest } from '../smtp-load.ts';
 import { Group } from '../group.ts';
 import { end } from '../processes.ts';
 import {
@@ -185,9 +186,11 @@ async function compare(
     samples.set(target.name, []);
     sizes.set(target.name, await calibrate(target, cell, bench.cellSeconds));
   }
+  const groups = started.map(({ target }) => target.group);
+  await atRest(groups);
   for (let repetition = 0; repetition < bench.repetitions; repetition += 1) {
     for (const { target } of started) {
-      const sample = await load(target, cell, sizes.get(target.name) ?? 1);
+      const sample = await loadAndRest(target, cell, sizes.get(target.name) ?? 1, groups);
       samples.get(target.name)?.push(sample);
       bench.say(`${row.name} | ${target.name}`, sample);
     }

@@ -6,6 +6,7 @@ import type { Bench } from '../bench.ts';
 import { type Goal, OURS, type Row, type Sample } from '../figures.ts';
 import { ImapClient } from '../imap-client.ts';
 import { message } from '../mail.ts';
+import { atRest } from '../rest.ts';
 import { type Dovecot, startDovecot } from '../targets/dovecot.ts';
 import { PASSWORD, type Postern, startPostern } from '../targets/postern.ts';
 import type { Group } from '../group.ts';
@@ -84,8 +85,12 @@ async function measure(bench: Bench): Promise<Row[]> {
     // As on a server that runs: code compiled, caches filled, on both sides; not measured.
     const unmeasured = STEPS.map(() => new Map<string, Sample[]>());
     for (const target of targets) await repeat(quiet(bench), target, WARM_UP, unmeasured);
+    const groups = targets.map(({ group }) => group);
     for (let repetition = 0; repetition < repetitions; repetition += 1) {
-      for (const target of targets) await repeat(bench, target, repetition, samples);
+      for (const target of targets) {
+        await atRest(groups);
+        await repeat(bench, target, repetition, samples);
+      }
     }
   } finally {
     await postern.stop();
