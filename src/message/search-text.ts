@@ -27,7 +27,8 @@ const NOTHING = new Uint8Array(0);
 /** Text as SEARCH compares it: without case, composed, white space as one blank (RFC 5255 4.2). */
 export function foldText(text: string): string {
   const plain = /^[\x00-\x7f]*$/.test(text) ? text : text.normalize('NFKC');
-  return plain.toLowerCase().replace(/[ \t\r\n]+/g, ' ');
+  // A blank between two words stays as it is: most are.
+  return plain.toLowerCase().replace(/[\t\r\n][ \t\r\n]*| [ \t\r\n]+/g, ' ');
 }
 
 /**

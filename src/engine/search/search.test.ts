@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { DatabaseSync } from 'node:sqlite';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { array, assert as check, nat, property, string } from 'fast-check';
+import { array, assert as check, constantFrom, nat, property, string } from 'fast-check';
 import type { MailboxId, Uid } from '#base/brand.ts';
 import { concat, utf8 } from '#base/bytes.ts';
 import { messageFacts } from '#message/facts.ts';
@@ -17,7 +17,7 @@ import { addAccount, factsOf, mailboxOf, messageOf, openTestStore } from '#test/
 import type { TestStore } from '#test/engine/fixture.ts';
 import { searchBlock, encodeBlock } from './block.ts';
 import { BLOCK_MESSAGES } from './indexer.ts';
-import { SignatureMaker, TRIGRAMS, mayHold, needleOf } from './signature.ts';
+import { SignatureMaker, TRIGRAM, TRIGRAMS, mayHold, needleOf } from './signature.ts';
 
 const LAST = 0xffff_ffff;
 
@@ -127,6 +127,56 @@ test('any part of any text is found by the signature', () => {
       const source = folded[at % Math.max(1, folded.length)] ?? '';
       const needle = needleOf(source.slice(at % (source.length + 1)).slice(0, length));
       return needle === undefined || mayHold(needle, signature, 0, signature.length);
+    }),
+  );
+});
+
+/** By the book: a bit for each trigram, eight for each different one. */
+function bitsOf(text: string): number[] {
+  const hashes = new Set<number>();
+  for (let at = TRIGRAM; at <= text.length; at += 1) {
+    for (const hash of needleOf(text.slice(at - TRIGRAM, at)) ?? []) hashes.add(hash);
+  }
+  const bits = new Uint8Array(Math.max(16, hashes.size));
+  for (const hash of hashes) {
+    const place = hash % (bits.length * 8);
+    bits[place >>> 3]! |= 1 << (place & 7);
+  }
+  return [...bits];
+}
+
+test('a signature has the bits of all trigrams and no other, whatever came before', () => {
+  const maker = new SignatureMaker();
+  const mixed = array(string({ unit: 'grapheme', maxLength: 30 }), { maxLength: 20 });
+  check(
+    property(mixed, nat(3), (words, repeat) => {
+      const text = words.join(' ').repeat(repeat + 1);
+      maker.add(text);
+      assert.deepEqual([...maker.finish()!], bitsOf(text));
+    }),
+  );
+  // More trigrams of ASCII than are forgotten one by one.
+  let many = '';
+  for (let at = 0, seed = 7; at < 30_000; at += 1) {
+    seed = (Math.imul(seed, 1_103_515_245) + 12_345) >>> 0;
+    many += String.fromCharCode(32 + ((seed >>> 16) % 89));
+  }
+  maker.add(many);
+  assert.deepEqual([...maker.finish()!], bitsOf(many));
+  maker.add('somewhere else');
+  assert.deepEqual([...maker.finish()!], bitsOf('somewhere else'));
+});
+
+test('white space is folded to one blank, wherever it stands', () => {
+  const blanks = array(constantFrom('a', 'B', ' ', '\t', '\r\n', '\n', '\u00df', '\u00a0'));
+  check(
+    property(blanks, (pieces) => {
+      const text = pieces.join('');
+      const plain = text
+        .normalize('NFKC')
+        .toLowerCase()
+        .replace(/[ \t\r\n]+/g, ' ');
+      assert.equal(foldText(text), plain);
     }),
   );
 });

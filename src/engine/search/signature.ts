@@ -16,35 +16,52 @@ const NEEDLE_TRIGRAMS = 64;
 
 const HASH_BITS = 18;
 const LEAST_BYTES = 16;
+/** Three characters of ASCII as one number. */
+const ASCII_KEYS = 2 ** 21;
+/** Keys that are forgotten one by one; of more, all at once. */
+const FEW_KEYS = 8_192;
 
 /** Gathers the trigrams of one message after another. */
 export class SignatureMaker {
   readonly #seen = new Uint32Array(2 ** (HASH_BITS - 5));
   readonly #hashes = new Uint32Array(TRIGRAMS);
+  /** Trigrams of ASCII that were met: most come again and again, and need no hash then. */
+  readonly #met = new Int32Array(ASCII_KEYS / 32);
+  readonly #keys = new Uint32Array(FEW_KEYS);
+  #keyCount = 0;
   #count = 0;
   #isFull = false;
 
   /** A folded text (message/search-text). */
   add(text: string): void {
-    const seen = this.#seen;
-    let first = text.charCodeAt(0);
-    let second = text.charCodeAt(1);
-    for (let at = 2; at < text.length; at += 1) {
+    const met = this.#met;
+    for (let at = firstNew(text, 2, met); at < text.length; at = firstNew(text, at + 1, met)) {
+      const first = text.charCodeAt(at - 2);
+      const second = text.charCodeAt(at - 1);
       const third = text.charCodeAt(at);
-      const hash = trigramHash(first, second, third);
-      first = second;
-      second = third;
-      const word = seen[hash >>> 5] ?? 0;
-      const bit = 1 << (hash & 31);
-      if ((word & bit) !== 0) continue;
-      if (this.#count === TRIGRAMS) {
-        this.#isFull = true;
-        return;
-      }
-      seen[hash >>> 5] = word | bit;
-      this.#hashes[this.#count] = hash;
-      this.#count += 1;
+      if ((first | second | third) < 128) this.#meet(asciiKey(first, second, third));
+      this.#note(trigramHash(first, second, third));
+      if (this.#isFull) return;
     }
+  }
+
+  #meet(key: number): void {
+    this.#met[key >>> 5] = (this.#met[key >>> 5] ?? 0) | (1 << (key & 31));
+    if (this.#keyCount < FEW_KEYS) this.#keys[this.#keyCount] = key;
+    this.#keyCount += 1;
+  }
+
+  #note(hash: number): void {
+    const word = this.#seen[hash >>> 5] ?? 0;
+    const bit = 1 << (hash & 31);
+    if ((word & bit) !== 0) return;
+    if (this.#count === TRIGRAMS) {
+      this.#isFull = true;
+      return;
+    }
+    this.#seen[hash >>> 5] = word | bit;
+    this.#hashes[this.#count] = hash;
+    this.#count += 1;
   }
 
   /** The signature, and ready for the next message; undefined: too much to tell anything. */
@@ -57,6 +74,9 @@ export class SignatureMaker {
       const place = hash % size;
       bits[place >>> 3] = (bits[place >>> 3] ?? 0) | (1 << (place & 7));
     }
+    if (this.#keyCount > FEW_KEYS) this.#met.fill(0);
+    else for (let at = 0; at < this.#keyCount; at += 1) this.#met[(this.#keys[at] ?? 0) >>> 5] = 0;
+    this.#keyCount = 0;
     const isFull = this.#isFull;
     this.#count = 0;
     this.#isFull = false;
@@ -82,6 +102,27 @@ export function mayHold(needle: Uint32Array, bytes: Uint8Array, from: number, to
     if (((bytes[from + (place >>> 3)] ?? 0xff) & (1 << (place & 7))) === 0) return false;
   }
   return true;
+}
+
+function asciiKey(first: number, second: number, third: number): number {
+  return ((first << 14) | (second << 7) | third) & (ASCII_KEYS - 1);
+}
+
+/**
+ * The end of the next trigram that was not met or is not ASCII, from `at` on; the text's length
+ * where there is none.
+ */
+function firstNew(text: string, at: number, met: Int32Array): number {
+  const first = text.charCodeAt(at - 2);
+  const second = text.charCodeAt(at - 1);
+  if ((first | second) >= 128) return at;
+  let key = asciiKey(0, first, second);
+  for (let index = at; index < text.length; index += 1) {
+    const third = text.charCodeAt(index);
+    key = ((key << 7) | third) & (ASCII_KEYS - 1);
+    if (third >= 128 || ((met[key >>> 5] ?? 0) & (1 << (key & 31))) === 0) return index;
+  }
+  return text.length;
 }
 
 function trigramHash(first: number, second: number, third: number): number {
