@@ -45,8 +45,6 @@ export class Runner {
   #other: string;
   #replyMs: number;
   #parallel = AT_ONCE.usual;
-  /** What one attempt took at most. */
-  #attemptMs = 0;
   connections = 0;
 
   constructor(options: SurveyOptions) {
@@ -66,10 +64,10 @@ export class Runner {
     return this.#parallel;
   }
 
-  /** Whether an attempt would be answered before all must be told; each refusal may take twice the last. */
-  hasTimeFor({ attempt }: Job): boolean {
-    const neededMs = this.#attemptMs * (2 ** attempt.rcpt.length - 1);
-    return this.#options.leftMs() > 1.25 * neededMs + RESERVE_MS;
+  /** Whether there is time for the longest that an attempt's recipients are waited for. */
+  hasTimeFor({ attempt: { rcpt } }: Job): boolean {
+    const waits = (rcpt.length * (rcpt.length + 1)) / 2;
+    return this.#options.leftMs() > this.#replyMs * waits + RESERVE_MS;
   }
 
   /** A domain that is nobody's. */
@@ -86,7 +84,6 @@ export class Runner {
   learn(controls: readonly Trial[]): void {
     const answered = controls.filter(({ rung }) => rung !== 'unclear');
     const slowestMs = Math.max(0, ...answered.map(({ ms }) => ms));
-    this.#attemptMs = slowestMs;
     if (slowestMs <= HELD_BACK_MS) return;
     this.#parallel = AT_ONCE.heldBack;
     this.#replyMs = Math.min(Math.max(this.#replyMs, 2 * slowestMs), this.#patientMs);
@@ -123,7 +120,7 @@ export class Runner {
   async try(job: Job): Promise<Trial> {
     const send = this.#options.level === 'active' && this.#messages > 0;
     const trial = await this.#run(job, send);
-    if (trial.rung !== 'unclear') return trial;
+    if (trial.rung !== 'unclear' || !this.hasTimeFor(job)) return trial;
     // Once more: a server that closes because of what came before says nothing about this form.
     return this.#run(job, send && this.#messages > 0);
   }
