@@ -54,6 +54,8 @@ export interface Asked {
   readonly answers: readonly Answer[];
   /** Why not all: the server's limit, or a lost connection, in its words. */
   readonly stopped: string | undefined;
+  /** The first refusal came so late that the rest is better asked elsewhere; nothing is wrong. */
+  readonly heldBack?: boolean;
   /** The usual way of asking was taken at once: what follows it in one write is heard too. */
   readonly smooth?: boolean;
 }

@@ -51,6 +51,11 @@ export class Pace {
     return true;
   }
 
+  /** The first error of a connection was held back for so long that there had better be no second. */
+  get isSlow(): boolean {
+    return this.#slow;
+  }
+
   get scoutErrors(): number {
     return MOST_ERRORS;
   }

@@ -108,7 +108,8 @@ class Round {
   /** As many as there is work for, and as may be. */
   #start(): void {
     const { pace } = this.#options;
-    const wanted = Math.ceil(this.#names / Math.min(2, pace.perConnection));
+    // A connection costs a greeting, which is less than a long wait.
+    const wanted = Math.ceil(this.#names / (pace.isSlow ? 1 : 2));
     while (this.#workers.length < Math.min(pace.parallel, wanted)) {
       this.#workers.push(this.#work(this.#workers.length));
     }
@@ -201,13 +202,14 @@ class Round {
       }
       const missing = batch.slice(asked.answers.length).filter((name) => name !== own);
       this.#queue.push(...missing.toReversed());
-      if (last) break;
+      held ||= asked.heldBack === true;
+      if (last || held) break;
     }
     pace.heard(errorsMs);
     if (stopped !== undefined) pace.limited(errors);
     else if (scouts && !held) pace.patient(errors);
-    // What was heard may call for more at once.
-    this.#start();
+    // Where all wait for long, more of them cost nobody anything.
+    if (pace.isSlow) this.#start();
     this.#why = stopped ?? this.#why;
     this.#lastExchange ??= session.exchange;
     const isSound = sound === undefined || sound(controls);

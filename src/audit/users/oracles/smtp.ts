@@ -49,6 +49,7 @@ export class Collected {
   readonly #replyMs: number;
   #left: number;
   #lastMs = 0;
+  #isHeldBack = false;
 
   /** `names`: so many are asked; `replyMs` is what each answer usually may take. */
   constructor(names: number, replyMs: number) {
@@ -68,16 +69,18 @@ export class Collected {
       return false;
     }
     if (isLost(reply)) return false;
-    this.answers.push({ name, signature: smtpSignature(reply, name), ms: reply.ms });
+    const signature = smtpSignature(reply, name);
+    this.answers.push({ name, signature, ms: reply.ms });
     this.#lastMs = reply.ms;
     this.#left -= 1;
-    if (reply.ms < slowFor(this.#replyMs) || this.#left < 2) return true;
-    this.stopped = 'answers are held back';
-    return false;
+    const isRefused = signature.kind === 'refused' || signature.kind === 'later';
+    const isFirst = this.answers.length === 1;
+    this.#isHeldBack = isFirst && isRefused && reply.ms >= slowFor(this.#replyMs) && this.#left > 1;
+    return !this.#isHeldBack;
   }
 
   get asked(): Asked {
-    return { answers: this.answers, stopped: this.stopped };
+    return { answers: this.answers, stopped: this.stopped, heldBack: this.#isHeldBack };
   }
 }
 
