@@ -55,10 +55,9 @@ export async function surveyRelay(options: SurveyOptions): Promise<Survey> {
   const comesBack = canary !== undefined && level === 'active' && silence === undefined;
   const returnForms = comesBack ? RETURN_FORMS : [];
   const returnJobs = returnForms.flatMap((form) => runner.jobsOf(form, place.foreign));
-  const [tried, etrn] = await Promise.all([
-    tryAll([...forms, ...returnJobs], runner, silence),
-    askEtrn({ ...options, replyMs: runner.replyMs }),
-  ]);
+  // Beside nothing else: a server that takes few connections at once shall answer it.
+  const etrn = await askEtrn({ ...options, replyMs: runner.replyMs });
+  const tried = await tryAll([...forms, ...returnJobs], runner, silence);
   const final = tried.slice(0, forms.length);
   const isRoute = seesRoutes(final, nobody);
   const trials = final.map((trial) => ({

@@ -101,8 +101,11 @@ class Round {
 
   async run(): Promise<void> {
     this.#start();
-    // Some may have been started meanwhile.
-    for (const worker of this.#workers) await worker;
+    // Some may be started meanwhile.
+    for (let all = 0; all < this.#workers.length;) {
+      all = this.#workers.length;
+      await Promise.all(this.#workers);
+    }
   }
 
   /** As many as there is work for, and as may be. */
@@ -111,7 +114,10 @@ class Round {
     // A connection costs a greeting, which is less than a long wait.
     const wanted = Math.ceil(this.#names / (pace.isSlow ? 1 : 2));
     while (this.#workers.length < Math.min(pace.parallel, wanted)) {
-      this.#workers.push(this.#work(this.#workers.length));
+      const worker = this.#work(this.#workers.length);
+      // One that fails is heard of by `run`, and until then it is no unhandled rejection.
+      worker.catch(() => undefined);
+      this.#workers.push(worker);
     }
   }
 
