@@ -55,7 +55,10 @@ export function kindOf(code: number): Kind {
 export function isLimit(reply: SmtpReply | Lost): boolean {
   if (isLost(reply)) return true;
   const tooMany = reply.code === 452 && reply.enhanced !== '4.2.2' && reply.enhanced !== '4.1.1';
-  return reply.code === 421 || tooMany;
+  // RFC 5321 4.5.3.1.10: 552 is an old 452; a mailbox that is full has it, too (5.2.2).
+  const said =
+    reply.code === 552 && /\btoo many (?:recipients|rcpts?)\b/i.test(reply.lines.join(' '));
+  return reply.code === 421 || tooMany || said;
 }
 
 /** Whether an answer speaks of a mailbox that is not there: then it may differ for others. */

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Baseline, judge } from './judge.ts';
 import { Pace } from './pace.ts';
-import { type Answer, kindOf, smtpSignature } from './signature.ts';
+import { type Answer, isLimit, kindOf, smtpSignature } from './signature.ts';
 import { corrected, rankProbability, shiftBetween } from './timing/statistics.ts';
 
 function answer(text: string, name = 'x'): Answer {
@@ -35,6 +35,21 @@ describe('signatures', () => {
     assert.equal(key('252 2.5.0 cannot verify', 'ann'), key('252 2.5.0 cannot verify', 'zoe'));
     assert.equal(key('250 2.1.5 a+b(c is there', 'a+b(c'), key('250 2.1.5 dd is there', 'dd'));
     assert.equal(kindOf(252), 'unable');
+  });
+});
+
+function limit(code: number, enhanced: string | undefined, text: string): boolean {
+  return isLimit({ kind: 'reply', code, enhanced, lines: [text], ms: 1, odd: [] });
+}
+
+describe('limits', () => {
+  it('are 421, 452, and 552 where it speaks of recipients; never a full mailbox', () => {
+    assert.ok(limit(421, undefined, 'bye'));
+    assert.ok(limit(452, '4.5.3', 'Too many recipients'));
+    assert.ok(limit(552, undefined, 'too many recipients'));
+    assert.ok(!limit(452, '4.2.2', 'mailbox full'));
+    assert.ok(!limit(552, '5.2.2', 'mailbox full'));
+    assert.ok(!limit(550, '5.1.1', 'user unknown'));
   });
 });
 
