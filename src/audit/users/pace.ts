@@ -9,7 +9,10 @@ export interface PaceOptions {
   readonly slowMs?: number;
 }
 
-/** Of the time that is left for an answer; Courier holds back errors for 8 s, 16 s, 32 s. */
+/**
+ * From when on a first error is slow: the next may take twice as long (Courier: 8 s, 16 s, 32 s), and
+ * would not be heard within `replyMs`.
+ */
 export function slowFor(replyMs: number): number {
   return replyMs / 2;
 }
