@@ -4,8 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Group } from './group.ts';
 
 const LOOK_MS = 100;
-/** Postern begins to index half a second after the last message: longer than that. */
-const QUIET_MS = 900;
+/** Postern indexes a block within half a second of the last message, and goes on half a second later: longer than both. */
+const QUIET_MS = 1_500;
 /** Of one core; what ticks in an idle server is less. */
 const IDLE_SHARE = 0.05;
 const MOST_MS = 120_000;

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { freePort } from '../../world/ports.ts';
 import { type Goal, OURS, type Row, type Sample } from '../figures.ts';
 import type { Bench } from '../bench.ts';
+import { memoryAtHand } from '../memory.ts';
 import { atRest } from '../rest.ts';
 import { type Cell, type SmtpTarget, calibrate, load, loadAndRest } from '../smtp-load.ts';
 import { Group } from '../group.ts';
@@ -190,6 +191,7 @@ async function compare(
   await atRest(groups);
   for (let repetition = 0; repetition < bench.repetitions; repetition += 1) {
     for (const { target } of started) {
+      await memoryAtHand();
       const sample = await loadAndRest(target, cell, sizes.get(target.name) ?? 1, groups);
       samples.get(target.name)?.push(sample);
       bench.say(`${row.name} | ${target.name}`, sample);

@@ -6,6 +6,7 @@ import type { Bench } from '../bench.ts';
 import { type Goal, OURS, type Row, type Sample } from '../figures.ts';
 import { ImapClient } from '../imap-client.ts';
 import { message } from '../mail.ts';
+import { memoryAtHand } from '../memory.ts';
 import { atRest } from '../rest.ts';
 import { type Dovecot, startDovecot } from '../targets/dovecot.ts';
 import { PASSWORD, type Postern, startPostern } from '../targets/postern.ts';
@@ -89,6 +90,7 @@ async function measure(bench: Bench): Promise<Row[]> {
     for (let repetition = 0; repetition < repetitions; repetition += 1) {
       for (const target of targets) {
         await atRest(groups);
+        await memoryAtHand();
         await repeat(bench, target, repetition, samples);
       }
     }
