@@ -51,7 +51,7 @@ export function page(rows: readonly Row[], facts: RunFacts): string {
 
 const INTRODUCTION = `What Postern does in a second beside the servers that people run today, on the same machine, in one run,
 interleaved. Figures of one machine say little about another; the ratios say more. Repeat them with \`npm run bench\`
-(\`-- --quick\`: two minutes, less exact).`;
+(\`-- --quick\`: four minutes, less exact).`;
 
 const RATIOS = `More than 1: Postern does more in the same time, or needs less. Each repetition gives one ratio, of runs that
 followed one another; the median and the range of these are shown. "At least" and "aim" are what was asked for before anything was measured.`;

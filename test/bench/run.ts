@@ -15,7 +15,7 @@ import { findVersions } from './versions.ts';
 
 const USAGE = 64;
 const HELP = `npm run bench -- [--quick] [--only ROW]... [--output FILE] [--no-install]
-  --quick       two minutes, less exact; writes no page
+  --quick       four minutes, less exact; writes no page
   --only        rows that begin so: ${MEASUREMENTS.map(({ id }) => id).join(', ')}
   --output      a file for the page (docs/performance.md, when everything is measured)
   --no-install  without looking for the peers and installing them
