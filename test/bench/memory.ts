@@ -11,11 +11,11 @@ const SPARED = 0.5;
 
 /**
  * Touches memory and gives it back at once, so that what a server or its files take next is there
- * already. A host that was told what its guest does not use takes it away; then the first write
- * to a page costs several times as much, and a cell is slow because of what was freed before it.
+ * already. A host may take away what its guest does not use; then the first write to a page costs
+ * several times as much, and a cell is slow because of what was freed before it.
  */
 export async function memoryAtHand(): Promise<void> {
-  const bytes = Math.min(BYTES, Math.floor(freemem() * SPARED));
+  const bytes = Math.min(BYTES, Math.floor(freemem() * (1 - SPARED)));
   const child = spawn(process.execPath, ['-e', `Buffer.alloc(${bytes}, 1)`], { stdio: 'inherit' });
   const [code] = (await once(child, 'exit')) as [number | null];
   if (code !== 0) throw new Error(`touching ${bytes} octets of memory failed`);

@@ -172,7 +172,7 @@ function method(facts: RunFacts): string {
 ${facts.skipped.length === 0 ? '' : `- Skipped: ${facts.skipped.join('; ')}.\n`}- SMTP load: smtp-source of Debian's Postfix (no pipelining; one transaction after another in each session), about
   ${facts.cellSeconds} s a cell after a warm-up of three cells
   with 50 sessions and a calibration, ${facts.repetitions} repetitions, the servers in turn within each repetition, each when all of them had been at rest for 1.5 s
-  and 2 GiB of memory had just been written to and given back (a host takes from its guest what lies free):
+  and 2 GiB of memory had just been written to and given back (see above, Memory at hand):
   \`smtp-source ${loadArguments({ sessions: 50, bytes: 1_024 }, 'MESSAGES').join(' ')}\`; without \`-d\` for one connection a message.
   The rows of acceptance are measured on the same running servers, the others on new ones. Beside those of 1 KiB stand two that are no mail servers, for what
   load, machine and runtime allow at most: Postfix' smtp-sink, and \`test/bench/targets/bare-server.ts\`, some 70 lines that answer without looking and write one row a message with Postern's settings of SQLite.
