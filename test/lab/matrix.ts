@@ -21,6 +21,9 @@ export interface Row {
   readonly seen: string;
 }
 
+/** Counted beside the checks: whether the program of each port was named. */
+export const PRODUCT = 'product';
+
 /** Groups that profiles of servers speak of. */
 export const JUDGED: ReadonlySet<string> = new Set([
   'fingerprint',
@@ -67,10 +70,10 @@ function productRow(one: Case, report: Report): Row {
   const known = report.services.filter(({ product }) => product === one.product);
   const all = known.length === report.services.length && known.length > 0;
   if (report.services.length === 0 && one.product === 'unknown') {
-    return { case: one.id, check: 'product', cell: 'TN', told: 'absent', seen: 'no service' };
+    return { case: one.id, check: PRODUCT, cell: 'TN', told: 'absent', seen: 'no service' };
   }
   const cell = wrong.length > 0 ? 'FP' : !all ? 'FN' : one.product === 'unknown' ? 'TN' : 'TP';
-  return { case: one.id, check: 'product', cell, told: 'found', seen: names.join(', ') };
+  return { case: one.id, check: PRODUCT, cell, told: 'found', seen: names.join(', ') };
 }
 
 function toldOf(findings: readonly Finding[]): { readonly told: Told; readonly seen: string } {

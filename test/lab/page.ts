@@ -1,6 +1,6 @@
 /** The lab's results as text: for the terminal, and as docs/lab.md. */
 
-import { type Cell, countCells, type Row } from './matrix.ts';
+import { type Cell, countCells, PRODUCT, type Row } from './matrix.ts';
 import type { PeerRow } from './peers.ts';
 import type { Case } from './profile.ts';
 
@@ -59,6 +59,7 @@ export function labPage({
     runs === 1
       ? 'One run.'
       : `${runs} runs; ${unsteady.length === 0 ? 'all told the same where the profile decides' : `different: ${unsteady.join(', ')}`}.`;
+  const checks = new Set(rows.map(({ check }) => check).filter((id) => id !== PRODUCT)).size;
   const since = later.length === 0 ? '' : ` Run alone after that: ${later.join(', ')}.`;
   return `# The lab
 
@@ -74,11 +75,11 @@ all its ports: found (confirmed or likely), not there, or not to be told.
 - Not counted: checks of a level that the profile does not run, and those that its configuration does not decide.
 - \`product\`: the fingerprint of every port must name the program; "unknown" counts as missed, another name as false.
 
-${cases.length} servers, ${new Set(rows.map(({ check }) => check)).size} checks: **TP ${all.TP}, FP ${all.FP}, TN ${all.TN}, FN ${all.FN}**, open ${all.open}. ${steady} ${seconds.toFixed(0)} s a run.${since}
+${cases.length} servers, ${checks} checks and the product's name: **TP ${all.TP}, FP ${all.FP}, TN ${all.TN}, FN ${all.FN}**, open ${all.open}. ${steady} ${seconds.toFixed(0)} s a run.${since}
 
 ${table(['profile', 'server', ...HEAD.slice(0, 5), 'planted'], caseRows)}
 
-W01 to W20 are odd but usual servers: deep postscreen, callouts, filters and restrictions at connect, proxies that are
+W01 to W22 are odd but usual servers: deep postscreen, callouts, filters and restrictions at connect, proxies that are
 trusted, IPv6 alone, tarpits, throttles, soft bounces. Where such a server lets nobody ask, the auditor must say so
 (open), and nothing else. N20 to N45 are zones, some with a server beside them; their certificates are good to the
 auditor, which is told of the lab's own authority. Transcripts that the truth was taken from are made by
@@ -96,7 +97,7 @@ ${table(['check', 'TP', 'FN', 'TN', 'FP'], checkRows(rows))}
 
 ## Beside nmap and smtp-user-enum
 
-The same servers, one after the other, Postern at level safe, on a machine that was busy beside it. nmap 7.93 with \`-sV\` and its scripts
+The same servers, one after the other, Postern at level safe. nmap 7.93 with \`-sV\` and its scripts
 \`smtp-commands\`, \`smtp-open-relay\`, \`smtp-enum-users\`, \`smtp-ntlm-info\`, \`smtp-strangeport\`, \`imap-capabilities\`,
 \`pop3-capabilities\`; with those it cannot choose its source address and comes from the server's
 own (OpenSMTPD and sendmail trust it: their open relays are none to a stranger). Debian has no smtp-user-enum: its method (RCPT, a connection a

@@ -191,7 +191,7 @@ async function compare(
   await atRest(groups);
   for (let repetition = 0; repetition < bench.repetitions; repetition += 1) {
     for (const { target } of started) {
-      if (!bench.quick) await memoryAtHand();
+      await memoryAtHand(bench);
       const sample = await loadAndRest(target, cell, sizes.get(target.name) ?? 1, groups);
       samples.get(target.name)?.push(sample);
       bench.say(`${row.name} | ${target.name}`, sample);

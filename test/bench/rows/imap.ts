@@ -90,7 +90,7 @@ async function measure(bench: Bench): Promise<Row[]> {
     for (let repetition = 0; repetition < repetitions; repetition += 1) {
       for (const target of targets) {
         await atRest(groups);
-        if (!bench.quick) await memoryAtHand();
+        await memoryAtHand(bench);
         await repeat(bench, target, repetition, samples);
       }
     }
