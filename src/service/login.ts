@@ -16,10 +16,11 @@ export interface LoginClient {
 }
 
 export class Login {
-  readonly #site: Pick<Site, 'log' | 'metrics'>;
+  readonly #site: Pick<Site, 'log' | 'logins' | 'metrics'>;
   readonly #client: LoginClient;
-  readonly #session: LoginSession;
   readonly #refusals: Refusals;
+  /** Made for the first login: most sessions of port 25 see none. */
+  #made: LoginSession | undefined;
 
   constructor(
     site: Pick<Site, 'log' | 'logins' | 'metrics'>,
@@ -28,7 +29,6 @@ export class Login {
   ) {
     this.#site = site;
     this.#client = client;
-    this.#session = site.logins.session(client.client);
     this.#refusals = refusals;
   }
 
@@ -36,22 +36,26 @@ export class Login {
   async answer(
     question: SaslQuestion,
   ): Promise<{ readonly kind: 'sasl'; readonly answer: SaslAnswer }> {
-    return { kind: 'sasl', answer: await this.#session.answer(question) };
+    return { kind: 'sasl', answer: await this.#session().answer(question) };
   }
 
   authenticated(who: Authenticated): void {
-    this.#session.authenticated(who);
+    this.#session().authenticated(who);
     this.#tell('info', 'login', { account: who.address, by: who.mechanism });
     this.#count('ok');
   }
 
   /** Found in the ledger by the account that it was for, if it was for one that could exist. */
   failed({ mechanism, login }: { readonly mechanism: string; readonly login: string | undefined }) {
-    const key = login === undefined ? undefined : this.#session.keyOf(login);
+    const key = login === undefined ? undefined : this.#session().keyOf(login);
     this.#refusals.add({ rule: 'login', mechanism, login }, key === undefined ? [] : [key]);
     this.#refusals.writeSoon();
     this.#tell('warn', 'login-failed', { login, by: mechanism });
     this.#count('failed');
+  }
+
+  #session(): LoginSession {
+    return (this.#made ??= this.#site.logins.session(this.#client.client));
   }
 
   #tell(level: 'info' | 'warn', event: string, fields: Record<string, string | undefined>): void {
