@@ -81,8 +81,12 @@ export interface Connection {
   startTls(options: TlsOptions): Promise<Secure>;
   /** Half close, where there is one: sends what is queued and says no more, but goes on reading. */
   finish?(): void;
-  /** Sends what is queued, then closes. */
-  end(): void;
+  /**
+   * Sends what is queued, then closes. Octets that still come are read away, so that they do not
+   * reset the stream and take the last ones with it; not when the peer has `parted`: said that
+   * nothing will come.
+   */
+  end(parted?: boolean): void;
   /** Closes now. */
   destroy(): void;
 }

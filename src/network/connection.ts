@@ -121,10 +121,12 @@ export class SocketConnection implements Connection {
     this.#socket.end();
   }
 
-  end(): void {
+  end(parted = false): void {
     if (this.#ending || this.#closed) return;
     this.#ending = true;
-    if (this.#shaking) {
+    // A stream under TLS is ended by an alert of its own (RFC 8446 6.1).
+    const isSent = this.#secure === undefined && this.#socket.writableLength === 0;
+    if (this.#shaking || (parted && isSent)) {
       this.#socket.destroy();
       return;
     }

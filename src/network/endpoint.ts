@@ -21,6 +21,8 @@ export function endpointOf(
 export function normalAddress(address: string): string {
   const zone = address.indexOf('%');
   const bare = zone < 0 ? address : address.slice(0, zone);
+  // Four numbers, as the system writes them, have one form.
+  if (isIP(bare) === 4) return bare;
   return parseIp(bare)?.text ?? bare;
 }
 

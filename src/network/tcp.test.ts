@@ -99,6 +99,22 @@ describe('tcp', () => {
     assert.equal(atServer.failure, undefined);
   });
 
+  test('where every address is listened on, each connection says which one it came to', async () => {
+    const arrived = Promise.withResolvers<Connection>();
+    const listener = await network.listen(
+      { host: '0.0.0.0', port: 0, maxConnections: 1 },
+      arrived.resolve,
+    );
+    listeners.push(listener);
+    const { port } = listener.local;
+    const client = await network.connect({ address: '127.0.0.2', port, timeoutMs: 1_000 });
+    const server = await arrived.promise;
+    assert.deepEqual(server.local, { address: '127.0.0.2', port });
+    assert.deepEqual(server.remote, client.local);
+    client.destroy();
+    server.destroy();
+  });
+
   test('the peer that ends first is still answered', async () => {
     const { client, server } = await pair();
     const atServer = new Told();
@@ -137,6 +153,39 @@ describe('tcp', () => {
     assert.equal(server.write(Buffer.from('after end')), true);
     await atServer.until((told) => told.events.includes('closed'));
     client.destroy();
+  });
+
+  test('a peer that parted is not waited for, and gets what was sent before', async () => {
+    const { client, server } = await pair();
+    const atServer = new Told();
+    server.open(atServer);
+    server.write(Buffer.from('bye'));
+    const began = performance.now();
+    server.end(true);
+    await atServer.until((told) => told.events.includes('closed'));
+    // The client has neither read nor closed: without its goodbye this takes the linger time.
+    assert.ok(performance.now() - began < 100);
+    assert.equal(atServer.failure, undefined);
+    const atClient = new Told();
+    client.open(atClient);
+    await atClient.until((told) => told.events.includes('ended'));
+    assert.equal(atClient.text, 'bye');
+    client.end();
+  });
+
+  test('a peer that parted with much still to come gets all of it', async () => {
+    const { client, server } = await pair();
+    const atServer = new Told();
+    const atClient = new Told();
+    server.open(atServer);
+    let sent = 0;
+    for (let more = true; more; sent += 65_536) more = server.write(Buffer.alloc(65_536));
+    server.end(true);
+    client.open(atClient);
+    await atClient.until((told) => told.events.includes('ended'));
+    assert.equal(Buffer.concat(atClient.pieces).length, sent);
+    client.end();
+    await atServer.until((told) => told.events.includes('closed'));
   });
 
   test('pause keeps octets back until resume; a replaced receiver gets the rest', async () => {

@@ -2,7 +2,14 @@
 
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { Failure, invariant } from '#base/failure.ts';
-import type { Connection, ConnectOptions, Listener, ListenOptions, Network } from '#base/world.ts';
+import type {
+  Connection,
+  ConnectOptions,
+  Endpoint,
+  Listener,
+  ListenOptions,
+  Network,
+} from '#base/world.ts';
 import { systemClock } from './clock.ts';
 import { SocketConnection, type StreamFacts } from './connection.ts';
 import { endpointOf, isAddress } from './endpoint.ts';
@@ -29,6 +36,7 @@ type Shared = Pick<StreamFacts, 'lingerMs' | 'turn'>;
 const LINGER_MS = 10_000;
 const WAITING = 512;
 const BACKLOG = 1_024;
+const WILDCARDS: ReadonlySet<string> = new Set(['0.0.0.0', '::']);
 
 /** A Network on this machine's sockets. */
 export function tcpNetwork(options: TcpOptions = {}): Network {
@@ -45,11 +53,6 @@ async function listen(
   options: TcpOptions,
   shared: Shared,
 ): Promise<Listener> {
-  const admission = new Admission<Socket>(
-    where.maxConnections,
-    options.waitingConnections ?? WAITING,
-    (socket) => admit(socket, accept, shared),
-  );
   const server = createServer({
     allowHalfOpen: true,
     pauseOnConnect: true,
@@ -60,15 +63,22 @@ async function listen(
   server.on('error', (error) => {
     if (server.listening) options.acceptFailed?.(listenFailure(error, 'accept'));
   });
-  server.on('connection', (socket) => {
-    socket.on('error', ignored);
-    admission.arrived(socket);
-  });
   await bound(server, where, options);
   const address = server.address();
   invariant(typeof address === 'object' && address !== null, 'a TCP server has an address');
   const local = endpointOf(address.address, address.port);
   invariant(local !== undefined, 'a bound server knows its end');
+  // Bound to one address, every connection has this end: the system need not be asked again.
+  const own = WILDCARDS.has(local.address) ? undefined : local;
+  const admission = new Admission<Socket>(
+    where.maxConnections,
+    options.waitingConnections ?? WAITING,
+    (socket) => admit(socket, accept, shared, own),
+  );
+  server.on('connection', (socket) => {
+    socket.on('error', ignored);
+    admission.arrived(socket);
+  });
   return {
     local,
     close: () => {
@@ -97,9 +107,14 @@ function bound(server: Server, where: ListenOptions, options: TcpOptions): Promi
   });
 }
 
-function admit(socket: Socket, accept: (connection: Connection) => void, shared: Shared): void {
+function admit(
+  socket: Socket,
+  accept: (connection: Connection) => void,
+  shared: Shared,
+  own: Endpoint | undefined,
+): void {
   const remote = endpointOf(socket.remoteAddress, socket.remotePort);
-  const local = endpointOf(socket.localAddress, socket.localPort);
+  const local = own ?? endpointOf(socket.localAddress, socket.localPort);
   // Gone between the kernel and us.
   if (remote === undefined || local === undefined) socket.destroy();
   else accept(new SocketConnection(socket, { remote, local, ...shared }));

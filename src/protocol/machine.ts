@@ -23,8 +23,8 @@ export type Action<Question, Fact = never> =
   | { readonly kind: 'tell'; readonly fact: Fact }
   /** From now on `expired` is called when this much time passes; replaces the last deadline. */
   | { readonly kind: 'deadline'; readonly ms: number }
-  /** Send what is queued, then close. */
-  | { readonly kind: 'close' };
+  /** Send what is queued, then close; `parted`: the peer said goodbye and sends no more. */
+  | { readonly kind: 'close'; readonly parted?: boolean };
 
 /**
  * The contract: any chunking of the same input gives the same actions, apart from how `send`

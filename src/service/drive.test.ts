@@ -62,7 +62,7 @@ function fakeConnection() {
         channelBinding: { exporter: undefined, serverEndPoint: undefined },
       });
     },
-    end: () => (state.over = 'end'),
+    end: (parted = false) => (state.over = parted ? 'end, parted' : 'end'),
     destroy: () => {
       state.over = 'destroy';
       receiver?.closed();
@@ -206,6 +206,12 @@ test('a peer that never reads its answers is cut off when its time is over', () 
   it.fake.peer.received(octets('x'));
   it.clock.pass(5_000);
   assert.equal(it.state.over, 'destroy');
+});
+
+test('a goodbye of the peer is told to the connection', () => {
+  const it = setUp({ 'got q': [say('bye'), { kind: 'close', parted: true }] });
+  it.fake.peer.received(octets('q'));
+  assert.deepEqual([it.state.written, it.state.over], ['bye', 'end, parted']);
 });
 
 test('close ends politely, and for good when the peer keeps the socket', () => {

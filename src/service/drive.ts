@@ -203,7 +203,7 @@ class Session<Question, Answer, Fact> implements Drive<Question, Fact>, Receiver
           this.#setDeadline(action.ms);
           break;
         case 'close':
-          this.#close();
+          this.#close(action.parted === true);
           return undefined;
       }
     }
@@ -297,12 +297,12 @@ class Session<Question, Answer, Fact> implements Drive<Question, Fact>, Receiver
     this.#connection.pause();
   }
 
-  #close(): void {
+  #close(parted: boolean): void {
     this.#write();
     this.#closing = true;
     this.#inbox = [];
     this.#timer?.cancel();
-    this.#connection.end();
+    this.#connection.end(parted);
     // A peer that does not read must not keep the socket: what was queued gets a few seconds.
     this.#timer = this.#options.clock.after(LINGER_MS, () => this.#connection.destroy());
   }

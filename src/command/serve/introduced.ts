@@ -63,8 +63,8 @@ export class IntroducedConnection implements Connection {
     return this.#connection.startTls({ ...options, received: rest });
   }
 
-  end(): void {
-    this.#connection.end();
+  end(parted?: boolean): void {
+    this.#connection.end(parted);
   }
 
   destroy(): void {

@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import { connect as tlsConnect } from 'node:tls';
-import { connect as netConnect } from 'node:net';
+import { once } from 'node:events';
+import { type AddressInfo, createServer, connect as netConnect } from 'node:net';
 import { Failure } from '#base/failure.ts';
 import type { Connection, Endpoint, Listener, Receiver, TlsOptions } from '#base/world.ts';
 import { testAuthority, testCertificate } from '#test/world/certificates.ts';
@@ -113,6 +114,33 @@ describe('tls', () => {
     assert.equal(await atClient.next(6), 'answer');
     server.end();
     client.end();
+  });
+
+  test('a peer that parted hears the end from TLS itself', async () => {
+    const secured = Promise.withResolvers<Connection>();
+    const local = await listen((connection) => {
+      void connection.startTls(asServer).then(() => secured.resolve(connection));
+    });
+    let bytes = 0;
+    const relay = createServer((near) => {
+      const far = netConnect({ ...local, host: local.address });
+      far.on('data', (octets) => (bytes += octets.length));
+      far.pipe(near).pipe(far);
+    });
+    relay.listen(0, '127.0.0.1');
+    await once(relay, 'listening');
+    const { port } = relay.address() as AddressInfo;
+    const socket = tlsConnect({ port, host: '127.0.0.1', rejectUnauthorized: false });
+    const server = await secured.promise;
+    collect(server);
+    server.write(Buffer.from('bye'));
+    await once(socket, 'data');
+    const before = bytes;
+    server.end(true);
+    await once(socket, 'end');
+    // An alert is two octets; sealed in a record of TLS 1.3 there are 24 (RFC 8446 5.2, 6.1).
+    assert.equal(bytes - before, 24);
+    relay.close();
   });
 
   test('implicit TLS: at accept, before open', async () => {

@@ -55,7 +55,8 @@ export type Outcome<Input = unknown> =
 export interface Saying {
   readonly kind: 'say';
   readonly reply: Reply;
-  readonly close?: boolean;
+  /** `parted`: the client itself asked for the end. */
+  readonly close?: boolean | 'parted';
   /** The client did something wrong: it counts. */
   readonly mistake?: boolean;
 }

@@ -350,3 +350,16 @@ describe('any input', () => {
     );
   });
 });
+
+/** The last action for an input that came behind the greeting. */
+function lastAction(input: string): unknown {
+  const machine = smtpServer(testOptions());
+  machine.start();
+  machine.answer({ kind: 'proceed' });
+  return machine.receive(fromLatin1(input)).at(-1);
+}
+
+it('QUIT is a goodbye of the client; one that is sent away may still be sending', () => {
+  assert.deepEqual(lastAction('QUIT\r\n'), { kind: 'close', parted: true });
+  assert.deepEqual(lastAction('GET / HTTP/1.1\r\n'), { kind: 'close' });
+});

@@ -95,13 +95,24 @@ export class Conversation {
     if (last !== undefined) {
       for (let said = 0; said < count; said++) this.out.reply(command, last);
     }
+    this.#end();
+    this.out.push({ kind: 'close' });
+  }
+
+  /** The answer to the client's goodbye: RFC 5321 4.1.1.10 lets it send nothing more. */
+  part(last: Reply, command: string): void {
+    this.out.reply(command, last);
+    this.#end();
+    this.out.push({ kind: 'close', parted: true });
+  }
+
+  #end(): void {
     this.closed = true;
     this.waiting = undefined;
     this.flow = undefined;
     this.dialogue = undefined;
     this.input.clear();
     this.state.drop();
-    this.out.push({ kind: 'close' });
   }
 
   /**

@@ -275,7 +275,9 @@ class SmtpMachine implements SmtpServer {
 
   #saying(outcome: Outcome & { kind: 'say' }, command: Command, line: ParsedCommand): void {
     const name = recorded(line);
-    if (outcome.close === true) {
+    if (outcome.close === 'parted') {
+      this.#conv.part(outcome.reply, name);
+    } else if (outcome.close === true) {
       this.#conv.close(outcome.reply, name);
     } else if (command.waits === true && this.#conv.input.buffered > 0) {
       // Content that was sent before DATA was answered: read as commands it would be somebody's.

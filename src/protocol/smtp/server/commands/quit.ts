@@ -9,6 +9,6 @@ export const quit: Command = {
   beforeTls: true,
   check: ({ text }) =>
     text === ''
-      ? { kind: 'say', reply: replies.closing, close: true }
+      ? { kind: 'say', reply: replies.closing, close: 'parted' }
       : mistake(replies.noArgument),
 };
