@@ -99,7 +99,7 @@ export class Conversation {
     this.out.push({ kind: 'close' });
   }
 
-  /** The answer to the client's goodbye: RFC 5321 4.1.1.10 lets it send nothing more. */
+  /** The answer to QUIT: nothing more is to come, for no command may follow it (RFC 2920 3.1). */
   part(last: Reply, command: string): void {
     this.out.reply(command, last);
     this.#end();
