@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs the Debian programs that the interop tests talk to; says what it cannot do, never fails.
-packages="swaks curl openssl mutt s-nail isync fetchmail postfix dovecot-imapd python3 opendkim python3-dkim python3-nacl python3-authres strace pebble"
+packages="swaks libnet-ssleay-perl curl openssl mutt s-nail isync fetchmail postfix dovecot-imapd python3 opendkim python3-dkim python3-nacl python3-authres strace pebble"
 missing=
 for package in $packages; do
   dpkg -s "$package" >/dev/null 2>&1 || missing="$missing $package"
