@@ -46,21 +46,23 @@ export function shape<Input>(
 export async function measure(one: Shape): Promise<Measured> {
   const small = one.make(Math.max(1, Math.floor(one.n / 2))) as never;
   const large = one.make(one.n * 2) as never;
-  let least = await time(one, small, 3);
+  // One lucky small run must not condemn the large ones, nor disturbed ones acquit them.
+  const usual = [await time(one, small, 3)];
   let most = await time(one, large, 2);
-  const bad = (): boolean => most > CHEAP_MS && most / least >= RATIO;
-  for (let attempt = 0; attempt < ATTEMPTS && bad(); attempt++) {
-    most = Math.min(most, await time(one, large, 2));
-    // Only as fast as it can be again: one lucky small run must not condemn the large ones.
-    least = Math.max(least, await time(one, small, 3));
-  }
-  // From here on the small run is not looked at again: only the large one can still be as fast as it is.
+  const ratio = (): number => most / lowerQuartile(usual);
+  const bad = (): boolean => most > CHEAP_MS && ratio() >= RATIO;
   const until = performance.now() + PATIENCE_MS;
-  while (bad() && performance.now() < until) {
-    await sleep(PAUSE_MS);
+  for (let attempt = 0; bad() && (attempt < ATTEMPTS || performance.now() < until); attempt += 1) {
+    if (attempt >= ATTEMPTS) await sleep(PAUSE_MS);
     most = Math.min(most, await time(one, large, 2));
+    usual.push(await time(one, small, 3));
   }
-  return { shape: one, ratio: most / least, mostMs: most, passed: !bad() };
+  return { shape: one, ratio: ratio(), mostMs: most, passed: !bad() };
+}
+
+/** A time that a quarter of the runs reach. */
+function lowerQuartile(times: readonly number[]): number {
+  return times.toSorted((one, other) => one - other)[(times.length - 1) >> 2] ?? Infinity;
 }
 
 /** The least time of several runs, of CPU where it is long enough to be counted. */
